@@ -4,5 +4,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { conditions: ['convbase-source', 'node'] },
   ssr: { resolve: { conditions: ['convbase-source', 'node'] } },
-  test: { include: ['src/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 300_000, passWithNoTests: false },
+  test: {
+    include: ['src/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+    passWithNoTests: false,
+    // Files one after the other: the software adapter uses every core by itself.
+    fileParallelism: false,
+  },
 });

@@ -1,0 +1,1 @@
+export { ConvbaseError, type ErrorDetails } from './errors.ts';

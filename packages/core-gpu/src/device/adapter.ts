@@ -1,0 +1,77 @@
+import type { KernelTarget } from '../commands/plan.ts';
+
+/** Which machine the kernels run on. Printed wherever a result is printed. */
+export interface AdapterDescription {
+  /** One line for people: `llvmpipe (LLVM 15.0.6) · Mesa 25.0.7 · software`. */
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  /** Driver text as the adapter gives it; empty in browsers. */
+  readonly driver: string;
+  /** `software` is a rasteriser on the CPU, `null` computes nothing at all. */
+  readonly kind: KernelTarget['kind'];
+}
+
+const softwareNames = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
+
+/** Reads an adapter's own information. */
+export function describeAdapter(info: GPUAdapterInfo, backend: 'null' | undefined): AdapterDescription {
+  const text = [info.description, info.device, info.architecture].join(' ');
+  const software = info.isFallbackAdapter || info.architecture === 'software' || softwareNames.test(text);
+  const kind = backend === 'null' ? 'null' : software ? 'software' : 'gpu';
+  const name = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' ');
+  return {
+    name: name || (kind === 'null' ? 'null backend' : 'unnamed adapter'),
+    vendor: info.vendor,
+    architecture: info.architecture,
+    device: info.device,
+    driver: info.description,
+    kind,
+  };
+}
+
+/** The features convbase makes use of where the adapter has them. */
+export function wantedFeatures(adapter: GPUAdapter, profile: boolean): GPUFeatureName[] {
+  const wanted: GPUFeatureName[] = ['subgroups'];
+  if (profile) wanted.push('timestamp-query');
+  return wanted.filter((feature) => adapter.features.has(feature));
+}
+
+/** The limits convbase makes use of, as high as this adapter has them and no higher than is of use. */
+export function wantedLimits(adapter: GPUAdapter): Record<string, number> {
+  const { limits } = adapter;
+  return {
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxBufferSize: limits.maxBufferSize,
+    maxComputeWorkgroupStorageSize: Math.min(limits.maxComputeWorkgroupStorageSize, 32768),
+    maxComputeInvocationsPerWorkgroup: Math.min(limits.maxComputeInvocationsPerWorkgroup, 256),
+    maxComputeWorkgroupSizeX: Math.min(limits.maxComputeWorkgroupSizeX, 256),
+  };
+}
+
+/** The plain numbers that kernels choose and plan by. */
+export function kernelTarget(
+  kind: KernelTarget['kind'],
+  device: GPUDevice,
+  info: GPUAdapterInfo,
+  bindingLimit: number | undefined,
+): KernelTarget {
+  const { limits } = device;
+  const { subgroupMinSize: least, subgroupMaxSize: most } = info as {
+    subgroupMinSize?: number;
+    subgroupMaxSize?: number;
+  };
+  const fixedSubgroup = device.features.has('subgroups') && least !== undefined && least === most;
+  const alignment = 256;
+  const maxBinding = Math.min(limits.maxStorageBufferBindingSize, bindingLimit ?? Infinity);
+  return {
+    kind,
+    subgroupSize: fixedSubgroup ? least : 0,
+    maxBindingBytes: Math.floor(maxBinding / alignment) * alignment,
+    offsetAlignment: alignment,
+    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    maxGrid: limits.maxComputeWorkgroupsPerDimension,
+  };
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import type { Plan } from '../commands/plan.ts';
+import { elementWindows, grid1d } from '../kernels/grid.ts';
+import { withGpu } from '../kernels/testing.ts';
+import { openGpu } from './open.ts';
+import type { Gpu } from './gpu.ts';
+
+function fill(gpu: Gpu, count: number, value: number): Plan {
+  return {
+    kernel: 'fill',
+    variant: 'plain',
+    temporaries: {},
+    flops: 0,
+    bytes: 4 * count,
+    dispatches: elementWindows(count, gpu.target).map((window) => ({
+      shader: 'elementwise/fill',
+      constants: { WORKGROUP: 64 },
+      uniforms: { count: window.count, value },
+      bindings: { y: window.of('y') },
+      grid: grid1d(window.count, 64, gpu.target),
+    })),
+  };
+}
+
+describe('Gpu', () => {
+  const gpu = withGpu();
+
+  it('runs writes, kernels and copies in the order in which they were recorded', async () => {
+    const a = gpu().createBuffer(40, 'a');
+    const b = gpu().createBuffer(40, 'b');
+    gpu().write(a, new Float32Array(10).fill(1));
+    gpu().copy(a, b, 40);
+    gpu().run(fill(gpu(), 5, 2), { y: a });
+    gpu().write(b, new Float32Array([7]), 4);
+    gpu().copy(a, b, 8, 0, 32);
+    expect([...new Float32Array(await gpu().read(a, 40))]).toEqual([2, 2, 2, 2, 2, 1, 1, 1, 1, 1]);
+    expect([...new Float32Array(await gpu().read(b, 40))]).toEqual([1, 7, 1, 1, 1, 1, 1, 1, 2, 2]);
+    gpu().releaseBuffer(a);
+    gpu().releaseBuffer(b);
+  });
+
+  it('hands released buffers out again and counts them', async () => {
+    const before = gpu().memory();
+    const a = gpu().createBuffer(100_000, 'a');
+    expect(gpu().memory().liveBuffers).toBe(before.liveBuffers + 1);
+    gpu().releaseBuffer(a);
+    const b = gpu().createBuffer(99_990, 'b');
+    expect(b.id).toBe(a.id);
+    gpu().releaseBuffer(b);
+    expect(gpu().memory().liveBytes).toBe(before.liveBytes);
+    expect(() => {
+      gpu().releaseBuffer(b);
+    }).toThrow(/released already/);
+    await gpu().flush();
+  });
+
+  it('submits once for many kernels and compiles once for many sizes', async () => {
+    const a = gpu().createBuffer(4000, 'a');
+    gpu().run(fill(gpu(), 1, 0), { y: a });
+    await gpu().flush();
+    const before = gpu().counters();
+    for (let i = 1; i < 1000; i++) gpu().run(fill(gpu(), i, i), { y: a });
+    await gpu().flush();
+    const after = gpu().counters();
+    expect(after.submits - before.submits).toBe(1);
+    expect(after.pipelines).toBe(before.pipelines);
+    expect(new Float32Array(await gpu().read(a, 8))[1]).toBe(999);
+    gpu().releaseBuffer(a);
+  });
+
+  it('refuses a plan whose uniforms or bindings do not match the shader', async () => {
+    const a = gpu().createBuffer(16, 'a');
+    const plan = fill(gpu(), 1, 0);
+    gpu().run(plan, { z: a });
+    await expect(gpu().flush()).rejects.toThrow(/no buffer is called 'y'/);
+    gpu().releaseBuffer(a);
+  });
+});
+
+describe('Gpu failures', () => {
+  it('turns a validation error into a ConvbaseError at the next flush', async () => {
+    const gpu = await openGpu();
+    const a = gpu.createBuffer(16, 'a');
+    gpu.copy(a, a, 1_000_000);
+    await gpu.flush();
+    await expect(gpu.idle()).rejects.toMatchObject({ code: 'device/validation' });
+    gpu.destroy();
+  });
+
+  it('names the kernel at debug level 3', async () => {
+    const gpu = await openGpu({ debug: 3 });
+    const a = gpu.createBuffer(16, 'a');
+    gpu.copy(a, a, 1_000_000);
+    await expect(gpu.flush()).rejects.toMatchObject({ code: 'device/validation', where: 'copy' });
+    gpu.destroy();
+  });
+
+  it('says which size a buffer may have', async () => {
+    const gpu = await openGpu({ backend: 'null' });
+    expect(() => gpu.createBuffer(2 ** 45, 'activations')).toThrow(/activations.*the adapter allows/s);
+    gpu.destroy();
+    expect(() => gpu.createBuffer(4, 'late')).toThrow(/closed/);
+  });
+
+  it('says so when no adapter has the wanted name', async () => {
+    await expect(openGpu({ adapter: 'no such adapter' })).rejects.toMatchObject({ code: 'adapter/none' });
+  });
+
+  it('measures kernels with timestamps', async () => {
+    const gpu = await openGpu({ profile: true });
+    const a = gpu.createBuffer(4_000_000, 'a');
+    gpu.run(fill(gpu, 1_000_000, 1), { y: a });
+    const rows = await gpu.profile();
+    expect(rows).toMatchObject([{ kernel: 'fill', calls: 1 }]);
+    expect(rows[0]?.milliseconds).toBeGreaterThan(0);
+    gpu.destroy();
+  });
+});

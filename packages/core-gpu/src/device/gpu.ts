@@ -1,0 +1,285 @@
+import { ConvbaseError } from '@convbase/base';
+import { CommandEncoder, type Command } from '../commands/encoder.ts';
+import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
+import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
+import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
+import type { AdapterDescription } from './adapter.ts';
+import { Profiler, type ProfileRow } from './profile.ts';
+
+/** Free buffers kept for reuse, in bytes. */
+const POOL_CAP_BYTES = 2 * 1024 ** 3;
+
+/**
+ * One opened WebGPU device: memory, recorded commands, compiled pipelines.
+ *
+ * `run`, `write` and `copy` only record; `flush` compiles what is missing, encodes everything in the order in
+ * which it was recorded and submits. `read` flushes by itself. Errors of the device (validation, out of memory,
+ * loss) surface as ConvbaseError at the next `flush` or `read`.
+ */
+export class Gpu {
+  readonly adapter: AdapterDescription;
+  readonly target: KernelTarget;
+  /** Features of the device that are in use. */
+  readonly features: ReadonlySet<string>;
+  readonly limits: GPUSupportedLimits;
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #pipelines: PipelineCache;
+  readonly #encoder: CommandEncoder;
+  readonly #profiler: Profiler | undefined;
+  readonly #debug: number;
+  readonly #close: () => void;
+  readonly #nothing: GpuBuffer;
+  #commands: Command[] = [];
+  #tail: Promise<void> = Promise.resolve();
+  #failure: ConvbaseError | undefined;
+  #destroyed = false;
+
+  constructor(options: {
+    device: GPUDevice;
+    adapter: AdapterDescription;
+    target: KernelTarget;
+    debug: number;
+    profile: boolean;
+    close: () => void;
+  }) {
+    const { device } = options;
+    this.#device = device;
+    this.adapter = options.adapter;
+    this.target = options.target;
+    this.features = new Set(device.features);
+    this.limits = device.limits;
+    this.#debug = options.debug;
+    this.#close = options.close;
+    this.#pipelines = new PipelineCache(device);
+    const profile = options.profile && device.features.has('timestamp-query');
+    this.#profiler = profile ? new Profiler(device) : undefined;
+    this.#encoder = new CommandEncoder(device, this.#pipelines, this.#profiler);
+    this.#pool = new BufferPool(device, {
+      maxBufferBytes: device.limits.maxBufferSize,
+      capBytes: POOL_CAP_BYTES,
+      trackOwners: options.debug >= 2,
+      onEvict: (id) => {
+        this.#encoder.forget(id);
+      },
+    });
+    device.addEventListener('uncapturederror', (event) => {
+      this.#fail(deviceError(event.error));
+    });
+    void device.lost.then((info) => {
+      if (this.#destroyed) return;
+      this.#fail(
+        new ConvbaseError('device/lost', `the GPU device was lost: ${info.message || info.reason}`, {
+          where: this.adapter.name,
+          fix: 'Another program may have reset the GPU, or a kernel ran too long. Try again with a smaller batch.',
+        }),
+      );
+    });
+    // Stands in for optional bindings; not counted as live memory.
+    const raw = device.createBuffer({ size: 256, usage: 0x80 | 0x4 | 0x8, label: 'nothing' });
+    this.#nothing = { id: 0, size: 256, capacity: 256, label: 'nothing', raw };
+  }
+
+  /** A storage buffer of `bytes` bytes with undefined contents; `label` names its owner in errors. */
+  createBuffer(bytes: number, label: string): GpuBuffer {
+    this.#check();
+    return this.#pool.create(bytes, label);
+  }
+
+  /** Gives a buffer back, right after recording its last use if you like. */
+  releaseBuffer(buffer: GpuBuffer): void {
+    if (!this.#destroyed) this.#pool.release(buffer);
+  }
+
+  /** Records a copy of host data into a buffer. The data is taken at once; lengths are padded to 4 bytes. */
+  write(buffer: GpuBuffer, data: ArrayBufferView, byteOffset = 0): void {
+    this.#check();
+    if (byteOffset % 4 !== 0 || byteOffset + data.byteLength > buffer.capacity) {
+      throw new ConvbaseError(
+        'memory/range',
+        `${String(data.byteLength)} bytes at ${String(byteOffset)} do not fit into ${String(buffer.size)} bytes`,
+        { where: buffer.label },
+      );
+    }
+    const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.#commands.push({ kind: 'write', buffer, data: bytes, byteOffset });
+  }
+
+  /** Records a copy between buffers; offsets and length in bytes, multiples of 4. */
+  copy(source: GpuBuffer, target: GpuBuffer, bytes: number, sourceOffset = 0, targetOffset = 0): void {
+    this.#check();
+    this.#commands.push({ kind: 'copy', source, target: target.raw, bytes, sourceOffset, targetOffset });
+  }
+
+  /**
+   * Records a kernel. `buffers` maps the plan's buffer names to buffers; `null` leaves an optional one out.
+   * Scratch buffers of the plan come from the pool and go back to it.
+   */
+  run(plan: Plan, buffers: Readonly<Record<string, GpuBuffer | null>>): void {
+    this.#check();
+    const named: Record<string, GpuBuffer> = {};
+    for (const [name, buffer] of Object.entries(buffers)) named[name] = buffer ?? this.#nothing;
+    const scratch = Object.entries(plan.temporaries).map(([name, bytes]) => {
+      const buffer = this.#pool.create(bytes, `${plan.kernel} ${name}`);
+      named[name] = buffer;
+      return buffer;
+    });
+    for (const dispatch of plan.dispatches) {
+      if (!this.#pipelines.ready(dispatch)) void this.#pipelines.compile(dispatch).catch(() => undefined);
+      this.#commands.push({ kind: 'dispatch', plan, dispatch, buffers: named });
+    }
+    for (const buffer of scratch) this.#pool.release(buffer);
+  }
+
+  /** Compiles the pipelines of plans ahead of their first use, in parallel. */
+  async prepare(plans: readonly Plan[], onProgress?: (done: number, total: number) => void): Promise<void> {
+    const missing = new Map<string, Dispatch>();
+    for (const dispatch of plans.flatMap((plan) => plan.dispatches)) {
+      if (!this.#pipelines.ready(dispatch)) missing.set(pipelineKey(dispatch), dispatch);
+    }
+    let done = 0;
+    await Promise.all(
+      [...missing.values()].map(async (dispatch) => {
+        await this.#pipelines.compile(dispatch);
+        done += 1;
+        onProgress?.(done, missing.size);
+      }),
+    );
+  }
+
+  /** Encodes and submits everything recorded. Resolves when it has been handed to the GPU, not when it is done. */
+  flush(): Promise<void> {
+    const commands = this.#commands;
+    this.#commands = [];
+    const doomed = this.#pool.takeDoomed();
+    const flushed = this.#tail.then(() => this.#submit(commands, doomed));
+    // The next flush waits for this one whether it worked or not.
+    this.#tail = flushed.catch(() => undefined);
+    return flushed;
+  }
+
+  /** Flushes, then copies `bytes` bytes (multiple of 4) of a buffer to the host. */
+  async read(buffer: GpuBuffer, bytes = buffer.size, byteOffset = 0): Promise<ArrayBuffer> {
+    this.#check();
+    // GPUBufferUsage.MAP_READ | COPY_DST
+    const staging = this.#device.createBuffer({
+      size: bytes,
+      usage: 0x1 | 0x8,
+      label: `read ${buffer.label}`,
+    });
+    this.#commands.push({
+      kind: 'copy',
+      source: buffer,
+      target: staging,
+      bytes,
+      sourceOffset: byteOffset,
+      targetOffset: 0,
+    });
+    try {
+      await this.flush();
+      await staging.mapAsync(0x1).catch((cause: unknown) => {
+        throw (
+          this.#failure ??
+          new ConvbaseError('memory/read', 'the buffer cannot be read', { where: buffer.label, cause })
+        );
+      });
+      this.#check();
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** Waits until the GPU has done everything that was flushed. */
+  async idle(): Promise<void> {
+    await this.flush();
+    await this.#device.queue.onSubmittedWorkDone();
+    this.#check();
+  }
+
+  /** Bytes and buffers in use and waiting for reuse. */
+  memory(): MemoryReport {
+    return this.#pool.report();
+  }
+
+  /** Who holds the live buffers; stacks only at debug level 2. */
+  owners(): { label: string; bytes: number; stack: string | undefined }[] {
+    return this.#pool.owners();
+  }
+
+  /** Gives pooled buffers back to the system. */
+  trim(): void {
+    this.#pool.trim();
+  }
+
+  /** Pipelines compiled and command buffers submitted so far. */
+  counters(): { pipelines: number; submits: number } {
+    return { pipelines: this.#pipelines.size, submits: this.#encoder.submits };
+  }
+
+  /** GPU time by kernel since the device was opened; empty unless opened with `profile`. */
+  async profile(): Promise<ProfileRow[]> {
+    await this.idle();
+    return (await this.#profiler?.rows()) ?? [];
+  }
+
+  /** Ends the device. Everything on it is gone; the process can exit. */
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#commands = [];
+    this.#device.destroy();
+    this.#close();
+  }
+
+  async #submit(commands: readonly Command[], doomed: readonly (() => void)[]): Promise<void> {
+    this.#check();
+    const missing = commands.flatMap((c) =>
+      c.kind === 'dispatch' && !this.#pipelines.ready(c.dispatch) ? [c.dispatch] : [],
+    );
+    if (missing.length > 0) await Promise.all(missing.map((dispatch) => this.#pipelines.compile(dispatch)));
+    this.#check();
+    if (this.#debug >= 3) {
+      for (const command of commands) await this.#runAlone(command);
+    } else this.#encoder.run(commands);
+    for (const destroy of doomed) destroy();
+  }
+
+  /** Debug level 3: each command by itself, so that an error names the kernel that made it. */
+  async #runAlone(command: Command): Promise<void> {
+    this.#device.pushErrorScope('validation');
+    this.#encoder.run([command]);
+    const error = await this.#device.popErrorScope();
+    if (!error) return;
+    const where =
+      command.kind === 'dispatch' ? `${command.plan.kernel} ${command.plan.variant}` : command.kind;
+    throw new ConvbaseError('device/validation', error.message, { where });
+  }
+
+  #fail(error: ConvbaseError): void {
+    this.#failure ??= error;
+  }
+
+  #check(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#destroyed)
+      throw new ConvbaseError('device/destroyed', 'the device has been closed', { where: this.adapter.name });
+  }
+}
+
+function deviceError(error: GPUError): ConvbaseError {
+  if (
+    /out of memory|out_of_device_memory/i.test(error.message) ||
+    error.constructor.name === 'GPUOutOfMemoryError'
+  ) {
+    return new ConvbaseError('device/out-of-memory', 'the GPU has no memory left', {
+      fix: 'Use a smaller batch (--batch-size) or smaller pictures (--size).',
+      cause: error,
+    });
+  }
+  return new ConvbaseError('device/validation', error.message, {
+    fix: 'This is a mistake in convbase, not yours. CONVBASE_DEBUG=3 names the kernel.',
+    cause: error,
+  });
+}

@@ -1,0 +1,75 @@
+import { ConvbaseError } from '@convbase/base';
+import { environment, openEntry } from '#platform';
+import { describeAdapter, kernelTarget, wantedFeatures, wantedLimits } from './adapter.ts';
+import { Gpu } from './gpu.ts';
+
+export interface OpenOptions {
+  /** Part of an adapter's name, as `CONVBASE_ADAPTER`. Node only; a browser picks by itself. */
+  readonly adapter?: string;
+  /** 0 quiet, 1 adapter and pipelines on stderr, 2 also who owns each buffer, 3 each command by itself. Default `CONVBASE_DEBUG` or 0. */
+  readonly debug?: number;
+  /** Pretend that a binding may be no larger than this many bytes. */
+  readonly bindingLimit?: number;
+  /** `'null'`: compile and validate without any driver; computes nothing. */
+  readonly backend?: 'null';
+  /** Measure the GPU time of every kernel, see `Gpu.profile`. */
+  readonly profile?: boolean;
+}
+
+/** Smallest limits that the kernels can work with. */
+const leastLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+} as const;
+
+/**
+ * Opens a WebGPU device: Dawn in Node, `navigator.gpu` in a browser.
+ *
+ * @throws ConvbaseError `adapter/none` where there is no adapter, `adapter/limits` where its limits are too small.
+ */
+export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
+  const wantedName = options.adapter ?? environment('CONVBASE_ADAPTER');
+  const debug = options.debug ?? Number(environment('CONVBASE_DEBUG') ?? 0);
+  const entry = await openEntry({ adapter: wantedName, backend: options.backend });
+  // Dawn rejects, instead of giving null, when no adapter has the wanted name; its text lists those there are.
+  let reason: unknown;
+  const adapter = await entry.gpu
+    .requestAdapter({ powerPreference: 'high-performance' })
+    .catch((error: unknown) => {
+      reason = error;
+      return null;
+    });
+  if (!adapter) {
+    entry.close();
+    const named = wantedName === undefined ? '' : ` whose name contains '${wantedName}'`;
+    const details = reason instanceof Error ? `: ${reason.message}` : '';
+    throw new ConvbaseError('adapter/none', `no WebGPU adapter${named} was found${details}`, {
+      cause: reason,
+      fix: 'Run `convbase doctor` to see what is missing; `convbase doctor --install-driver` gets a software driver.',
+    });
+  }
+  for (const [name, least] of Object.entries(leastLimits) as [keyof typeof leastLimits, number][]) {
+    if (adapter.limits[name] < least) {
+      entry.close();
+      throw new ConvbaseError(
+        'adapter/limits',
+        `${name} is ${String(adapter.limits[name])}, convbase needs ${String(least)}`,
+        {
+          where: adapter.info.description || adapter.info.device,
+          fix: 'Pick another adapter with CONVBASE_ADAPTER or --adapter.',
+        },
+      );
+    }
+  }
+  const description = describeAdapter(adapter.info, options.backend);
+  const profile = options.profile ?? false;
+  const device = await adapter.requestDevice({
+    requiredFeatures: wantedFeatures(adapter, profile),
+    requiredLimits: wantedLimits(adapter),
+  });
+  const target = kernelTarget(description.kind, device, adapter.info, options.bindingLimit);
+  if (debug >= 1)
+    console.error(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(target)}`);
+  return new Gpu({ device, adapter: description, target, debug, profile, close: entry.close });
+}

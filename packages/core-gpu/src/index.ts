@@ -1,0 +1,8 @@
+export type { Binding, Dispatch, KernelTarget, Plan } from './commands/plan.ts';
+export type { ShaderName } from './commands/shader.ts';
+export type { AdapterDescription } from './device/adapter.ts';
+export { Gpu } from './device/gpu.ts';
+export { openGpu, type OpenOptions } from './device/open.ts';
+export type { ProfileRow } from './device/profile.ts';
+export type { GpuBuffer, MemoryReport } from './memory/pool.ts';
+export * from './kernels/index.ts';

@@ -1,0 +1,18 @@
+import { ConvbaseError } from '@convbase/base';
+import type { GpuEntry } from './entry.ts';
+
+/** WebGPU as the browser has it. */
+export function openEntry(): Promise<GpuEntry> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (!gpu) {
+    throw new ConvbaseError('adapter/none', 'this browser has no WebGPU', {
+      fix: 'Use a browser with WebGPU (Chrome, Edge, Safari 26, Firefox 141 or newer) and open the page over https or localhost.',
+    });
+  }
+  return Promise.resolve({ gpu, close: () => undefined });
+}
+
+/** A browser has no environment variables. */
+export function environment(_name: string): string | undefined {
+  return undefined;
+}
