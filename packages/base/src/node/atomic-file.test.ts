@@ -1,0 +1,110 @@
+import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { AtomicFile, writeFileAtomic } from './atomic-file.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convbase-atomic-'));
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+/** Makes the `failing`-th write to any file fail as on a full disk. */
+async function fillDisk(failing: number): Promise<void> {
+  const probe = await open(join(folder, 'probe'), 'w');
+  const prototype = Object.getPrototypeOf(probe) as { write: (...args: unknown[]) => Promise<unknown> };
+  await probe.close();
+  await rm(join(folder, 'probe'));
+  const write = prototype.write;
+  let count = 0;
+  vi.spyOn(prototype, 'write').mockImplementation(function (this: unknown, ...args: unknown[]) {
+    if (++count < failing) return write.apply(this, args);
+    return Promise.reject(
+      Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+    );
+  });
+}
+
+test('writes a file, creating its folders, and leaves nothing beside it', async () => {
+  const path = join(folder, 'a', 'b', 'file.txt');
+  await writeFileAtomic(path, 'grüße');
+  await writeFileAtomic(path, new Uint8Array([1, 2]));
+  expect([...(await readFile(path))]).toEqual([1, 2]);
+  expect(await readdir(join(folder, 'a', 'b'))).toEqual(['file.txt']);
+});
+
+test('a full disk is said by name, removes the partial file and keeps the old one', async () => {
+  const path = join(folder, 'file.txt');
+  await writeFile(path, 'old');
+  await fillDisk(1);
+  await expect(writeFileAtomic(path, 'new')).rejects.toMatchObject({ code: 'disk/full', where: path });
+  expect(await readdir(folder)).toEqual(['file.txt']);
+  expect(await readFile(path, 'utf8')).toBe('old');
+});
+
+test('after a failure the file is closed for good', async () => {
+  await fillDisk(2);
+  const file = await AtomicFile.open(join(folder, 'f'));
+  await file.append(new Uint8Array(8));
+  await expect(file.append(new Uint8Array(8))).rejects.toMatchObject({ code: 'disk/full' });
+  await expect(file.append(new Uint8Array(8))).rejects.toMatchObject({ code: 'file/closed' });
+  await expect(file.commit()).rejects.toMatchObject({ code: 'file/closed' });
+  await file.abort();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a folder in the way and a file where a folder is needed are named', async () => {
+  await mkdir(join(folder, 'taken'));
+  await writeFile(join(folder, 'plain'), '');
+  await expect(writeFileAtomic(join(folder, 'taken'), 'x')).rejects.toMatchObject({
+    where: join(folder, 'taken'),
+  });
+  await expect(writeFileAtomic(join(folder, 'plain', 'x'), 'x')).rejects.toMatchObject({
+    code: 'file/exists',
+  });
+  expect((await readdir(folder)).sort()).toEqual(['plain', 'taken']);
+});
+
+test('chunks, a header written late, reading back, truncation', async () => {
+  const path = join(folder, 'f');
+  const file = await AtomicFile.open(path);
+  await file.append(new Uint8Array([0, 0, 3]));
+  await file.append(new Uint8Array([4, 5]));
+  await file.writeAt(new Uint8Array([1, 2]), 0);
+  expect([...(await file.readAt(1, 9))]).toEqual([2, 3, 4, 5]);
+  await file.truncate(4);
+  expect(file.size).toBe(4);
+  await file.append(new Uint8Array([9]));
+  await file.commit();
+  expect([...(await readFile(path))]).toEqual([1, 2, 3, 4, 9]);
+});
+
+test('abort removes the partial file', async () => {
+  const file = await AtomicFile.open(join(folder, 'f'));
+  await file.append(new Uint8Array(3));
+  expect(await readdir(folder)).toHaveLength(1);
+  await file.abort();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a resumable file goes on where it was paused, even after a full disk', async () => {
+  const path = join(folder, 'f');
+  const first = await AtomicFile.open(path, { resumable: true });
+  await first.append(new Uint8Array([1]));
+  await first.pause();
+  await fillDisk(1);
+  const second = await AtomicFile.open(path, { resumable: true });
+  await expect(second.append(new Uint8Array([7]))).rejects.toMatchObject({ code: 'disk/full' });
+  vi.restoreAllMocks();
+  expect(await readdir(folder)).toEqual(['f.partial']);
+  const third = await AtomicFile.open(path, { resumable: true });
+  expect(third.size).toBe(1);
+  await third.append(new Uint8Array([2]));
+  await third.commit();
+  expect(await readdir(folder)).toEqual(['f']);
+  expect([...(await readFile(path))]).toEqual([1, 2]);
+});

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create } from 'tar';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { npmPackage, unpack } from './npm-package.ts';
+
+let folder: string;
+let cache: string;
+let server: Server;
+let registry: string;
+let tarball: Buffer;
+let integrity: string | undefined;
+let requests: string[];
+
+/** Real npm against a registry of our own with one package. */
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convbase-npm-'));
+  cache = join(folder, 'a cache');
+  tarball = await readFile(await packFolder());
+  integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+  requests = [];
+  server = createServer((request, response) => {
+    requests.push(request.url ?? '');
+    if (request.url === '/tiny/-/tiny-1.0.0.tgz') response.end(tarball);
+    else if (request.url === '/tiny') {
+      const dist = {
+        tarball: `${registry}tiny/-/tiny-1.0.0.tgz`,
+        ...(integrity === undefined ? {} : { integrity }),
+      };
+      const version = { name: 'tiny', version: '1.0.0', dependencies: { 'left-pad': '1.0.0' }, dist };
+      response.end(
+        JSON.stringify({ name: 'tiny', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } }),
+      );
+    } else response.writeHead(404).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  vi.stubEnv('CONVBASE_CACHE', cache);
+  vi.stubEnv('npm_config_registry', registry);
+  vi.stubEnv('npm_config_cache', join(folder, 'npm-cache'));
+  vi.stubEnv('npm_config_fetch_retries', '0');
+  vi.stubEnv('npm_config_workspace', 'no-such-workspace');
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(folder, { recursive: true });
+});
+
+async function packFolder(link?: string): Promise<string> {
+  const source = join(folder, 'source');
+  await mkdir(join(source, 'package', 'data'), { recursive: true });
+  const scripts = { prepack: 'exit 1', prepare: 'exit 1', postinstall: 'exit 1' };
+  await writeFile(
+    join(source, 'package', 'package.json'),
+    JSON.stringify({ name: 'tiny', version: '1.0.0', scripts }),
+  );
+  await writeFile(join(source, 'package', 'data', 'x.bin'), 'hello');
+  if (link !== undefined) await symlink(link, join(source, 'package', 'link'));
+  await create({ gzip: true, cwd: source, file: join(folder, 'tiny.tgz') }, ['package']);
+  return join(folder, 'tiny.tgz');
+}
+
+test('fetches the tarball alone, then answers from the cache without the network', async () => {
+  const messages: string[] = [];
+  const path = await npmPackage('tiny@1.0.0', { onProgress: (message) => messages.push(message) });
+  expect(path).toBe(join(cache, 'npm', 'tiny-1.0.0'));
+  expect(await readFile(join(path, 'data', 'x.bin'), 'utf8')).toBe('hello');
+  expect(await readdir(join(cache, 'npm'))).toEqual(['tiny-1.0.0']);
+  expect(requests.some((url) => url.includes('left-pad'))).toBe(false);
+  expect(messages.length).toBeGreaterThan(2);
+  expect(messages.every((message) => /^tiny@1\.0\.0: .* \(\d+ s\)$/.test(message))).toBe(true);
+
+  requests.length = 0;
+  vi.stubEnv('npm_config_registry', 'http://127.0.0.1:1/');
+  expect(await npmPackage('tiny@1.0.0')).toBe(path);
+  expect(requests).toEqual([]);
+});
+
+const spoilers: [string, () => unknown, string][] = [
+  ['a tampered tarball', () => (tarball = Buffer.concat([tarball, Buffer.from('x')])), 'npm/integrity'],
+  ['a registry without SHA-512', () => (integrity = undefined), 'npm/integrity'],
+  ['no network', () => vi.stubEnv('npm_config_registry', 'http://127.0.0.1:1/'), 'npm/offline'],
+  ['no npm', () => vi.stubEnv('PATH', folder).stubEnv('npm_execpath', undefined), 'npm/missing'],
+];
+test.each(spoilers)('%s is said clearly and leaves nothing', async (_, spoil, code) => {
+  spoil();
+  await expect(npmPackage('tiny@1.0.0')).rejects.toMatchObject({ name: 'ConvbaseError', code });
+  expect(await readdir(join(cache, 'npm'))).toEqual([]);
+});
+
+test.each(['nosuch@1.0.0', 'tiny@9.9.9'])('%s is not to be had', async (spec) => {
+  await expect(npmPackage(spec)).rejects.toMatchObject({ code: 'npm/not-found', where: spec });
+});
+
+test.each([
+  'tiny',
+  'tiny@latest',
+  '../x@1.0.0',
+  'file:x',
+  'tiny@1.0.0 && echo',
+  '-x@1.0.0;',
+  '@a/../b@1.0.0',
+])('the spec %j is refused', async (spec) => {
+  await expect(npmPackage(spec)).rejects.toMatchObject({ code: 'npm/spec' });
+});
+
+test('abort ends it with its own reason', async () => {
+  const controller = new AbortController();
+  const reason = new Error('Ctrl-C');
+  const running = npmPackage('tiny@1.0.0', {
+    signal: controller.signal,
+    onProgress: () => controller.abort(reason),
+  });
+  await expect(running).rejects.toBe(reason);
+  expect(await readdir(join(cache, 'npm'))).toEqual([]);
+});
+
+test('links in a tarball are refused', async () => {
+  const evil = await packFolder('/etc/passwd');
+  await expect(unpack(evil, join(folder, 'out'), 'evil@1.0.0')).rejects.toMatchObject({
+    code: 'package/damaged',
+  });
+  expect(await readdir(join(folder, 'out', 'package')).catch(() => [])).not.toContain('link');
+});
+
+test('a truncated tarball is refused', async () => {
+  await writeFile(join(folder, 'short.tgz'), tarball.subarray(0, tarball.length / 2));
+  await expect(unpack(join(folder, 'short.tgz'), join(folder, 'out'), 'short@1.0.0')).rejects.toThrow();
+});

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import { ConvbaseError } from '../errors.ts';
+
+export interface NpmRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs the user's own npm (so with their registry, proxy and credentials) in `folder`.
+ *
+ * The npm that is running us is preferred; otherwise `npm` from the PATH. On Windows that is a batch file, which needs
+ * a shell: arguments must therefore be free of anything a shell would read, and are checked for it here.
+ */
+export async function runNpm(args: readonly string[], folder: string, signal?: AbortSignal): Promise<NpmRun> {
+  for (const arg of args) {
+    if (!/^[\w@./:=+-]+$/.test(arg))
+      throw new ConvbaseError('npm/argument', `not fit for a command line: ${arg}`);
+  }
+  const npmCli = process.env['npm_execpath'];
+  const ownNpm = npmCli !== undefined && basename(npmCli) === 'npm-cli.js';
+  const windows = process.platform === 'win32';
+  const [command, first] = ownNpm ? [process.execPath, [npmCli]] : [windows ? 'npm.cmd' : 'npm', []];
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...first, ...args], {
+      cwd: folder,
+      env: cleanEnvironment(),
+      shell: windows && !ownNpm,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', (error) => {
+      reject('code' in error && error.code === 'ENOENT' ? npmMissing(error) : error);
+    });
+    child.on('close', (code) => {
+      resolve({ exitCode: code ?? 1, stdout, stderr });
+    });
+  });
+}
+
+/** Under `npm run -w ..` or `npm run --silent` the outer npm's settings would otherwise reach the inner one. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const key of Object.keys(env)) {
+    if (/^npm_config_(workspaces?|include_workspace_root|global|dry_run|json|loglevel)$/i.test(key))
+      delete env[key];
+  }
+  return env;
+}
+
+function npmMissing(cause: unknown): ConvbaseError {
+  return new ConvbaseError('npm/missing', 'the command npm was not found', {
+    fix: 'Install Node.js together with npm (https://nodejs.org), or put the folder of npm into the PATH.',
+    cause,
+  });
+}
