@@ -34,7 +34,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const entry = await openEntry({ adapter: wantedName, backend: options.backend });
   // Dawn rejects, instead of giving null, when no adapter has the wanted name; its text lists those there are.
   let reason: unknown;
-  const adapter = await entry.gpu
+  const adapter = await entry
     .requestAdapter({ powerPreference: 'high-performance' })
     .catch((error: unknown) => {
       reason = error;

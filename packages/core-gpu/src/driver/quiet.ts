@@ -20,7 +20,6 @@ const writing = constants.O_WRONLY | constants.O_APPEND | constants.O_NOCTTY;
 const noise = [
   /^Warning: maxDynamic(Uniform|Storage)BuffersPerPipelineLayout artificially reduced from /,
   /^Warning: Couldn't load Vulkan: /,
-  /^Warning: Vulkan \w+ (required|is required)/,
   /^error: XDG_RUNTIME_DIR /,
   /^WARNING: lavapipe is not a conformant vulkan implementation/,
   /^ {4}at .*BackendVk\.cpp:\d+\)$/,
@@ -28,7 +27,9 @@ const noise = [
 
 /** The lines of `text` that are worth showing, each with its line end. */
 export function withoutNoise(text: string): string {
-  const lines = text.split(/(?<=\n)/).filter((line) => !noise.some((pattern) => pattern.test(line)));
+  const lines = text
+    .split(/(?<=\n)/)
+    .filter((line) => !noise.some((pattern) => pattern.test(line.trimEnd())));
   return lines.every((line) => line.trim() === '') ? '' : lines.join('');
 }
 

@@ -1,4 +1,6 @@
 import { create } from 'webgpu';
+import { ensureDriver } from '../driver/ensure.ts';
+import { withoutNativeNoise } from '../driver/quiet.ts';
 import type { EntryOptions, GpuEntry } from './entry.ts';
 
 /**
@@ -7,15 +9,19 @@ import type { EntryOptions, GpuEntry } from './entry.ts';
  */
 const instances = new Map<string, GPU>();
 
-/** WebGPU through Dawn. */
+/** WebGPU through Dawn, on the system's adapter or the software driver in convbase's cache. */
 export async function openEntry(options: EntryOptions): Promise<GpuEntry> {
+  if (!options.backend) await ensureDriver();
   const flags = ['enable-dawn-features=allow_unsafe_apis', 'disable-dawn-features=timestamp_quantization'];
   if (options.backend) flags.push(`backend=${options.backend}`);
   if (options.adapter) flags.push(`adapter=${options.adapter}`);
   const key = flags.join(' ');
   const gpu = instances.get(key) ?? create(flags);
   instances.set(key, gpu);
-  return Promise.resolve({ gpu, close: () => undefined });
+  return {
+    requestAdapter: (wanted) => withoutNativeNoise(() => gpu.requestAdapter(wanted)),
+    close: () => undefined,
+  };
 }
 
 /** An environment variable, empty counted as unset. */

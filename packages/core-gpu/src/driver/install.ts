@@ -1,0 +1,192 @@
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { ConvbaseError } from '@convbase/base';
+import {
+  aptConfiguration,
+  chooseMirror,
+  chooseSuites,
+  parseListFile,
+  parseSimulation,
+  parseSourcesFile,
+  sourcesFile,
+  upstreamVersion,
+  type AptPackage,
+  type AptSource,
+} from './apt.ts';
+import { driverAdvice } from './advice.ts';
+import { findDriver, libraryFolders, manifestName } from './cache.ts';
+import { run } from './run.ts';
+import type { LinuxSystem } from './system.ts';
+
+export type DriverProgress = (message: string) => void;
+
+/**
+ * Fetches Mesa's software Vulkan driver and the libraries it needs as the distribution packages them, and unpacks
+ * them into `<drivers>/<codename>-<architecture>-<mesa version>`. Nothing outside `drivers` is written: apt works on
+ * lists, caches and a package state of its own, so it needs no root and does not mind what is installed.
+ *
+ * Only for systems with apt-get and dpkg-deb. The folder appears at once and complete.
+ *
+ * @throws ConvbaseError `driver/unavailable` where the system has no apt or no archive with the driver,
+ *   `driver/fetch` where fetching fails.
+ */
+export async function installDriver(
+  drivers: string,
+  system: LinuxSystem,
+  onProgress: DriverProgress,
+): Promise<string> {
+  await mkdir(drivers, { recursive: true });
+  await removeLeftOvers(drivers);
+  const work = join(drivers, `.partial-${String(process.pid)}-${Date.now().toString(36)}`);
+  try {
+    const apt = await prepareApt(work, system);
+    onProgress('reading the package lists');
+    await apt.run(['-q', 'update']);
+    const wanted = ['mesa-vulkan-drivers', 'libvulkan1'];
+    const from = ['-t', apt.suites[0] ?? ''];
+    const plan = parseSimulation(
+      await apt.run(['--simulate', '--no-install-recommends', ...from, 'install', ...wanted]),
+    );
+    const mesa = plan.find(({ name }) => name === 'mesa-vulkan-drivers');
+    if (mesa === undefined) throw unavailable(system, `${apt.suites.join(', ')} has no mesa-vulkan-drivers`);
+    await download(apt, plan, onProgress);
+    onProgress('unpacking the driver');
+    const root = join(work, 'driver');
+    await unpack(apt.downloads, root);
+    await writeManifest(root);
+    return await publish(
+      root,
+      join(drivers, `${system.codename}-${apt.architecture}-${upstreamVersion(mesa.version)}`),
+    );
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+interface Apt {
+  readonly architecture: string;
+  readonly suites: readonly string[];
+  readonly downloads: string;
+  /** Runs apt-get and returns what it printed. */
+  readonly run: (args: readonly string[], onLine?: (line: string) => void) => Promise<string>;
+}
+
+async function prepareApt(work: string, system: LinuxSystem): Promise<Apt> {
+  const architecture = (await run('dpkg', ['--print-architecture'])).trim();
+  const systemDump = await run('apt-config', ['dump']);
+  const sources = await readSources();
+  const mirror = chooseMirror(sources, system.codename);
+  if (mirror === undefined) throw unavailable(system, "apt's sources name no archive of this distribution");
+  const suites = chooseSuites(system, mirror, sources);
+  const downloads = join(work, 'downloads');
+  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'downloads', 'driver']) {
+    await mkdir(join(work, folder), { recursive: true });
+  }
+  await writeFile(join(work, 'status'), '');
+  await writeFile(join(work, 'convbase.sources'), sourcesFile(mirror, suites));
+  await writeFile(join(work, 'apt.conf'), aptConfiguration(work, architecture, systemDump));
+  const env = { ...process.env, APT_CONFIG: join(work, 'apt.conf'), LC_ALL: 'C' };
+  return {
+    architecture,
+    suites,
+    downloads,
+    run: (args, onLine) => run('apt-get', args, { env, cwd: downloads, ...(onLine && { onLine }) }),
+  };
+}
+
+/** What /etc/apt names, disabled files left out. */
+async function readSources(): Promise<AptSource[]> {
+  const parts = '/etc/apt/sources.list.d';
+  const names = await readdir(parts).catch(missing([]));
+  const paths = ['/etc/apt/sources.list', ...names.sort().map((name) => join(parts, name))];
+  const parsers: Record<string, (text: string) => AptSource[]> = {
+    '.list': parseListFile,
+    '.sources': parseSourcesFile,
+  };
+  const sources: AptSource[] = [];
+  for (const path of paths) {
+    const text = await readFile(path, 'utf8').catch(missing(''));
+    sources.push(...(parsers[extname(path)]?.(text) ?? []));
+  }
+  return sources;
+}
+
+async function download(apt: Apt, plan: readonly AptPackage[], onProgress: DriverProgress): Promise<void> {
+  let fetched = 0;
+  await apt.run(['-q', 'download', ...plan.map(({ name, version }) => `${name}=${version}`)], (line) => {
+    const item = /^Get:\d+ \S+ \S+ \S+ (\S+) \S+ \S+ \[(.+)\]$/.exec(line);
+    if (item)
+      onProgress(
+        `fetching ${item[1] ?? ''} (${String(++fetched)} of ${String(plan.length)}, ${item[2] ?? ''})`,
+      );
+  });
+}
+
+async function unpack(downloads: string, root: string): Promise<void> {
+  const archives = (await readdir(downloads)).filter((name) => name.endsWith('.deb'));
+  for (const name of archives) await run('dpkg-deb', ['--extract', join(downloads, name), root]);
+}
+
+/**
+ * Writes the manifest by which the Vulkan loader finds the driver: Mesa's own one with the library's path relative to
+ * the manifest, so that the folder may be moved. Then drops documentation and the drivers of GPUs.
+ */
+async function writeManifest(root: string): Promise<void> {
+  const [folder, library] = await findLibrary(root, 'libvulkan_lvp.so');
+  const manifests = join(root, 'usr/share/vulkan/icd.d');
+  const original = (await readdir(manifests)).find((name) => name.startsWith('lvp_icd'));
+  const text = original === undefined ? '{}' : await readFile(join(manifests, original), 'utf8');
+  const version = /"api_version"\s*:\s*"([\d.]+)"/.exec(text)?.[1] ?? '1.3.0';
+  const icd = { file_format_version: '1.0.0', ICD: { library_path: `./${library}`, api_version: version } };
+  await writeFile(join(root, manifestName), `${JSON.stringify(icd, null, 2)}\n`);
+  for (const name of await readdir(folder)) {
+    if (/^libvulkan_(?!lvp)|^libVkLayer/.test(name)) await rm(join(folder, name));
+  }
+  await rm(join(root, 'usr/share'), { recursive: true });
+  await rm(join(root, 'etc'), { recursive: true, force: true });
+}
+
+async function findLibrary(root: string, name: string): Promise<[folder: string, pathInRoot: string]> {
+  for (const folder of await libraryFolders(root)) {
+    const names = await readdir(folder);
+    if (names.includes(name)) return [folder, join(folder, name).slice(root.length + 1)];
+  }
+  throw new ConvbaseError('driver/fetch', `the packages hold no ${name}`, { where: 'mesa-vulkan-drivers' });
+}
+
+/** Gives the finished folder its name. Where another process was faster, its result is as good. */
+async function publish(root: string, target: string): Promise<string> {
+  try {
+    await rename(root, target);
+  } catch (error) {
+    if ((await findDriver(target)) === undefined) throw error;
+  }
+  return target;
+}
+
+/** Removes what a killed process left behind. */
+async function removeLeftOvers(drivers: string): Promise<void> {
+  const anHourAgo = Date.now() - 3_600_000;
+  for (const name of await readdir(drivers)) {
+    if (!name.startsWith('.partial-')) continue;
+    const path = join(drivers, name);
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs < anHourAgo) await rm(path, { recursive: true, force: true });
+  }
+}
+
+function unavailable(system: LinuxSystem, what: string): ConvbaseError {
+  return new ConvbaseError('driver/unavailable', what, {
+    where: 'software driver',
+    fix: driverAdvice(process.platform, system, process.arch),
+  });
+}
+
+/** For `.catch`: what to take where a file does not exist (or may not be read, which for apt's sources is the same). */
+function missing<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES'))
+      return instead;
+    throw error;
+  };
+}

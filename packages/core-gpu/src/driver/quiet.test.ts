@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { afterAll, describe, expect, it } from 'vitest';
+import { withoutNoise } from './quiet.ts';
+
+const noisy = [
+  'Warning: maxDynamicUniformBuffersPerPipelineLayout artificially reduced from 1000000 to 16 to fit dynamic offset allocation limit.',
+  'error: XDG_RUNTIME_DIR is invalid or not set in the environment.',
+  '',
+].join('\n');
+
+describe('withoutNoise', () => {
+  it('drops what every healthy start prints and keeps the rest', () => {
+    expect(withoutNoise(noisy)).toBe('');
+    expect(withoutNoise(`${noisy}Error: out of memory\n`)).toBe('Error: out of memory\n');
+    expect(withoutNoise('half a line')).toBe('half a line');
+  });
+});
+
+describe.runIf(process.platform === 'linux')('withoutNativeNoise', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'convbase-quiet-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('holds back noise written to descriptor 2 and leaves stderr as it was', () => {
+    const program = join(folder, 'program.mjs');
+    buildSync({
+      stdin: {
+        contents: `
+          import { writeSync } from 'node:fs';
+          import { withoutNativeNoise } from './quiet.ts';
+          console.error('before');
+          const answer = withoutNativeNoise(() => {
+            writeSync(2, ${JSON.stringify(noisy)});
+            writeSync(2, 'a real complaint\\n');
+            return 42;
+          });
+          try {
+            withoutNativeNoise(() => { throw new Error('passed on'); });
+          } catch (error) {
+            console.error(error.message);
+          }
+          console.error('after', answer);
+        `,
+        resolveDir: import.meta.dirname,
+      },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      outfile: program,
+    });
+    const log = join(folder, 'log');
+    // Through a shell, whose pipes and files are what a user's are; Node would give its child a socket.
+    for (const redirection of [`2>&1 >/dev/null | cat > '${log}'`, `2>> '${log}'`]) {
+      rmSync(log, { force: true });
+      const { status } = spawnSync('sh', ['-c', `'${process.execPath}' '${program}' ${redirection}`]);
+      expect(status).toBe(0);
+      expect(readFileSync(log, 'utf8')).toBe('before\na real complaint\npassed on\nafter 42\n');
+    }
+  });
+});

@@ -1,0 +1,2 @@
+export { ensureDriver, type DriverState, type EnsureDriverOptions } from './driver/ensure.ts';
+export { withoutNativeNoise } from './driver/quiet.ts';
