@@ -1,0 +1,71 @@
+// Gradient of a convolution with respect to its kernel, the obvious way: a weight meets every output pixel once.
+//
+//   dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o]
+//   with iy = oy * strideH + ky * dilationH - top, and zero where iy or ix lies outside the picture.
+//
+//   x, dy   strided like x and y of the forward kernel     dkernel  (kh, kw, ci, co) dense from kernelOffset on
+//   thread  one element of dkernel, over the pixels first .. first + pixels
+//   cost    2 * n * oh * ow FLOP for each element
+//   needs   WORKGROUP, ACCUMULATE (add to what dkernel holds: later pixels of a sum cut in pieces)
+
+struct Params {
+  first: u32,
+  pixels: u32,
+  oh: u32,
+  ow: u32,
+  h: u32,
+  w: u32,
+  ci: u32,
+  co: u32,
+  kh: u32,
+  kw: u32,
+  strideH: u32,
+  strideW: u32,
+  dilationH: u32,
+  dilationW: u32,
+  top: i32,
+  left: i32,
+  xImage: u32,
+  xRow: u32,
+  xPixel: u32,
+  xOffset: i32,
+  kernelOffset: u32,
+  yImage: u32,
+  yRow: u32,
+  yPixel: u32,
+  yOffset: i32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dkernel: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let t = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (t >= params.kh * params.kw * params.ci * params.co) { return; }
+  let o = t % params.co;
+  let row = t / params.co;
+  let c = row % params.ci;
+  let tap = row / params.ci;
+  let down = i32(tap / params.kw * params.dilationH) - params.top;
+  let right = i32(tap % params.kw * params.dilationW) - params.left;
+
+  var sum = 0.0;
+  for (var i = 0u; i < params.pixels; i++) {
+    let pixel = params.first + i;
+    let n = pixel / (params.oh * params.ow);
+    let oy = (pixel / params.ow) % params.oh;
+    let ox = pixel % params.ow;
+    let iy = i32(oy * params.strideH) + down;
+    let ix = i32(ox * params.strideW) + right;
+    if (iy < 0 || iy >= i32(params.h) || ix < 0 || ix >= i32(params.w)) { continue; }
+    let source = i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset;
+    let gradient = i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset;
+    sum += x[u32(source)] * dy[u32(gradient)];
+  }
+  let at = params.kernelOffset + t;
+  if (ACCUMULATE) { sum += dkernel[at]; }
+  dkernel[at] = sum;
+}

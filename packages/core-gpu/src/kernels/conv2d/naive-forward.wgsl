@@ -1,0 +1,77 @@
+// Convolution, the obvious way: y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o]
+// with iy = oy * strideH + ky * dilationH - top, and zero where iy or ix lies outside the picture.
+//
+//   x       element (n, iy, ix, c) at n * xImage + iy * xRow + ix * xPixel + c + xOffset
+//   kernel  (ky, kx, c, o) dense, c outer, o inner, from kernelOffset on
+//   y       element (n, oy, ox, o) at n * yImage + oy * yRow + ox * yPixel + o + yOffset
+//   thread  one element of y; neighbours in o share the x they read
+//
+//     thread t -> pixel first + t / co (counted through n, oy, ox), channel t % co
+//
+//   cost    2 * kh * kw * ci FLOP and 2 * kh * kw * ci loads for each element
+//   needs   WORKGROUP, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+
+struct Params {
+  first: u32,
+  pixels: u32,
+  oh: u32,
+  ow: u32,
+  h: u32,
+  w: u32,
+  ci: u32,
+  co: u32,
+  kh: u32,
+  kw: u32,
+  strideH: u32,
+  strideW: u32,
+  dilationH: u32,
+  dilationW: u32,
+  top: i32,
+  left: i32,
+  xImage: u32,
+  xRow: u32,
+  xPixel: u32,
+  xOffset: i32,
+  kernelOffset: u32,
+  yImage: u32,
+  yRow: u32,
+  yPixel: u32,
+  yOffset: i32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> kernel: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let t = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (t >= params.pixels * params.co) { return; }
+  let o = t % params.co;
+  let pixel = params.first + t / params.co;
+  let n = pixel / (params.oh * params.ow);
+  let oy = (pixel / params.ow) % params.oh;
+  let ox = pixel % params.ow;
+
+  var sum = 0.0;
+  for (var ky = 0u; ky < params.kh; ky++) {
+    let iy = i32(oy * params.strideH + ky * params.dilationH) - params.top;
+    if (iy < 0 || iy >= i32(params.h)) { continue; }
+    for (var kx = 0u; kx < params.kw; kx++) {
+      let ix = i32(ox * params.strideW + kx * params.dilationW) - params.left;
+      if (ix < 0 || ix >= i32(params.w)) { continue; }
+      let source = i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset;
+      let weights = params.kernelOffset + (ky * params.kw + kx) * params.ci * params.co + o;
+      for (var c = 0u; c < params.ci; c++) {
+        sum += x[u32(source) + c] * kernel[weights + c * params.co];
+      }
+    }
+  }
+  let at = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset);
+  if (ACCUMULATE) { sum += y[at]; }
+  if (HAS_BIAS) { sum += bias[o]; }
+  if (RELU) { sum = max(sum, 0.0); }
+  y[at] = sum;
+}

@@ -1,0 +1,65 @@
+import type { Conv2dShape } from './shape.ts';
+
+/** Calls `visit` with the flat indices of every product x * kernel that is summed into some y. */
+function forEachProduct(s: Conv2dShape, visit: (x: number, kernel: number, y: number) => void): void {
+  for (let n = 0; n < s.n; n++)
+    for (let oy = 0; oy < s.oh; oy++)
+      for (let ox = 0; ox < s.ow; ox++)
+        for (let ky = 0; ky < s.kh; ky++)
+          for (let kx = 0; kx < s.kw; kx++) {
+            const iy = oy * s.strideH - s.top + ky * s.dilationH;
+            const ix = ox * s.strideW - s.left + kx * s.dilationW;
+            if (iy < 0 || iy >= s.h || ix < 0 || ix >= s.w) continue;
+            const x = ((n * s.h + iy) * s.w + ix) * s.ci;
+            const kernel = (ky * s.kw + kx) * s.ci * s.co;
+            const y = ((n * s.oh + oy) * s.ow + ox) * s.co;
+            for (let c = 0; c < s.ci; c++)
+              for (let o = 0; o < s.co; o++) visit(x + c, kernel + c * s.co + o, y + o);
+          }
+}
+
+const at = (values: ArrayLike<number>, index: number): number => values[index] ?? NaN;
+
+/** y = conv(x, kernel) + bias, then relu. */
+export function conv2dForward(
+  s: Conv2dShape,
+  x: ArrayLike<number>,
+  kernel: ArrayLike<number>,
+  bias: ArrayLike<number> | null,
+  relu: boolean,
+): Float64Array {
+  const y = new Float64Array(s.n * s.oh * s.ow * s.co);
+  forEachProduct(s, (i, j, k) => {
+    y[k] = at(y, k) + at(x, i) * at(kernel, j);
+  });
+  return y.map((value, k) => {
+    const sum = value + (bias ? at(bias, k % s.co) : 0);
+    return relu ? Math.max(sum, 0) : sum;
+  });
+}
+
+/** The gradient with respect to x: each product hands dy * kernel back to its x. */
+export function conv2dInputGradient(
+  s: Conv2dShape,
+  dy: ArrayLike<number>,
+  kernel: ArrayLike<number>,
+): Float64Array {
+  const dx = new Float64Array(s.n * s.h * s.w * s.ci);
+  forEachProduct(s, (i, j, k) => {
+    dx[i] = at(dx, i) + at(dy, k) * at(kernel, j);
+  });
+  return dx;
+}
+
+/** The gradient with respect to the kernel: each product hands dy * x back to its weight. */
+export function conv2dFilterGradient(
+  s: Conv2dShape,
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+): Float64Array {
+  const dkernel = new Float64Array(s.kh * s.kw * s.ci * s.co);
+  forEachProduct(s, (i, j, k) => {
+    dkernel[j] = at(dkernel, j) + at(dy, k) * at(x, i);
+  });
+  return dkernel;
+}
