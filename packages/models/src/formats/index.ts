@@ -1,0 +1,13 @@
+export { openModelFile } from './open.ts';
+export type { FilesInMemory } from './open.ts';
+export type { LayerWeights, Matching, ModelFile, ModelFormat, StoredWeight } from './model-file.ts';
+export type { StoredType } from './numbers.ts';
+export { matchLayers } from './match.ts';
+export type { LayerMatch, TargetLayer } from './match.ts';
+export { layerName, parseModelConfig } from './keras-config.ts';
+export type { KerasLayerConfig, KerasModelConfig } from './keras-config.ts';
+export { readSafetensors, writeSafetensors } from './safetensors.ts';
+export type { SafetensorsEntry, SafetensorsFile, SafetensorsValue } from './safetensors.ts';
+export { snakeCase, storeNames } from './store-path.ts';
+export { MemorySource } from './source.ts';
+export type { ByteSource } from './source.ts';

@@ -1,0 +1,1 @@
+export { hashWeights } from './hash-weights.ts';
