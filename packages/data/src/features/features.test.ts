@@ -1,0 +1,101 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeNpy } from '../npy/write.ts';
+import { FeatureWriter } from './feature-writer.ts';
+import { Features } from './features.ts';
+import { type FeatureRecipe, listingChecksum, recipeDifference } from './manifest.ts';
+
+const recipe: FeatureRecipe = {
+  base: { model: 'vgg16', weights: null, checksum: 'abc', layer: 'block5_pool' },
+  input: { size: [48, 48], preprocess: 'caffe', resize: 'nearest' },
+  source: { path: 'pictures', listing: listingChecksum(['a', 'b']), samples: 5 },
+  classNames: ['cats', 'dogs'],
+  featureShape: [1, 2],
+};
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'convbase-features-'));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true });
+});
+
+async function write(folder: string, values: number[], labels: number[], own = recipe): Promise<void> {
+  const writer = await FeatureWriter.open(folder, own);
+  await writer.append(Float32Array.from(values), Int32Array.from(labels), Int32Array.from(labels.keys()));
+  await writer.commit();
+}
+
+describe('feature folders', () => {
+  it('reads rows of several folders in any order', async () => {
+    await write(join(root, 'a'), [1, 2, 3, 4], [0, 1]);
+    await write(join(root, 'b'), [5, 6], [1]);
+    const features = await Features.open(join(root, 'a'), join(root, 'b'));
+    expect([...features.labels]).toEqual([0, 1, 1]);
+    expect([...(await features.rows([2, 0]))]).toEqual([5, 6, 1, 2]);
+    await features.close();
+  });
+
+  it('goes on after an interruption with what was flushed, and notes skipped pictures', async () => {
+    const folder = join(root, 'a');
+    const first = await FeatureWriter.open(folder, recipe);
+    await first.append(new Float32Array([1, 2]), new Int32Array([0]), new Int32Array([0]));
+    first.skip('cats/broken.jpg');
+    await first.append(new Float32Array([3, 4]), new Int32Array([1]), new Int32Array([2]));
+    await first.pause();
+    await expect(Features.open(folder)).rejects.toMatchObject({ code: 'features/incomplete', where: folder });
+    const second = await FeatureWriter.open(folder, recipe);
+    expect(second.nextSample).toBe(3);
+    await second.append(new Float32Array([5, 6]), new Int32Array([1]), new Int32Array([3]));
+    expect((await second.commit()).skipped).toEqual(['cats/broken.jpg']);
+    const features = await Features.open(folder);
+    expect([...(await features.rows([0, 1, 2]))]).toEqual([1, 2, 3, 4, 5, 6]);
+    await features.close();
+  });
+
+  it('drops rows that a crash left in one file only', async () => {
+    const folder = join(root, 'a');
+    const first = await FeatureWriter.open(folder, recipe);
+    await first.append(new Float32Array([1, 2]), new Int32Array([0]), new Int32Array([0]));
+    await first.flush();
+    await first.append(new Float32Array([3, 4]), new Int32Array([1]), new Int32Array([1]));
+    const second = await FeatureWriter.open(folder, recipe);
+    expect(second.rowCount).toBe(1);
+    expect(second.nextSample).toBe(1);
+    await second.pause();
+  });
+
+  it('refuses to mix', async () => {
+    await write(join(root, 'a'), [1, 2], [0]);
+    const other = { ...recipe, base: { ...recipe.base, checksum: 'other' } };
+    await expect(FeatureWriter.open(join(root, 'a'), other)).rejects.toThrow(
+      /weights \(SHA-256\): "abc" and "other"/,
+    );
+    await expect(FeatureWriter.open(join(root, 'a'), recipe)).rejects.toMatchObject({
+      code: 'features/complete',
+    });
+    await write(join(root, 'b'), [1, 2], [0], other);
+    await expect(Features.open(join(root, 'a'), join(root, 'b'))).rejects.toMatchObject({
+      code: 'features/mix',
+    });
+    expect(
+      recipeDifference(recipe, { ...recipe, source: { ...recipe.source, listing: '' } }, { source: false }),
+    ).toBe(undefined);
+  });
+
+  it('refuses altered folders', async () => {
+    const folder = join(root, 'a');
+    await write(folder, [1, 2, 3, 4], [0, 1]);
+    await writeNpy(join(folder, 'labels.npy'), new Int32Array([0, 2]), [2]);
+    await expect(Features.open(folder)).rejects.toThrow(/label 2 of 2 classes/);
+    await writeNpy(join(folder, 'labels.npy'), new Int32Array([0]), [1]);
+    await expect(Features.open(folder)).rejects.toThrow(/1 labels for 2 features/);
+    const manifest = join(folder, 'manifest.json');
+    await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('"convbase-features"', '"else"'));
+    await expect(Features.open(folder)).rejects.toMatchObject({ code: 'features/manifest', where: manifest });
+    await expect(Features.open(join(root, 'none'))).rejects.toMatchObject({ code: 'file/missing' });
+  });
+});

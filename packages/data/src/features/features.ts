@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConvbaseError } from '@convbase/base';
+import { fileError } from '@convbase/base/node';
+import { NpyFile, readNpy } from '../npy/read.ts';
+import { featureFiles } from './feature-writer.ts';
+import { type FeatureManifest, parseManifest, recipeDifference } from './manifest.ts';
+
+/** Features of many pictures, read from one or several feature folders a few rows at a time. */
+export class Features {
+  /** What all folders have in common; `source` is the first one's. */
+  readonly manifest: FeatureManifest;
+  /** The class of each row, folder after folder. */
+  readonly labels: Int32Array;
+  readonly #parts: readonly { readonly first: number; readonly file: NpyFile }[];
+
+  private constructor(
+    manifest: FeatureManifest,
+    labels: Int32Array,
+    parts: readonly { readonly first: number; readonly file: NpyFile }[],
+  ) {
+    this.manifest = manifest;
+    this.labels = labels;
+    this.#parts = parts;
+  }
+
+  /**
+   * Opens complete feature folders that were made in the same way.
+   *
+   * Errors: `features/incomplete`, `features/mix`, `features/damaged`, `npy/...`, `file/...`, naming the folder.
+   */
+  static async open(...folders: readonly string[]): Promise<Features> {
+    const parts: { first: number; file: NpyFile }[] = [];
+    const labels: number[] = [];
+    let common: FeatureManifest | undefined;
+    try {
+      for (const folder of folders) {
+        const manifest = await readManifest(folder);
+        common ??= manifest;
+        const difference = recipeDifference(common, manifest, { source: false });
+        if (difference !== undefined) {
+          throw new ConvbaseError(
+            'features/mix',
+            `it was made in another way than ${folders[0] ?? ''} (${difference})`,
+            {
+              where: folder,
+              fix: 'Extract both with the same model, weights, layer, size, preprocessing and resize mode.',
+            },
+          );
+        }
+        const file = await NpyFile.open(join(folder, featureFiles.features));
+        parts.push({ first: labels.length, file });
+        labels.push(...(await readLabels(folder, manifest, file)));
+      }
+    } catch (error) {
+      await Promise.all(parts.map(({ file }) => file.close()));
+      throw error;
+    }
+    if (!common) throw new RangeError('no feature folder was named');
+    return new Features(common, Int32Array.from(labels), parts);
+  }
+
+  get rowCount(): number {
+    return this.labels.length;
+  }
+
+  /** Reads the rows with these numbers, one after the other. */
+  async rows(numbers: ArrayLike<number>): Promise<Float32Array> {
+    const perRow = this.manifest.featureShape.reduce((a, b) => a * b, 1);
+    const result = new Float32Array(numbers.length * perRow);
+    await Promise.all(
+      Array.from(numbers, async (row, i) => {
+        const part = this.#parts.findLast(({ first }) => first <= row);
+        if (!part) throw new RangeError(`row ${row} of ${this.rowCount}`);
+        result.set((await part.file.readRows(row - part.first, 1)) as Float32Array, i * perRow);
+      }),
+    );
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#parts.map(({ file }) => file.close()));
+  }
+}
+
+/** Whether a folder looks like one that features were written to. */
+export async function readManifest(folder: string): Promise<FeatureManifest> {
+  const path = join(folder, featureFiles.manifest);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileError(error, path, 'cannot read it');
+  });
+  const manifest = parseManifest(text, path);
+  if (!manifest.complete) {
+    throw new ConvbaseError('features/incomplete', 'the extraction was interrupted', {
+      where: folder,
+      fix: 'Run the same `convbase extract` again: it goes on where it stopped.',
+    });
+  }
+  return manifest;
+}
+
+async function readLabels(folder: string, manifest: FeatureManifest, features: NpyFile): Promise<Int32Array> {
+  const path = join(folder, featureFiles.labels);
+  const { data, shape } = await readNpy(path);
+  const damaged = (what: string): ConvbaseError =>
+    new ConvbaseError('features/damaged', what, { where: path, fix: 'Extract the features again.' });
+  if (!(data instanceof Int32Array) || shape.length !== 1) throw damaged('labels must be one row of int32');
+  const featureShape = features.shape.slice(1).join();
+  if (features.dtype !== 'float32' || featureShape !== manifest.featureShape.join()) {
+    throw damaged(
+      `features are ${features.dtype} (${featureShape}), the manifest says (${manifest.featureShape.join()})`,
+    );
+  }
+  if (data.length !== features.rowCount)
+    throw damaged(`${data.length} labels for ${features.rowCount} features`);
+  if (data.length === 0) throw damaged('there is not one picture in it');
+  const wrong = data.find((label) => label < 0 || label >= manifest.classNames.length);
+  if (wrong !== undefined) throw damaged(`label ${wrong} of ${manifest.classNames.length} classes`);
+  return data;
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { ConvbaseError } from '@convbase/base';
+import { z } from 'zod';
+
+const size = z.number().int().positive();
+
+const recipeSchema = z.object({
+  /** Which model made the features, and which of its layers they are the output of. */
+  base: z.object({
+    /** A model's name, file or `npm:` package, as it was given. */
+    model: z.string(),
+    /** The weight file as it was given; `null` where the model brings its own or uses its default. */
+    weights: z.string().nullable(),
+    /** SHA-256 of the weight file: the same features come only from the same weights. */
+    checksum: z.string(),
+    layer: z.string(),
+  }),
+  /** What was done to a picture before the model saw it. */
+  input: z.object({
+    /** Height and width. */
+    size: z.tuple([size, size]),
+    preprocess: z.enum(['caffe', 'tf', 'rescale', 'none']),
+    resize: z.enum(['nearest', 'bilinear', 'pil-bilinear', 'pad']),
+  }),
+  /** Where the pictures came from. */
+  source: z.object({
+    path: z.string(),
+    /** SHA-256 over the names of all pictures in order. */
+    listing: z.string(),
+    samples: z.number().int().nonnegative(),
+  }),
+  classNames: z.array(z.string()).min(1),
+  /** Shape of one picture's features, without the batch. */
+  featureShape: z.array(size).min(1),
+});
+
+const manifestSchema = recipeSchema.extend({
+  format: z.literal('convbase-features'),
+  version: z.literal(1),
+  /** Whether extraction came to its end. */
+  complete: z.boolean(),
+  /** Names of pictures that could not be read and were left out. */
+  skipped: z.array(z.string()),
+});
+
+/** With what features were made; two folders go together only where all but the source is the same. */
+export type FeatureRecipe = z.infer<typeof recipeSchema>;
+
+/** The `manifest.json` of a feature folder. */
+export type FeatureManifest = z.infer<typeof manifestSchema>;
+
+/** Reads and checks the text of a manifest. */
+export function parseManifest(text: string, where: string): FeatureManifest {
+  const fix = 'The folder is not one that `convbase extract` made, or it was altered: extract again.';
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ConvbaseError('features/manifest', 'it is not JSON', { where, fix, cause });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new ConvbaseError('features/manifest', z.prettifyError(parsed.error), { where, fix });
+}
+
+/** The first thing in which two recipes differ, in words, or nothing. `source` counts only where asked for. */
+export function recipeDifference(
+  a: FeatureRecipe,
+  b: FeatureRecipe,
+  { source }: { source: boolean },
+): string | undefined {
+  const pairs: [string, unknown, unknown][] = [
+    ['model', a.base.model, b.base.model],
+    ['weights (SHA-256)', a.base.checksum, b.base.checksum],
+    ['layer', a.base.layer, b.base.layer],
+    ['picture size', a.input.size, b.input.size],
+    ['preprocessing', a.input.preprocess, b.input.preprocess],
+    ['resize mode', a.input.resize, b.input.resize],
+    ['class names', a.classNames, b.classNames],
+    ['feature shape', a.featureShape, b.featureShape],
+  ];
+  if (source) pairs.push(['list of pictures (SHA-256)', a.source.listing, b.source.listing]);
+  for (const [what, left, right] of pairs) {
+    const [l, r] = [JSON.stringify(left), JSON.stringify(right)];
+    if (l !== r) return `${what}: ${l} and ${r}`;
+  }
+  return undefined;
+}
+
+/** The SHA-256 of a list of names. */
+export function listingChecksum(names: readonly string[]): string {
+  return createHash('sha256').update(names.join('\0')).digest('hex');
+}
