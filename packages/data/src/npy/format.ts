@@ -77,7 +77,10 @@ export function encodeNpyHeader(dtype: NpyDtype, shape: readonly number[], room 
  */
 export function parseNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
   const damaged = (what: string) =>
-    new ConvbaseError('npy/damaged', what, { where, fix: 'Make the file again, or copy it again from its source.' });
+    new ConvbaseError('npy/damaged', what, {
+      where,
+      fix: 'Make the file again, or copy it again from its source.',
+    });
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 10 || text.toString('latin1', 0, 6) !== MAGIC) throw damaged('not a .npy file');
   const version = text.readUInt8(6);

@@ -94,13 +94,19 @@ export class NpyFile {
   }
 }
 
-async function readExactly(handle: FileHandle, path: string, position: number, length: number): Promise<Uint8Array> {
+async function readExactly(
+  handle: FileHandle,
+  path: string,
+  position: number,
+  length: number,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     // Node reads at most 2 GiB at once.
     const wanted = Math.min(length - done, 2 ** 30);
     const { bytesRead } = await handle.read(bytes, done, wanted, position + done);
-    if (bytesRead === 0) throw new ConvbaseError('npy/damaged', 'the file ended while it was read', { where: path });
+    if (bytesRead === 0)
+      throw new ConvbaseError('npy/damaged', 'the file ended while it was read', { where: path });
     done += bytesRead;
   }
   return bytes;

@@ -105,6 +105,17 @@ export class NpyWriter {
     this.#rowCount += rows.length / perRow;
   }
 
+  /** Reads back rows `first .. first + count - 1`, those of earlier runs included. */
+  async readRows(first: number, count: number): Promise<NpyData> {
+    if (first < 0 || count < 0 || first + count > this.#rowCount) {
+      throw new RangeError(
+        `rows ${first} to ${first + count - 1} of ${this.#rowCount} in ${this.#file.partialPath}`,
+      );
+    }
+    const bytes = await this.#file.readAt(HEADER_ROOM + first * this.#rowBytes, count * this.#rowBytes);
+    return asElements(this.#dtype, bytes);
+  }
+
   /** Goes back to the first `rowCount` rows, as when a companion file holds fewer. */
   async truncate(rowCount: number): Promise<void> {
     if (rowCount > this.#rowCount) throw new RangeError(`only ${this.#rowCount} rows, not ${rowCount}`);

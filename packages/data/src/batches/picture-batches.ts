@@ -1,0 +1,166 @@
+import { ConvbaseError } from '@convbase/base';
+import { PictureError } from '../decode/picture-error.ts';
+import { shuffledIndices } from '../order/shuffle.ts';
+import type { Picture, PictureSize } from '../picture/picture.ts';
+import type { PictureSet } from '../picture/picture-set.ts';
+import { resize, type ResizeMode } from '../resize/resize.ts';
+import { loadAhead } from './ahead.ts';
+import { encodeLabels, type LabelEncoding, labelEncoding } from './labels.ts';
+
+/** How a model turns the bytes 0..255 into floats; done on the GPU, here only passed on. */
+export type Preprocess = 'caffe' | 'tf' | 'rescale' | 'none';
+
+export interface PictureBatch {
+  /** `[n, height, width, 3]`, RGB. */
+  readonly x: { data: Uint8Array; shape: number[]; preprocess?: Preprocess };
+  /** `[n, 1]` for two classes, `[n, classes]` one-hot otherwise. */
+  readonly y: { data: Float32Array; shape: number[] };
+  /** The place in the set of each picture. */
+  readonly indices: readonly number[];
+}
+
+/** Pictures as batches, to be read once per epoch. */
+export interface PictureDataset {
+  batches(epoch: number): AsyncGenerator<PictureBatch, void, undefined>;
+  /** Pictures per epoch, those found to be bad so far not counted. */
+  readonly sampleCount: number;
+  readonly batchCount: number;
+  /** The bad pictures found so far, by their place in the set. */
+  readonly bad: ReadonlyMap<number, PictureError>;
+}
+
+export interface PictureBatchOptions {
+  readonly size: PictureSize;
+  readonly batchSize?: number;
+  readonly resize?: ResizeMode;
+  readonly preprocess?: Preprocess;
+  /** A new order in every epoch, by `seed` and the epoch's number alone. Off: the set's own order. */
+  readonly shuffle?: boolean;
+  readonly seed?: number;
+  readonly labels?: LabelEncoding;
+  /** What to do with a picture that cannot be decoded: stop with its error (default), or leave it out. */
+  readonly onBadImage?: 'refuse' | 'skip';
+  /** Told once of every picture that is left out. */
+  readonly onSkip?: (error: PictureError, index: number) => void;
+  /** How many batches are made ready ahead of the reader. */
+  readonly prefetch?: number;
+  /** How many pictures are decoded at once. */
+  readonly decoders?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** As many as libuv has worker threads by default (UV_THREADPOOL_SIZE). */
+const DECODERS = 4;
+
+/**
+ * Batches of decoded and resized pictures with their labels, prepared ahead of the reader.
+ *
+ * Decoding happens on libuv's worker threads (sharp); the calling thread only resizes and copies. In memory are at
+ * most `prefetch` batches of resized pictures besides the one being read, and `decoders` pictures of full size. The
+ * last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
+ *
+ * Errors while reading: PictureError of the first bad picture unless they are skipped; `data/all-bad` if all are.
+ */
+export function pictureBatches(set: PictureSet, options: PictureBatchOptions): PictureDataset {
+  const batchSize = options.batchSize ?? 32;
+  if (!Number.isInteger(batchSize) || batchSize < 1) throw new RangeError(`batches of ${batchSize} pictures`);
+  const bad = new Map<number, PictureError>();
+
+  /** The resized picture, or undefined when it is bad and bad ones are skipped. */
+  const load = async (index: number): Promise<Picture | undefined> => {
+    const name = set.name(index);
+    try {
+      return resize(await set.picture(index), options.size, options.resize, name);
+    } catch (error) {
+      if (!(error instanceof PictureError) || options.onBadImage !== 'skip') throw error;
+      if (!bad.has(index)) {
+        bad.set(index, error);
+        options.onSkip?.(error, index);
+      }
+      return undefined;
+    }
+  };
+
+  async function* batches(epoch: number): AsyncGenerator<PictureBatch, void, undefined> {
+    const all =
+      options.shuffle === true
+        ? shuffledIndices(set.length, options.seed ?? 0, epoch)
+        : numbersTo(set.length);
+    const order = all.filter((index) => !bad.has(index));
+    const pictures = loadAhead(order.length, (position) => load(order[position] ?? 0), {
+      ahead: batchSize * ((options.prefetch ?? 2) + 1),
+      concurrency: options.decoders ?? DECODERS,
+      signal: options.signal,
+    });
+    let batch = new BatchBuilder(set, options, Math.min(batchSize, order.length));
+    let position = 0;
+    let made = 0;
+    for await (const picture of pictures) {
+      const index = order[position++] ?? 0;
+      if (picture !== undefined) batch.add(picture, index);
+      if (batch.length < batchSize) continue;
+      yield batch.finish();
+      made++;
+      batch = new BatchBuilder(set, options, Math.min(batchSize, order.length - position));
+    }
+    if (batch.length > 0) yield batch.finish();
+    else if (made === 0) throw nothingLeft(set, bad);
+  }
+
+  return {
+    batches,
+    bad,
+    get sampleCount() {
+      return set.length - bad.size;
+    },
+    get batchCount() {
+      return Math.ceil((set.length - bad.size) / batchSize);
+    },
+  };
+}
+
+class BatchBuilder {
+  readonly #set: PictureSet;
+  readonly #options: PictureBatchOptions;
+  readonly #indices: number[] = [];
+  readonly #data: Uint8Array;
+
+  constructor(set: PictureSet, options: PictureBatchOptions, capacity: number) {
+    this.#set = set;
+    this.#options = options;
+    this.#data = new Uint8Array(capacity * options.size.height * options.size.width * 3);
+  }
+
+  get length(): number {
+    return this.#indices.length;
+  }
+
+  add(picture: Picture, index: number): void {
+    this.#data.set(picture.data, this.length * picture.data.length);
+    this.#indices.push(index);
+  }
+
+  finish(): PictureBatch {
+    const { size, preprocess, labels } = this.#options;
+    const shape = [this.length, size.height, size.width, 3];
+    const data = this.#data.subarray(0, this.length * size.height * size.width * 3);
+    const classCount = this.#set.classNames.length;
+    const numbers = this.#indices.map((index) => this.#set.label(index));
+    return {
+      x: { data, shape, ...(preprocess === undefined ? {} : { preprocess }) },
+      y: encodeLabels(numbers, classCount, labels ?? labelEncoding(classCount)),
+      indices: this.#indices,
+    };
+  }
+}
+
+function numbersTo(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => i);
+}
+
+function nothingLeft(set: PictureSet, bad: ReadonlyMap<number, PictureError>): ConvbaseError {
+  const first = bad.values().next().value;
+  return new ConvbaseError('data/all-bad', `none of the ${set.length} pictures can be used`, {
+    fix: first === undefined ? 'Give some pictures.' : `The first one: ${first.message}`,
+  });
+}

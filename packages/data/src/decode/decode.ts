@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { fileError } from '@convbase/base/node';
+import sharp from 'sharp';
+import type { Picture } from '../picture/picture.ts';
+import { decodeBmp } from './bmp.ts';
+import { PictureError } from './picture-error.ts';
+import { sniffFormat } from './sniff.ts';
+
+/** PIL's own limit against pictures that are small as files and huge in memory (twice `MAX_IMAGE_PIXELS`). */
+const MAX_PIXELS = 178_956_970;
+
+/**
+ * Decodes a picture to 8-bit RGB as Keras does (PIL's `convert('RGB')`), except that EXIF orientation is applied.
+ *
+ * JPEG, PNG, WebP, GIF (first frame), TIFF (first page), AVIF and uncompressed BMP, told by their first bytes. Grey
+ * becomes three equal channels; alpha is dropped, not blended; embedded colour profiles are ignored; CMYK is converted
+ * by PIL's formula `(255 - c) (255 - k) / 255`; of 16-bit channels the high byte is kept. A truncated file is an
+ * error, as in PIL. Decoding runs on libuv's worker threads, not on the thread that calls.
+ *
+ * @param source the path of a file, or its bytes
+ * @param where what to call it in errors; by default its path
+ *
+ * Errors: PictureError (`picture/...`), or the codes of `fileError` when the file cannot be read.
+ */
+export async function decodeImage(source: string | Uint8Array, where?: string): Promise<Picture> {
+  if (typeof source !== 'string') return decodeBytes(source, where ?? 'picture');
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(source);
+  } catch (error) {
+    throw fileError(error, source, 'cannot read it');
+  }
+  return decodeBytes(bytes, where ?? source);
+}
+
+async function decodeBytes(bytes: Uint8Array, where: string): Promise<Picture> {
+  if (bytes.byteLength === 0) throw new PictureError('picture/empty', 'the file is empty', where);
+  const format = sniffFormat(bytes);
+  if (format === undefined) {
+    throw new PictureError('picture/format', 'not a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP picture', where);
+  }
+  if (format === 'bmp') return decodeBmp(bytes, where, MAX_PIXELS);
+  try {
+    return await decodeWithSharp(bytes);
+  } catch (error) {
+    throw sharpError(error, where);
+  }
+}
+
+async function decodeWithSharp(bytes: Uint8Array): Promise<Picture> {
+  const image = sharp(bytes, {
+    failOn: 'error',
+    ignoreIcc: true,
+    autoOrient: true,
+    limitInputPixels: MAX_PIXELS,
+  });
+  const { space } = await image.metadata();
+  const cmyk = space === 'cmyk';
+  if (cmyk) image.pipelineColourspace('cmyk').toColourspace('cmyk');
+  else image.toColourspace('srgb').removeAlpha();
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  const pixels = width * height;
+  const channels = data.byteLength / pixels;
+  if (cmyk && channels >= 4) return { width, height, data: cmykToRgb(data, pixels, channels) };
+  if (channels === 3) return { width, height, data };
+  throw new Error(`decoded to ${channels} channels`);
+}
+
+/** PIL's `convert('RGB')`: for each ink `clip((255 - k) - ink * (255 - k) / 255)`, the division rounded. */
+function cmykToRgb(inks: Uint8Array, pixels: number, channels: number): Uint8Array {
+  const rgb = new Uint8Array(pixels * 3);
+  for (let i = 0; i < pixels; i++) {
+    const light = 255 - (inks[i * channels + 3] ?? 0);
+    for (let c = 0; c < 3; c++) {
+      const product = (inks[i * channels + c] ?? 0) * light + 128;
+      rgb[i * 3 + c] = light - (((product >> 8) + product) >> 8);
+    }
+  }
+  return rgb;
+}
+
+function sharpError(error: unknown, where: string): PictureError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/pixel limit/i.test(message)) {
+    return new PictureError('picture/too-large', 'the picture has too many pixels', where, error);
+  }
+  if (/premature end|unexpected end/i.test(message)) {
+    return new PictureError('picture/truncated', 'the picture is cut off', where, error);
+  }
+  const reason = message.split('\n')[0] ?? message;
+  return new PictureError('picture/damaged', `the picture is damaged or cut off (${reason})`, where, error);
+}

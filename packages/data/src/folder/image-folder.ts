@@ -1,0 +1,150 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConvbaseError } from '@convbase/base';
+import { fileError } from '@convbase/base/node';
+import { decodeImage } from '../decode/decode.ts';
+import type { PictureSet } from '../picture/picture-set.ts';
+
+export interface ImageFolderOptions {
+  /**
+   * The classes that a trained model knows, in its order. The folder may then lack some of them, but may hold no
+   * others. By default the classes are the folder names, sorted by code unit.
+   */
+  readonly classNames?: readonly string[];
+  /** Accept a folder with a single class, which cannot be trained on but can be looked at. */
+  readonly allowOneClass?: boolean;
+}
+
+/** The pictures of a folder of classes. */
+export interface ImageFolder extends PictureSet {
+  readonly folder: string;
+  /** Path of each picture below `folder`, with `/`. */
+  readonly files: readonly string[];
+}
+
+/** Which files are taken for pictures at all; what they really are is told by their first bytes. */
+const pictureName = /\.(jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|avif)$/i;
+
+/**
+ * Lists a data set in which each class is a folder of pictures, as Keras' `flow_from_directory` does: classes sorted
+ * by name, in each class folders and files sorted by name, sub-folders included. Nothing is opened yet.
+ *
+ * Other files and hidden ones (`.DS_Store`, `._cat.jpg`) are passed over. Links to files and to class folders are
+ * followed, links to folders inside a class are not.
+ *
+ * Errors, each naming the folder: `data/no-classes`, `data/one-class`, `data/empty-class`, `data/unknown-class`,
+ * `file/...`.
+ */
+export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  const found = await classFolders(folder);
+  const classNames = options.classNames ?? found;
+  checkClasses(folder, found, options);
+  const files: string[] = [];
+  const labels: number[] = [];
+  for (const className of found) {
+    const members = await picturesIn(join(folder, className));
+    if (members.length === 0) {
+      throw new ConvbaseError('data/empty-class', 'there are no pictures in this class folder', {
+        where: join(folder, className),
+        fix: 'Put pictures into it (JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP), or remove the folder.',
+      });
+    }
+    const label = classNames.indexOf(className);
+    for (const member of members) {
+      files.push(`${className}/${member}`);
+      labels.push(label);
+    }
+  }
+  const at = <T>(list: readonly T[], index: number): T => {
+    const value = list[index];
+    if (value === undefined) throw new RangeError(`no picture ${index} in ${folder}`);
+    return value;
+  };
+  const path = (index: number) => join(folder, at(files, index));
+  return {
+    folder,
+    files,
+    classNames,
+    length: files.length,
+    name: path,
+    label: (index) => at(labels, index),
+    picture: (index) => decodeImage(path(index)),
+  };
+}
+
+async function classFolders(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of await list(folder)) {
+    const linked = entry.isSymbolicLink() && (await isFolder(join(folder, entry.name)));
+    if (entry.isDirectory() || linked) names.push(entry.name);
+  }
+  return names.sort();
+}
+
+function checkClasses(folder: string, found: readonly string[], options: ImageFolderOptions): void {
+  if (found.length === 0) {
+    throw new ConvbaseError('data/no-classes', 'there are no class folders in it', {
+      where: folder,
+      fix: 'Make one folder for each class, named after it, and put its pictures there: cats/ and dogs/.',
+    });
+  }
+  const known = options.classNames;
+  if (known !== undefined) {
+    const unknown = found.filter((name) => !known.includes(name));
+    if (unknown.length === 0) return;
+    throw new ConvbaseError(
+      'data/unknown-class',
+      `there are folders that are none of the classes: ${unknown.join(', ')}`,
+      {
+        where: folder,
+        fix: `The classes are: ${known.join(', ')}. Rename or move the folders.`,
+      },
+    );
+  }
+  if (found.length === 1 && options.allowOneClass !== true) {
+    throw new ConvbaseError(
+      'data/one-class',
+      `there is only one class folder in it, ${JSON.stringify(found[0])}`,
+      {
+        where: folder,
+        fix: 'To tell classes apart at least two are needed; is it the folder above that you mean?',
+      },
+    );
+  }
+}
+
+/** Paths of all pictures below a class folder, ordered first by their folder and then by their name. */
+async function picturesIn(classFolder: string): Promise<string[]> {
+  const byFolder = new Map<string, string[]>();
+  const visit = async (below: string): Promise<void> => {
+    const names: string[] = [];
+    for (const entry of await list(join(classFolder, below))) {
+      if (entry.isDirectory()) await visit(`${below}${entry.name}/`);
+      else if (pictureName.test(entry.name) && (entry.isFile() || entry.isSymbolicLink()))
+        names.push(entry.name);
+    }
+    byFolder.set(below, names.sort());
+  };
+  await visit('');
+  return [...byFolder.keys()]
+    .sort()
+    .flatMap((below) => (byFolder.get(below) ?? []).map((name) => below + name));
+}
+
+/** What a folder holds, hidden entries left out. */
+async function list(folder: string): Promise<Dirent[]> {
+  try {
+    return (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'));
+  } catch (error) {
+    throw fileError(error, folder, 'cannot list it');
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    throw fileError(error, path, 'cannot follow the link');
+  }
+}

@@ -1,0 +1,22 @@
+export { PictureError } from './decode/picture-error.ts';
+export { decodeImage } from './decode/decode.ts';
+export { type PictureFormat, sniffFormat } from './decode/sniff.ts';
+export { imageFolder, type ImageFolder, type ImageFolderOptions } from './folder/image-folder.ts';
+export { isMnistFolder, type Mnist, mnistIdx } from './mnist/mnist-idx.ts';
+export type { NpyArray, NpyData, NpyDtype } from './npy/format.ts';
+export { NpyFile, readNpy } from './npy/read.ts';
+export { NpyWriter, writeNpy } from './npy/write.ts';
+export { Random } from './order/random.ts';
+export { shuffle, shuffledIndices } from './order/shuffle.ts';
+export { split, type Split } from './order/split.ts';
+export type { Picture, PictureSize } from './picture/picture.ts';
+export { labelsOf, type PictureSet, subset } from './picture/picture-set.ts';
+export { resize, type ResizeMode, resizeModeNamed, resizeModes } from './resize/resize.ts';
+export { encodeLabels, type LabelEncoding, labelEncoding } from './batches/labels.ts';
+export {
+  type PictureBatch,
+  pictureBatches,
+  type PictureBatchOptions,
+  type PictureDataset,
+  type Preprocess,
+} from './batches/picture-batches.ts';

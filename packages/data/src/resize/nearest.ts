@@ -1,0 +1,33 @@
+import type { Picture, PictureSize } from '../picture/picture.ts';
+
+/** Exactly PIL's `resize(size, NEAREST)`, the default of Keras' generators. */
+export function resizeNearest(picture: Picture, { height, width }: PictureSize): Picture {
+  const columns = nearestSources(picture.width, width);
+  const rows = nearestSources(picture.height, height);
+  const data = new Uint8Array(height * width * 3);
+  let out = 0;
+  for (const row of rows) {
+    for (const column of columns) {
+      const from = (row * picture.width + column) * 3;
+      data[out++] = picture.data[from] ?? 0;
+      data[out++] = picture.data[from + 1] ?? 0;
+      data[out++] = picture.data[from + 2] ?? 0;
+    }
+  }
+  return { width, height, data };
+}
+
+/**
+ * Which source position each target position takes: `floor((i + 0.5) * before / after)`, where PIL (Geometry.c,
+ * ImagingScaleAffine) adds up the steps in double precision instead of multiplying, and so must we.
+ */
+export function nearestSources(before: number, after: number): Uint32Array {
+  const step = before / after;
+  const sources = new Uint32Array(after);
+  let position = step * 0.5;
+  for (let i = 0; i < after; i++) {
+    sources[i] = Math.min(Math.floor(position), before - 1);
+    position += step;
+  }
+  return sources;
+}
