@@ -16,13 +16,15 @@ import { isatty } from 'node:tty';
 const stderr = 2;
 const writing = constants.O_WRONLY | constants.O_APPEND | constants.O_NOCTTY;
 
-/** Lines that native code prints on every healthy start; they tell a user nothing. */
+/** Lines that native code prints on a healthy start, or on the way from an unusable driver to a usable one. */
 const noise = [
   /^Warning: maxDynamic(Uniform|Storage)BuffersPerPipelineLayout artificially reduced from /,
   /^Warning: Couldn't load Vulkan: /,
+  /^Warning: Vulkan .* required\.$/,
+  /^ - While initializing adapter /,
   /^error: XDG_RUNTIME_DIR /,
   /^WARNING: lavapipe is not a conformant vulkan implementation/,
-  /^ {4}at .*BackendVk\.cpp:\d+\)$/,
+  /^ {4}at .*\/dawn\/native\/vulkan\/\w+\.cpp:\d+\)$/,
 ];
 
 /** The lines of `text` that are worth showing, each with its line end. */

@@ -33,7 +33,10 @@ export function run(command: string, args: readonly string[], options: RunOption
       );
     });
     child.on('close', (code) => {
-      if (code === 0) return resolve(output);
+      if (code === 0) {
+        resolve(output);
+        return;
+      }
       const reason = complaints.trim().split('\n').slice(-8).join('\n  ') || `exit code ${String(code)}`;
       reject(
         new ConvbaseError('driver/fetch', `${command} ${args.slice(0, 2).join(' ')} failed: ${reason}`, {

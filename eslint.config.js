@@ -1,0 +1,69 @@
+import importX from 'eslint-plugin-import-x';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import tseslint from 'typescript-eslint';
+import { layering } from './scripts/eslint/layering.js';
+
+const resolver = createTypeScriptImportResolver({
+  conditionNames: ['convbase-source', 'types', 'import', 'default'],
+  project: ['packages/*/tsconfig.json'],
+});
+
+export default tseslint.config(
+  {
+    ignores: [
+      '**/dist/',
+      '**/.turbo/',
+      '**/node_modules/',
+      'packages/core-gpu/src/shaders/generated.ts',
+      'packages/*/fixtures/',
+    ],
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    plugins: { 'import-x': importX, convbase: { rules: { layering } } },
+    languageOptions: { parserOptions: { projectService: true } },
+    settings: { 'import-x/resolver-next': [resolver] },
+    rules: {
+      'convbase/layering': 'error',
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      'import-x/no-self-import': 'error',
+      'import-x/no-duplicates': ['error', { 'prefer-inline': true }],
+      eqeqeq: 'error',
+      'no-console': 'off',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      // Numbers in messages need no String().
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      // Index signatures are read with brackets, as noPropertyAccessFromIndexSignature wants it.
+      '@typescript-eslint/dot-notation': 'off',
+      // An empty string often means "not given" (environment variables, adapter names).
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // Methods that mirror an interface may not need `await` or `this`.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.test.ts'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  {
+    files: ['scripts/**/*.js', 'packages/*/scripts/**/*.js', 'packages/*/bin/*.js', '*.js'],
+    extends: [tseslint.configs.recommended],
+    plugins: { 'import-x': importX },
+    rules: { eqeqeq: 'error' },
+  },
+);

@@ -1,0 +1,76 @@
+/**
+ * `npm run check:pack`: packs every package that gets published, installs the tarballs together in a folder outside
+ * the repository, and uses them there with plain Node: each import, its type declarations, the kernels' text, the
+ * command line.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './steps/run.js';
+
+/** @typedef {{ name: string, private?: boolean, exports: Record<string, { types: string, default: string }> }} Manifest */
+
+/** @type {{ folder: string, manifest: Manifest }[]} */
+const packages = readdirSync(join(root, 'packages'))
+  .map((name) => join(root, 'packages', name))
+  .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }))
+  .filter(({ manifest }) => !manifest.private);
+const outside = mkdtempSync(join(tmpdir(), 'convbase-pack-'));
+
+try {
+  const tarballs = packages.map(({ folder }) => {
+    const report = execute('npm', ['pack', '--json', '--pack-destination', outside], folder);
+    const [{ filename, files, size }] = JSON.parse(report);
+    const stray = files.filter((/** @type {{ path: string }} */ { path }) =>
+      /\.test\.|testing|\.tsbuildinfo/.test(path),
+    );
+    if (stray.length > 0) throw new Error(`${filename} holds ${stray[0].path}`);
+    console.log(`${filename}: ${files.length} files, ${Math.round(size / 1024)} KiB`);
+    return join(outside, filename);
+  });
+  writeFileSync(
+    join(outside, 'package.json'),
+    JSON.stringify({ name: 'outside', private: true, type: 'module' }),
+  );
+  execute('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs], outside);
+
+  for (const { manifest } of packages) {
+    for (const [entry, { types }] of Object.entries(manifest.exports)) {
+      const specifier = manifest.name + entry.slice(1);
+      const program = `const m = await import('${specifier}'); if (Object.keys(m).length === 0) throw new Error('no exports');`;
+      execute(process.execPath, ['--input-type=module', '-e', program], outside);
+      if (!existsSync(join(outside, 'node_modules', manifest.name, types)))
+        throw new Error(`${specifier} has no ${types}`);
+      console.log(`${specifier} imports`);
+    }
+  }
+  const kernels =
+    "const { openGpu } = await import('@convbase/core-gpu'); (await openGpu({ backend: 'null' })).destroy();";
+  execute(process.execPath, ['--input-type=module', '-e', kernels], outside);
+  const version = execute(
+    process.execPath,
+    ['node_modules/@convbase/cli/bin/convbase.js', '--version'],
+    outside,
+  ).trim();
+  const expected = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8')).version;
+  if (version !== expected) throw new Error(`convbase --version printed '${version}', not '${expected}'`);
+  console.log(`convbase ${version} runs`);
+} finally {
+  rmSync(outside, { recursive: true, force: true });
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} cwd
+ * @returns {string} its output
+ */
+function execute(command, args, cwd) {
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell: process.platform === 'win32' && command === 'npm',
+  });
+}

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** The repository's root folder. */
+export const root = join(import.meta.dirname, '../..');
+
+/** npm and what it installs are scripts on Windows, which only a shell can start. */
+const shell = process.platform === 'win32';
+
+/** What Dawn and the Vulkan loader print on every healthy start. */
+const noise =
+  /Warning: maxDynamic(Uniform|Storage)BuffersPerPipelineLayout artificially reduced|error: XDG_RUNTIME_DIR/;
+
+/**
+ * Runs a command in the repository and shows its output, without the noise of native code.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ * @returns {Promise<number>} its exit code
+ */
+export function run(command, args, options = {}) {
+  const colours = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  const env = { TURBO_TELEMETRY_DISABLED: '1', ...colours, ...process.env, ...options.env };
+  const child = spawn(command, args, {
+    cwd: options.cwd ?? root,
+    env,
+    shell,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const streams = /** @type {const} */ ([
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ]);
+  for (const [from, to] of streams) {
+    createInterface({ input: from }).on('line', (line) => {
+      if (!noise.test(line)) to.write(`${line}\n`);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/**
+ * Runs a command that must succeed.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ */
+export async function must(command, args, options) {
+  const code = await run(command, args, options);
+  if (code !== 0) throw new StepFailed(`${command} ${args.join(' ')} failed with exit code ${code}`);
+}
+
+/** A step that failed and has already said why. */
+export class StepFailed extends Error {}
+
+/**
+ * The command line of a tool that npm installed, run with this very Node.
+ *
+ * @param {string} path its script below node_modules
+ * @returns {string}
+ */
+export function tool(path) {
+  return join(root, 'node_modules', path);
+}
