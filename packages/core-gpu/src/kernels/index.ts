@@ -7,3 +7,52 @@ export {
   type Conv2dFusion,
 } from './conv2d/conv2d.ts';
 export { conv2dShape, type Conv2dOptions, type Conv2dShape } from './conv2d/shape.ts';
+export { planActivation, planActivationGradient, type ActivationKind } from './activation/activation.ts';
+export { planConcatRead, planConcatWrite, type ConcatSlice } from './concat/concat.ts';
+export { planDropout, type DropoutOptions } from './dropout/dropout.ts';
+export { planAccumulate, planAdd, planFill, planMultiply, planScale } from './elementwise/elementwise.ts';
+export {
+  planSigmoidCrossEntropy,
+  planSigmoidCrossEntropyGradient,
+  planSoftmaxCrossEntropy,
+  planSoftmaxCrossEntropyGradient,
+  type LossGradientShape,
+} from './loss/loss.ts';
+export { planBinaryCorrect, planCategoricalCorrect } from './metrics/metrics.ts';
+export { planCrop2d, planZeroPad2d, type PaddingShape } from './padding/padding.ts';
+export {
+  planGlobalAveragePoolForward,
+  planGlobalAveragePoolInputGradient,
+  type PlaneShape,
+} from './pooling/global.ts';
+export {
+  planAveragePoolForward,
+  planAveragePoolInputGradient,
+  planMaxPoolForward,
+  planMaxPoolInputGradient,
+} from './pooling/pooling.ts';
+export { poolShape, type PoolOptions, type PoolShape } from './pooling/shape.ts';
+export { planOneHot, planPreprocess, type PreprocessMode } from './preprocess/preprocess.ts';
+export type { RowsShape } from './rows.ts';
+export { planSoftmax, planSoftmaxGradient } from './softmax/softmax.ts';
+export { planMatmul, type MatmulEpilogue, type MatmulShape } from './matmul/matmul.ts';
+export {
+  planBatchNormFold,
+  planBatchNormInferenceGradient,
+  planBatchNormNormalize,
+  planBatchNormStatistics,
+  planBatchNormTrainingGradient,
+  planMovingAverage,
+  type BatchNormOptions,
+  type BatchNormShape,
+} from './batch-norm/batch-norm.ts';
+export { planColumnSum, planSum, planSumOfSquares } from './reduce/reduce.ts';
+export {
+  planAdam,
+  planRmsprop,
+  planSgd,
+  type AdamOptions,
+  type RmspropOptions,
+  type SgdOptions,
+} from './optimizers/optimizers.ts';
+export { planClipByNorm, planClipByValue } from './clip/clip.ts';

@@ -1,0 +1,323 @@
+import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import type { ShaderName } from '../../commands/shader.ts';
+import { elementWindows, grid1d } from '../grid.ts';
+import { columnSumDispatch, reduceColumns, type PartialSums } from '../reduce/reduce.ts';
+import { rowWindow, rowWindows, type RowWindow } from '../reduce/row-windows.ts';
+
+const WORKGROUP = 64;
+
+/** A batch as batch normalisation sees it: n * h * w rows of c channels. */
+export interface BatchNormShape {
+  readonly rows: number;
+  readonly c: number;
+}
+
+/** A batch and the number added to the variance under the root. */
+export interface BatchNormOptions extends BatchNormShape {
+  readonly epsilon: number;
+}
+
+/**
+ * Mean and biased variance of each channel. Buffers: `x` [rows, c], `mean` [c], `variance` [c].
+ *
+ * Two passes: the mean first, then the mean of (x - mean)^2. E[x^2] - E[x]^2 would be one pass, and lose all
+ * digits where the mean is large against the deviation.
+ */
+export function planBatchNormStatistics({ rows, c }: BatchNormShape, target: KernelTarget): Plan {
+  const mean = reduceColumns(
+    {
+      rows,
+      columns: c,
+      output: 'mean',
+      scale: 1 / rows,
+      first: (window, partial) => columnSumDispatch(window, partial, { input: 'x', columns: c }, target),
+    },
+    target,
+  );
+  const variance = reduceColumns(
+    {
+      rows,
+      columns: c,
+      output: 'variance',
+      scale: 1 / rows,
+      first: (window, partial) => ({
+        shader: 'batch-norm/squared-deviation',
+        constants: { WORKGROUP },
+        uniforms: stripUniforms(window, partial, c),
+        bindings: { x: window.of('x'), mean: 'mean', y: partial.output },
+        grid: grid1d(partial.strips * c, WORKGROUP, target),
+      }),
+    },
+    target,
+  );
+  return {
+    kernel: 'batch-norm-statistics',
+    variant: 'strips',
+    flops: 4 * rows * c,
+    bytes: 8 * rows * c,
+    dispatches: [...mean.dispatches, ...variance.dispatches],
+    temporaries: { ...mean.temporaries, ...variance.temporaries },
+  };
+}
+
+/**
+ * Normalises with given statistics. Buffers: `x` [rows, c], `mean`, `variance`, `gamma`, `beta` [c] (gamma and
+ * beta null where the option says so), `y` [rows, c].
+ */
+export function planBatchNormNormalize(
+  { rows, c, epsilon }: BatchNormOptions,
+  { gamma, beta, relu }: { gamma: boolean; beta: boolean; relu: boolean },
+  target: KernelTarget,
+): Plan {
+  return {
+    kernel: 'batch-norm-normalize',
+    variant: 'strips',
+    temporaries: {},
+    flops: 3 * rows * c,
+    bytes: 8 * rows * c,
+    dispatches: rowWindows(rows, c, target).map((window) =>
+      sweep(window, c, target, {
+        shader: 'batch-norm/normalize',
+        constants: { HAS_GAMMA: gamma, HAS_BETA: beta, RELU: relu },
+        uniforms: { c, epsilon },
+        rows: ['x', 'y'],
+        channels: ['mean', 'variance', 'gamma', 'beta'],
+      }),
+    ),
+  };
+}
+
+/**
+ * Gradient through statistics of the batch. Buffers: `x`, `dy` [rows, c], `mean`, `variance`, `gamma` [c] (gamma
+ * null where the option says so), `dx` [rows, c], `dgamma`, `dbeta` [c] (each may be null).
+ */
+export function planBatchNormTrainingGradient(
+  { rows, c, epsilon }: BatchNormOptions,
+  { gamma }: { gamma: boolean },
+  target: KernelTarget,
+): Plan {
+  const sums = gradientSums({ rows, c, epsilon }, target);
+  const dx = rowWindows(rows, c, target).map((window) =>
+    sweep(window, c, target, {
+      shader: 'batch-norm/training-gradient',
+      constants: { HAS_GAMMA: gamma },
+      uniforms: { c, epsilon, perRow: 1 / rows },
+      rows: ['x', 'dy', 'dx'],
+      channels: ['mean', 'variance', 'gamma', 'sums'],
+    }),
+  );
+  return {
+    kernel: 'batch-norm-training-gradient',
+    variant: 'strips',
+    flops: 9 * rows * c,
+    bytes: 20 * rows * c,
+    dispatches: [...sums.dispatches, ...dx],
+    temporaries: sums.temporaries,
+  };
+}
+
+/**
+ * Gradient with frozen statistics. Buffers as for planBatchNormTrainingGradient, `mean` and `variance` being the
+ * moving ones. Without `parameters` (default true) dgamma and dbeta are not computed, and x is not read.
+ */
+export function planBatchNormInferenceGradient(
+  { rows, c, epsilon }: BatchNormOptions,
+  { gamma, parameters = true }: { gamma: boolean; parameters?: boolean },
+  target: KernelTarget,
+): Plan {
+  const sums = parameters ? gradientSums({ rows, c, epsilon }, target) : { dispatches: [], temporaries: {} };
+  const dx = rowWindows(rows, c, target).map((window) =>
+    sweep(window, c, target, {
+      shader: 'batch-norm/inference-gradient',
+      constants: { HAS_GAMMA: gamma },
+      uniforms: { c, epsilon },
+      rows: ['dy', 'dx'],
+      channels: ['variance', 'gamma'],
+    }),
+  );
+  return {
+    kernel: 'batch-norm-inference-gradient',
+    variant: 'strips',
+    flops: (parameters ? 5 : 1) * rows * c,
+    bytes: (parameters ? 16 : 8) * rows * c,
+    dispatches: [...sums.dispatches, ...dx],
+    temporaries: sums.temporaries,
+  };
+}
+
+/** moving = moving * momentum + batch * (1 - momentum). Buffers: `moving` (in place), `batch` of `count` floats. */
+export function planMovingAverage(
+  { count, momentum }: { count: number; momentum: number },
+  target: KernelTarget,
+): Plan {
+  return {
+    kernel: 'moving-average',
+    variant: 'elementwise',
+    temporaries: {},
+    flops: 3 * count,
+    bytes: 12 * count,
+    dispatches: elementWindows(count, target).map((window) => ({
+      shader: 'batch-norm/moving-average',
+      constants: { WORKGROUP },
+      uniforms: { count: window.count, momentum, oneMinusMomentum: 1 - momentum },
+      bindings: { moving: window.of('moving'), batch: window.of('batch') },
+      grid: grid1d(window.count, WORKGROUP, target),
+    })),
+  };
+}
+
+/**
+ * Folds frozen batch normalisation into the layer before it. Buffers: `kernel` [rows, co] with rows = kh * kw * ci,
+ * `bias`, `gamma`, `beta` (null where the option says so), `mean`, `variance` [co], `foldedKernel` [rows, co],
+ * `foldedBias` [co].
+ */
+export function planBatchNormFold(
+  { rows, co, epsilon }: { rows: number; co: number; epsilon: number },
+  { gamma, beta, bias }: { gamma: boolean; beta: boolean; bias: boolean },
+  target: KernelTarget,
+): Plan {
+  const kernel = rowWindows(rows, co, target).map((window) =>
+    sweep(window, co, target, {
+      shader: 'batch-norm/fold-kernel',
+      constants: { HAS_GAMMA: gamma },
+      uniforms: { co, epsilon },
+      rows: ['kernel', 'foldedKernel'],
+      channels: ['variance', 'gamma'],
+    }),
+  );
+  const foldBias: Dispatch = {
+    shader: 'batch-norm/fold-bias',
+    constants: { WORKGROUP, HAS_BIAS: bias, HAS_GAMMA: gamma, HAS_BETA: beta },
+    uniforms: { co, epsilon },
+    bindings: bindAll(['bias', 'gamma', 'beta', 'mean', 'variance', 'foldedBias']),
+    grid: grid1d(co, WORKGROUP, target),
+  };
+  return {
+    kernel: 'batch-norm-fold',
+    variant: 'strips',
+    temporaries: {},
+    flops: rows * co + 6 * co,
+    bytes: 8 * rows * co,
+    dispatches: [...kernel, foldBias],
+  };
+}
+
+/** `sums` [2 c] = column sums of dy, then of dy * xhat, copied to `dbeta` and `dgamma`. */
+function gradientSums(
+  { rows, c, epsilon }: BatchNormOptions,
+  target: KernelTarget,
+): Pick<Plan, 'dispatches' | 'temporaries'> {
+  const { dispatches, temporaries } = reduceColumns(
+    {
+      rows,
+      columns: c,
+      sums: 2 * c,
+      output: 'sums',
+      first: (window, partial) => ({
+        shader: 'batch-norm/gradient-sums',
+        constants: { WORKGROUP },
+        uniforms: { ...stripUniforms(window, partial, c), epsilon },
+        bindings: {
+          x: window.of('x'),
+          dy: window.of('dy'),
+          mean: 'mean',
+          variance: 'variance',
+          y: partial.output,
+        },
+        grid: grid1d(partial.strips * c, WORKGROUP, target),
+      }),
+    },
+    target,
+  );
+  // A column sum of one row is a copy. One dispatch for each: both may be null, and one scrap cannot stand in
+  // for two writable bindings.
+  const copies = ['dbeta', 'dgamma'].map((name, half) => {
+    const row = { ...rowWindow({ first: 0, rows: 1, total: 1, columns: c }, target), offset: half * c };
+    return columnSumDispatch(
+      row,
+      { strips: 1, output: name, offset: 0, scale: 1 },
+      { input: 'sums', columns: c },
+      target,
+    );
+  });
+  return { dispatches: [...dispatches, ...copies], temporaries: { ...temporaries, sums: 8 * c } };
+}
+
+function stripUniforms(window: RowWindow, partial: PartialSums, c: number): Record<string, number> {
+  return {
+    count: window.rows * c,
+    threads: partial.strips * c,
+    c,
+    offset: window.offset,
+    yOffset: partial.offset,
+    scale: partial.scale,
+  };
+}
+
+/** A dispatch over a window's rows in which each thread stays in one channel. */
+function sweep(
+  window: RowWindow,
+  channels: number,
+  target: KernelTarget,
+  parts: {
+    readonly shader: ShaderName;
+    readonly constants: Readonly<Record<string, boolean>>;
+    readonly uniforms: Readonly<Record<string, number>>;
+    /** Buffers of [rows, channels], bound by window. */
+    readonly rows: readonly string[];
+    /** Buffers of [channels], bound as they are. */
+    readonly channels: readonly string[];
+  },
+): Dispatch {
+  const threads = Math.ceil(window.rows / rowsOfThread(window.rows * channels, target)) * channels;
+  return {
+    shader: parts.shader,
+    constants: { WORKGROUP, ...parts.constants },
+    uniforms: { count: window.rows * channels, threads, offset: window.offset, ...parts.uniforms },
+    bindings: {
+      ...Object.fromEntries(parts.rows.map((name) => [name, window.of(name)] as const)),
+      ...bindAll(parts.channels),
+    },
+    grid: grid1d(threads, WORKGROUP, target),
+  };
+}
+
+/** Enough rows for each thread to make up for loading the channel's numbers, enough threads for the adapter. */
+function rowsOfThread(elements: number, target: KernelTarget): number {
+  const threads = target.kind === 'gpu' ? 65536 : 2048;
+  return Math.min(32, Math.max(1, Math.floor(elements / threads)));
+}
+
+function bindAll(names: readonly string[]): Record<string, Binding> {
+  return Object.fromEntries(names.map((name) => [name, name]));
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+  const flags = [false, true];
+  const withGamma = ['training-gradient', 'inference-gradient', 'fold-kernel'] as const;
+  return [
+    ...(['squared-deviation', 'gradient-sums', 'moving-average'] as const).map((name) => ({
+      shader: `batch-norm/${name}` as const,
+      constants: { WORKGROUP },
+    })),
+    ...flags.flatMap((HAS_GAMMA) => [
+      ...withGamma.map((name) => ({
+        shader: `batch-norm/${name}` as const,
+        constants: { WORKGROUP, HAS_GAMMA },
+      })),
+      ...flags.flatMap((HAS_BETA) =>
+        flags.flatMap((flag) => [
+          {
+            shader: 'batch-norm/normalize' as const,
+            constants: { WORKGROUP, HAS_GAMMA, HAS_BETA, RELU: flag },
+          },
+          {
+            shader: 'batch-norm/fold-bias' as const,
+            constants: { WORKGROUP, HAS_BIAS: flag, HAS_GAMMA, HAS_BETA },
+          },
+        ]),
+      ),
+    ]),
+  ];
+}

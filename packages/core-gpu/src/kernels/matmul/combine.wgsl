@@ -1,0 +1,44 @@
+// The second pass of split-K: adds the splits' partial products in order, then bias and relu.
+//
+//   partial   [splits, batch, m, n] floats
+//   bias      n floats from biasOffset on; read only where useBias
+//   c         batch blocks of m x n from cOffset on, rows cRow and blocks cBatch floats apart
+//   thread    one element of c; a line of workgroups folded over x and y
+//   cost      splits FLOP and 4 * splits bytes an element of c
+//   needs     WORKGROUP
+
+struct Params {
+  m: u32,
+  n: u32,
+  batch: u32,
+  splits: u32,
+  cOffset: u32,
+  cRow: u32,
+  cBatch: u32,
+  biasOffset: u32,
+  accumulate: u32,
+  useBias: u32,
+  useRelu: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  let count = params.batch * params.m * params.n;
+  if (i >= count) { return; }
+  let column = i % params.n;
+  let row = (i / params.n) % params.m;
+  let item = i / (params.n * params.m);
+  var sum = 0f;
+  for (var split = 0u; split < params.splits; split++) { sum += partial[split * count + i]; }
+
+  let at = params.cOffset + item * params.cBatch + row * params.cRow + column;
+  if (params.accumulate != 0) { sum += c[at]; }
+  if (params.useBias != 0) { sum += bias[params.biasOffset + column]; }
+  c[at] = select(sum, max(sum, 0), params.useRelu != 0);
+}

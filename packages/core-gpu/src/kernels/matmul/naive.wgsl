@@ -1,0 +1,70 @@
+// c = op(a) op(b) + bias, relu of that if wanted: one thread for each element of c. The first rung of the ladder;
+// in use for problems too small to matter.
+//
+//   a, b, c   row-major float matrices [m, k] or [k, m] (TRANSPOSE_A), [k, n] or [n, k] (TRANSPOSE_B), [m, n], in a
+//             batch; the block at hand starts at aOffset, bOffset, cOffset, its rows are aRow, bRow, cRow floats
+//             apart, its matrices aBatch, bBatch, cBatch
+//   bias      n floats from biasOffset on; read only where useBias
+//   split-K   split s sums k from s * kPerSplit on and writes its own matrix, cSplit floats after the last one
+//   thread    one element of c; a workgroup is an 8 x 8 square of c
+//   cost      2 m n k FLOP; each thread reads 2 k floats: nothing is reused but by the cache
+//   needs     TRANSPOSE_A, TRANSPOSE_B
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batch: u32,
+  tilesM: u32,
+  tilesN: u32,
+  kPerSplit: u32,
+  groups: u32,
+  aOffset: u32,
+  aRow: u32,
+  aBatch: u32,
+  bOffset: u32,
+  bRow: u32,
+  bBatch: u32,
+  cOffset: u32,
+  cRow: u32,
+  cBatch: u32,
+  cSplit: u32,
+  biasOffset: u32,
+  accumulate: u32,
+  useBias: u32,
+  useRelu: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_id) lid: vec3u) {
+  let group = wid.y * nwg.x + wid.x;
+  let tiles = params.tilesM * params.tilesN;
+  let tile = group % tiles;
+  let layer = group / tiles;
+  let item = layer % params.batch;
+  let split = layer / params.batch;
+  let row = (tile / params.tilesN) * 8 + lid.y;
+  let column = (tile % params.tilesN) * 8 + lid.x;
+  if (group >= params.groups || row >= params.m || column >= params.n) { return; }
+
+  let aStart = params.aOffset + item * params.aBatch;
+  let bStart = params.bOffset + item * params.bBatch;
+  let kEnd = min(params.k, (split + 1) * params.kPerSplit);
+  var sum = 0f;
+  for (var kk = split * params.kPerSplit; kk < kEnd; kk++) {
+    let aAt = aStart + select(row * params.aRow + kk, kk * params.aRow + row, TRANSPOSE_A);
+    let bAt = bStart + select(kk * params.bRow + column, column * params.bRow + kk, TRANSPOSE_B);
+    sum += a[aAt] * b[bAt];
+  }
+
+  let at = params.cOffset + split * params.cSplit + item * params.cBatch + row * params.cRow + column;
+  if (params.accumulate != 0) { sum += c[at]; }
+  if (params.useBias != 0) { sum += bias[params.biasOffset + column]; }
+  c[at] = select(sum, max(sum, 0), params.useRelu != 0);
+}

@@ -1,0 +1,43 @@
+// One step of Adam, AMSGrad or AdamW, in place. The bias corrections are in 'rate', see README.md.
+//
+//   w       count floats, the weight; updated
+//   g       count floats, its gradient
+//   m       count floats, moving mean of g; updated
+//   v       count floats, moving mean of g^2; updated
+//   vMax    count floats, largest v so far, updated; touched only where AMSGRAD
+//   thread  one element; a line of workgroups folded over x and y
+//   cost    about 14 FLOP an element; 28 bytes an element, 36 with AMSGRAD
+//   needs   WORKGROUP, AMSGRAD
+
+struct Params {
+  count: u32,
+  rate: f32,
+  oneMinusBeta1: f32,
+  oneMinusBeta2: f32,
+  epsilon: f32,
+  decay: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> w: array<f32>;
+@group(0) @binding(2) var<storage, read> g: array<f32>;
+@group(0) @binding(3) var<storage, read_write> m: array<f32>;
+@group(0) @binding(4) var<storage, read_write> v: array<f32>;
+@group(0) @binding(5) var<storage, read_write> vMax: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let gradient = g[i];
+  let mean = m[i] + (gradient - m[i]) * params.oneMinusBeta1;
+  var square = v[i] + (gradient * gradient - v[i]) * params.oneMinusBeta2;
+  m[i] = mean;
+  v[i] = square;
+  if (AMSGRAD) {
+    square = max(square, vMax[i]);
+    vMax[i] = square;
+  }
+  let weight = w[i] - w[i] * params.decay;
+  w[i] = weight - params.rate * mean / (sqrt(square) + params.epsilon);
+}

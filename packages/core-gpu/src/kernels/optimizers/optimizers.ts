@@ -1,0 +1,163 @@
+import type { Binding, KernelTarget, Plan } from '../../commands/plan.ts';
+import type { ShaderName } from '../../commands/shader.ts';
+import { elementWindows, grid1d } from '../grid.ts';
+
+const WORKGROUP = 64;
+
+interface StepOptions {
+  /** Number of elements of the weight. */
+  readonly count: number;
+  readonly learningRate: number;
+  /** Decoupled weight decay (Keras' `weight_decay`): w -= w * weightDecay * learningRate before the step. Default 0. */
+  readonly weightDecay?: number;
+}
+
+/** Hyper-parameters of SGD, with Keras' meaning and defaults. */
+export interface SgdOptions extends StepOptions {
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+}
+
+/** Hyper-parameters of RMSprop, with Keras' meaning; `epsilon` stands inside the root. */
+export interface RmspropOptions extends StepOptions {
+  readonly rho: number;
+  readonly momentum?: number;
+  readonly epsilon: number;
+  readonly centered?: boolean;
+}
+
+/** Hyper-parameters of Adam and, with `weightDecay`, AdamW. `step` counts from 1. */
+export interface AdamOptions extends StepOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly amsgrad?: boolean;
+  readonly step: number;
+}
+
+/**
+ * One step of SGD. Buffers: `w`, `g`, `velocity` (null where momentum is 0), each of `count` floats.
+ *
+ * Formula: keras/src/optimizers/sgd.py, `update_step`.
+ */
+export function planSgd(options: SgdOptions, target: KernelTarget): Plan {
+  const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  const hasMomentum = momentum !== 0;
+  return stepPlan('sgd', options.count, target, {
+    constants: { HAS_MOMENTUM: hasMomentum, NESTEROV: hasMomentum && nesterov },
+    uniforms: { learningRate, momentum, weightDecay },
+    always: ['w', 'g'],
+    optional: { velocity: hasMomentum },
+  });
+}
+
+/**
+ * One step of RMSprop. Buffers: `w`, `g`, `meanSquare`, `velocity` (null where momentum is 0) and
+ * `meanGradient` (null unless centered), each of `count` floats; all states start at 0.
+ *
+ * Formula: keras/src/optimizers/rmsprop.py, `update_step`.
+ */
+export function planRmsprop(options: RmspropOptions, target: KernelTarget): Plan {
+  const { learningRate, rho, momentum = 0, epsilon, centered = false, weightDecay = 0 } = options;
+  const hasMomentum = momentum > 0;
+  return stepPlan('rmsprop', options.count, target, {
+    constants: { HAS_MOMENTUM: hasMomentum, CENTERED: centered },
+    uniforms: { learningRate, rho, oneMinusRho: 1 - rho, momentum, epsilon, weightDecay },
+    always: ['w', 'g', 'meanSquare'],
+    optional: { velocity: hasMomentum, meanGradient: centered },
+  });
+}
+
+/**
+ * One step of Adam (AMSGrad with `amsgrad`, AdamW with `weightDecay`). Buffers: `w`, `g`, `m`, `v` and `vMax`
+ * (null unless amsgrad), each of `count` floats; all states start at 0.
+ *
+ * Formula: keras/src/optimizers/adam.py, `update_step`; weight decay in base_optimizer.py, `_apply_weight_decay`.
+ */
+export function planAdam(options: AdamOptions, target: KernelTarget): Plan {
+  const { learningRate, beta1, beta2, epsilon, amsgrad = false, weightDecay = 0 } = options;
+  return stepPlan('adam', options.count, target, {
+    constants: { AMSGRAD: amsgrad },
+    uniforms: {
+      rate: adamRate(options),
+      oneMinusBeta1: 1 - beta1,
+      oneMinusBeta2: 1 - beta2,
+      epsilon,
+      decay: weightDecay * learningRate,
+    },
+    always: ['w', 'g', 'm', 'v'],
+    optional: { vMax: amsgrad },
+  });
+}
+
+/**
+ * Adam's learning rate with both bias corrections: lr * sqrt(1 - beta2^t) / (1 - beta1^t).
+ *
+ * Rounded to float32 on the way, as Keras does: 1 - 0.999^t loses half its digits for small t, which shows in
+ * the sixth digit of the first steps, and trajectories are compared with Keras'.
+ */
+export function adamRate({ learningRate, beta1, beta2, step }: AdamOptions): number {
+  const { fround } = Math;
+  const remaining = (beta: number) => fround(1 - fround(fround(beta) ** step));
+  return fround(fround(fround(learningRate) * fround(Math.sqrt(remaining(beta2)))) / remaining(beta1));
+}
+
+interface StepParts {
+  readonly constants: Readonly<Record<string, number | boolean>>;
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly always: readonly string[];
+  /** Optional state buffers and whether this step has them. */
+  readonly optional: Readonly<Record<string, boolean>>;
+}
+
+function stepPlan(
+  kernel: 'sgd' | 'rmsprop' | 'adam',
+  count: number,
+  target: KernelTarget,
+  { constants, uniforms, always, optional }: StepParts,
+): Plan {
+  const shader: ShaderName = `optimizers/${kernel}`;
+  const states = Object.entries(optional);
+  const used = [...always, ...states.filter(([, has]) => has).map(([name]) => name)];
+  // Writable bindings may not share memory, so each missing state gets a scrap of its own, never touched.
+  const missing = states.filter(([, has]) => !has).map(([name]) => [name, `no ${name}`] as const);
+  return {
+    kernel,
+    variant: 'elementwise',
+    temporaries: Object.fromEntries(missing.map(([, scrap]) => [scrap, 16])),
+    flops: 12 * count,
+    bytes: 4 * count * (2 * used.length - 1),
+    dispatches: elementWindows(count, target).map((window) => ({
+      shader,
+      constants: { WORKGROUP, ...constants },
+      uniforms: { count: window.count, ...uniforms },
+      bindings: Object.fromEntries<Binding>([
+        ...used.map((name) => [name, window.of(name)] as const),
+        ...missing,
+      ]),
+      grid: grid1d(window.count, WORKGROUP, target),
+    })),
+  };
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+  const flags = [false, true];
+  return [
+    ...[
+      [false, false],
+      [true, false],
+      [true, true],
+    ].map(([HAS_MOMENTUM = false, NESTEROV = false]) => ({
+      shader: 'optimizers/sgd' as const,
+      constants: { WORKGROUP, HAS_MOMENTUM, NESTEROV },
+    })),
+    ...flags.flatMap((HAS_MOMENTUM) =>
+      flags.map((CENTERED) => ({
+        shader: 'optimizers/rmsprop' as const,
+        constants: { WORKGROUP, HAS_MOMENTUM, CENTERED },
+      })),
+    ),
+    ...flags.map((AMSGRAD) => ({ shader: 'optimizers/adam' as const, constants: { WORKGROUP, AMSGRAD } })),
+  ];
+}

@@ -1,0 +1,171 @@
+import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import type { ShaderName } from '../../commands/shader.ts';
+import { grid1d } from '../grid.ts';
+import { rowsPerBinding, rowWindow, rowWindows, type RowWindow } from './row-windows.ts';
+
+const WORKGROUP = 64;
+
+/** Matrices of no more rows than this are summed up by one thread for each column. */
+const LAST_LEVEL_ROWS = 64;
+
+/** What a level's dispatch writes for one window: `strips` rows of partial sums. */
+export interface PartialSums {
+  readonly strips: number;
+  readonly output: Binding;
+  /** Elements between the start of `output` and the first partial sum. */
+  readonly offset: number;
+  /** Factor for every sum: 1 except at the last level. */
+  readonly scale: number;
+}
+
+/** A sum over the rows of a matrix, carried out as a tree with the fan-in chosen for the adapter. */
+export interface ColumnReduction {
+  readonly rows: number;
+  /** Width of the rows that the first level reads. */
+  readonly columns: number;
+  /** Width of the result where a first level computes several sums for each column; default `columns`. */
+  readonly sums?: number;
+  /** The buffer of the result, `sums` floats. */
+  readonly output: string;
+  /** Factor for the result; default 1. */
+  readonly scale?: number;
+  /** The first level: from the terms of a window to its partial sums. */
+  readonly first: (window: RowWindow, partial: PartialSums) => Dispatch;
+}
+
+/**
+ * The dispatches of a column reduction and the scratch memory they need.
+ *
+ * Each level shortens the matrix by the same strips (see column-sum.wgsl) until one row is left. Sums of a few
+ * hundred terms at each level keep the rounding error near that of pairwise summation.
+ */
+export function reduceColumns(
+  reduction: ColumnReduction,
+  target: KernelTarget,
+): Pick<Plan, 'dispatches' | 'temporaries'> {
+  const { output, scale = 1, columns, sums = columns } = reduction;
+  const dispatches: Dispatch[] = [];
+  const temporaries: Record<string, number> = {};
+  let rows = reduction.rows;
+  let input: string | undefined;
+  for (let level = 0; input !== output; level++) {
+    const width: number = level === 0 ? columns : sums;
+    const windows = rowWindows(rows, width, target).map((window) => ({
+      window,
+      strips: stripsOf(window.rows, { width, sums, level }, target),
+    }));
+    const total = windows.reduce((sum, { strips }) => sum + strips, 0);
+    const next = total === 1 ? output : `${output} partial ${String(level % 2)}`;
+    if (total > 1) temporaries[next] = Math.max(temporaries[next] ?? 0, 4 * total * sums);
+    let done = 0;
+    for (const { window, strips } of windows) {
+      const place = rowWindow({ first: done, rows: strips, total, columns: sums }, target);
+      const partial = {
+        strips,
+        output: place.of(next),
+        offset: place.offset,
+        scale: total === 1 ? scale : 1,
+      };
+      dispatches.push(
+        input === undefined
+          ? reduction.first(window, partial)
+          : columnSumDispatch(window, partial, { input, columns: sums }, target),
+      );
+      done += strips;
+    }
+    rows = total;
+    input = next;
+  }
+  return { dispatches, temporaries };
+}
+
+/** How many strips sum up the rows of a window: enough threads for the adapter, enough terms for each. */
+function stripsOf(
+  rows: number,
+  { width, sums, level }: { width: number; sums: number; level: number },
+  target: KernelTarget,
+): number {
+  if (rows <= (level === 0 ? 16 : LAST_LEVEL_ROWS)) return 1;
+  const threads = target.kind === 'gpu' ? 65536 : 2048;
+  const terms = Math.min(256, Math.max(16, Math.floor((rows * width) / threads)));
+  return Math.max(1, Math.min(Math.ceil(rows / terms), rowsPerBinding(sums, target)));
+}
+
+/** One level of column sums: `partial.strips` rows of sums of `window`. */
+export function columnSumDispatch(
+  window: RowWindow,
+  partial: PartialSums,
+  { input, columns, square = false }: { input: string; columns: number; square?: boolean },
+  target: KernelTarget,
+): Dispatch {
+  const threads = partial.strips * columns;
+  return {
+    shader: 'reduce/column-sum',
+    constants: { WORKGROUP, SQUARE: square },
+    uniforms: {
+      count: window.rows * columns,
+      threads,
+      xOffset: window.offset,
+      yOffset: partial.offset,
+      scale: partial.scale,
+    },
+    bindings: { x: window.of(input), y: partial.output },
+    grid: grid1d(threads, WORKGROUP, target),
+  };
+}
+
+/** Sums each column. Buffers: `x` [rows, columns], `y` [columns]. */
+export function planColumnSum(
+  { rows, columns, scale = 1 }: { rows: number; columns: number; scale?: number },
+  target: KernelTarget,
+): Plan {
+  return {
+    kernel: 'column-sum',
+    variant: 'strips',
+    flops: rows * columns,
+    bytes: 4 * (rows + 1) * columns,
+    ...reduceColumns(
+      {
+        rows,
+        columns,
+        output: 'y',
+        scale,
+        first: (window, partial) => columnSumDispatch(window, partial, { input: 'x', columns }, target),
+      },
+      target,
+    ),
+  };
+}
+
+/** Sums `count` floats. Buffers: `x` [count], `y` [1]. */
+export function planSum(count: number, target: KernelTarget): Plan {
+  return { ...planColumnSum({ rows: count, columns: 1 }, target), kernel: 'sum' };
+}
+
+/** Sums the squares of `count` floats. Buffers: `x` [count], `y` [1]. */
+export function planSumOfSquares(count: number, target: KernelTarget): Plan {
+  return {
+    kernel: 'sum-of-squares',
+    variant: 'strips',
+    flops: 2 * count,
+    bytes: 4 * count,
+    ...reduceColumns(
+      {
+        rows: count,
+        columns: 1,
+        output: 'y',
+        first: (window, partial) =>
+          columnSumDispatch(window, partial, { input: 'x', columns: 1, square: true }, target),
+      },
+      target,
+    ),
+  };
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+  return [false, true].map((SQUARE) => ({
+    shader: 'reduce/column-sum' as const,
+    constants: { WORKGROUP, SQUARE },
+  }));
+}
