@@ -1,0 +1,55 @@
+import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+
+/** Activations that treat every element alike. */
+export type ActivationKind = 'relu' | 'sigmoid' | 'tanh';
+
+/** `KIND` in the shaders, and arithmetic operations per element. */
+const kinds = {
+  relu: { KIND: 0, forwardFlops: 1, gradientFlops: 1 },
+  sigmoid: { KIND: 1, forwardFlops: 20, gradientFlops: 3 },
+  tanh: { KIND: 2, forwardFlops: 25, gradientFlops: 4 },
+} as const satisfies Record<ActivationKind, object>;
+
+/** `y = kind(x)`; `x` and `y` have `count` floats. */
+export function planActivation(kind: ActivationKind, count: number, target: KernelTarget): Plan {
+  const { KIND, forwardFlops } = kinds[kind];
+  return planElementwise(
+    {
+      kernel: kind,
+      shader: 'activation/forward',
+      constants: { KIND },
+      buffers: ['x', 'y'],
+      count,
+      flops: forwardFlops,
+    },
+    target,
+  );
+}
+
+/** `dx` from `dy` and the activation's output `y`; three buffers of `count` floats. */
+export function planActivationGradient(kind: ActivationKind, count: number, target: KernelTarget): Plan {
+  const { KIND, gradientFlops } = kinds[kind];
+  return planElementwise(
+    {
+      kernel: `${kind}-gradient`,
+      shader: 'activation/gradient',
+      constants: { KIND },
+      buffers: ['y', 'dy', 'dx'],
+      count,
+      flops: gradientFlops,
+    },
+    target,
+  );
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  return Object.values(kinds).flatMap(({ KIND }): Variant[] => {
+    const constants = { WORKGROUP: FLAT_WORKGROUP, KIND };
+    return [
+      { shader: 'activation/forward', constants },
+      { shader: 'activation/gradient', constants },
+    ];
+  });
+}

@@ -1,0 +1,66 @@
+// y = relu(x), sigmoid(x) or tanh(x), element by element.
+//
+//   x, y    count floats
+//   thread  one element; a line of workgroups folded over x and y
+//   cost    1 FLOP (relu) to about 25 (tanh), 8 bytes per element
+//   needs   WORKGROUP; KIND 0 relu, 1 sigmoid, 2 tanh
+
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+// e^x to 2 ulp. x = n ln 2 + r with |r| <= ln(2)/2: ln 2 is subtracted in two pieces, the first of which is exact
+// (Cody and Waite), e^r is the polynomial of Cephes' expf, and 2^n goes straight into the exponent bits.
+// Below -87.33 the result would be subnormal and is 0. WGSL's own exp may be wrong by 3 + 2|x| ulp.
+fn accurateExp(x: f32) -> f32 {
+  let a = clamp(x, -87.33, 88.0);
+  let n = floor(a * 1.44269504 + 0.5);
+  let r = (a - n * 0.693359375) + n * 2.12194440e-4;
+  var p = 1.9875691500e-4;
+  p = p * r + 1.3981999507e-3;
+  p = p * r + 8.3334519073e-3;
+  p = p * r + 4.1665795894e-2;
+  p = p * r + 1.6666665459e-1;
+  p = p * r + 5.0000001201e-1;
+  let power = bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select((p * r * r + r + 1.0) * power, 0.0, x < -87.33);
+}
+
+// 1 / (1 + e^-x) without overflow: the exponent is never positive.
+fn sigmoid(x: f32) -> f32 {
+  let e = accurateExp(-abs(x));
+  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+}
+
+// Cephes' tanhf: an odd polynomial near zero, where 1 - 2 / (e^2x + 1) would cancel.
+fn accurateTanh(x: f32) -> f32 {
+  let a = abs(x);
+  if (a < 0.625) {
+    let z = x * x;
+    var p = -5.70498872745e-3;
+    p = p * z + 2.06390887954e-2;
+    p = p * z - 5.37397155531e-2;
+    p = p * z + 1.33314422036e-1;
+    p = p * z - 3.33332819422e-1;
+    return p * z * x + x;
+  }
+  return sign(x) * (1.0 - 2.0 / (accurateExp(2.0 * min(a, 10.0)) + 1.0));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let v = x[i];
+  if (KIND == 0) {
+    y[i] = max(v, 0.0);
+  } else if (KIND == 1) {
+    y[i] = sigmoid(v);
+  } else {
+    y[i] = accurateTanh(v);
+  }
+}

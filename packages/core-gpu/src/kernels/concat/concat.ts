@@ -1,0 +1,73 @@
+import { ConvbaseError } from '@convbase/base';
+import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import type { ShaderName } from '../../commands/shader.ts';
+import { elementWindows, grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
+
+/** A slice of the last axis: `channels` of `totalChannels`, from `offset` on. */
+export interface ConcatSlice {
+  /** Product of all other axes. */
+  readonly rows: number;
+  readonly channels: number;
+  readonly totalChannels: number;
+  readonly offset: number;
+}
+
+/** Writes `x` (rows, channels) into a slice of the channels of `y` (rows, totalChannels); the rest of `y` stays. */
+export function planConcatWrite(slice: ConcatSlice, target: KernelTarget): Plan {
+  return plan('concat-write', 'concat/write', slice, target);
+}
+
+/** Reads a slice of the channels of `y` (rows, totalChannels) into `x` (rows, channels): the gradient of concat. */
+export function planConcatRead(slice: ConcatSlice, target: KernelTarget): Plan {
+  return plan('concat-read', 'concat/read', slice, target);
+}
+
+function plan(kernel: string, shader: ShaderName, slice: ConcatSlice, target: KernelTarget): Plan {
+  const { rows, channels, totalChannels, offset } = slice;
+  if (offset < 0 || offset + channels > totalChannels) {
+    throw new ConvbaseError(
+      'concat/shape',
+      `channels ${String(offset)} to ${String(offset + channels)} do not lie in ${String(totalChannels)}`,
+      { where: kernel },
+    );
+  }
+  const small = elementWindows(rows * channels, target);
+  const large = elementWindows(rows * totalChannels, target);
+  const row = (element: number) => Math.floor(element / channels);
+  const pairs = windowPairs(small, large, (first, end) => [
+    row(first) * totalChannels + offset,
+    row(end - 1) * totalChannels + offset + channels,
+  ]);
+  return {
+    kernel,
+    variant: 'elementwise',
+    temporaries: {},
+    flops: 0,
+    bytes: 8 * rows * channels,
+    dispatches: pairs.map(({ output: x, input: y }) => ({
+      shader,
+      constants: { WORKGROUP: FLAT_WORKGROUP },
+      uniforms: {
+        count: x.count,
+        xFirst: x.first,
+        yFirst: y.first,
+        yCount: y.count,
+        channels,
+        totalChannels,
+        offset,
+      },
+      bindings: { x: x.of('x'), y: y.of('y') },
+      grid: grid1d(x.count, FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  const constants = { WORKGROUP: FLAT_WORKGROUP };
+  return [
+    { shader: 'concat/write', constants },
+    { shader: 'concat/read', constants },
+  ];
+}

@@ -1,0 +1,30 @@
+// Writes x into a slice of the channels of y: y[row, offset + k] = x[row, k]. Other channels of y stay as they are.
+//
+//   x       (rows, channels), here the count floats from element xFirst on
+//   y       (rows, totalChannels), here the yCount floats from element yFirst on
+//   thread  one element of x; those whose place is in another stretch of y do nothing
+//   needs   WORKGROUP
+//   cost    8 bytes per element of x
+
+struct Params {
+  count: u32,
+  xFirst: u32,
+  yFirst: u32,
+  yCount: u32,
+  channels: u32,
+  totalChannels: u32,
+  offset: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let index = params.xFirst + i;
+  let to = index / params.channels * params.totalChannels + params.offset + index % params.channels - params.yFirst;
+  if (to < params.yCount) { y[to] = x[i]; }
+}

@@ -1,0 +1,54 @@
+import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+
+/** `y = a + b`; three buffers of `count` floats. */
+export function planAdd(count: number, target: KernelTarget): Plan {
+  return planElementwise(
+    { kernel: 'add', shader: 'elementwise/add', buffers: ['a', 'b', 'y'], count, flops: 1 },
+    target,
+  );
+}
+
+/** `y = a * b`; three buffers of `count` floats. */
+export function planMultiply(count: number, target: KernelTarget): Plan {
+  return planElementwise(
+    { kernel: 'multiply', shader: 'elementwise/multiply', buffers: ['a', 'b', 'y'], count, flops: 1 },
+    target,
+  );
+}
+
+/** `y = factor * x`; `x` and `y` have `count` floats. */
+export function planScale({ count, factor }: { count: number; factor: number }, target: KernelTarget): Plan {
+  return planElementwise(
+    { kernel: 'scale', shader: 'elementwise/scale', uniforms: { factor }, buffers: ['x', 'y'], count, flops: 1 },
+    target,
+  );
+}
+
+/** Sets all `count` floats of `y` to `value`. */
+export function planFill({ count, value }: { count: number; value: number }, target: KernelTarget): Plan {
+  return planElementwise(
+    { kernel: 'fill', shader: 'elementwise/fill', uniforms: { value }, buffers: ['y'], count, flops: 0 },
+    target,
+  );
+}
+
+/** `total = total + value` in place; two buffers of `count` floats. */
+export function planAccumulate(count: number, target: KernelTarget): Plan {
+  return planElementwise(
+    { kernel: 'accumulate', shader: 'elementwise/accumulate', buffers: ['total', 'value'], count, flops: 1 },
+    target,
+  );
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  const constants = { WORKGROUP: FLAT_WORKGROUP };
+  return [
+    { shader: 'elementwise/add', constants },
+    { shader: 'elementwise/multiply', constants },
+    { shader: 'elementwise/scale', constants },
+    { shader: 'elementwise/fill', constants },
+    { shader: 'elementwise/accumulate', constants },
+  ];
+}

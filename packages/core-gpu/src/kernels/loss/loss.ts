@@ -1,0 +1,133 @@
+import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { grid1d } from '../grid.ts';
+import { rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
+import { softmaxStatistics } from '../softmax/softmax.ts';
+import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+
+/** Rows, classes, and what the gradient of each row's loss is multiplied by: 1/rows for the mean over a batch. */
+export interface LossGradientShape extends RowsShape {
+  readonly scale: number;
+}
+
+/** `losses` (rows): categorical cross-entropy of softmax(`logits`) against `labels`, both (rows, classes). */
+export function planSoftmaxCrossEntropy(shape: RowsShape, target: KernelTarget): Plan {
+  const { rows, classes } = shape;
+  const losses = rowReductions(shape, target).map(({ pair, constants, uniforms, grid }): Dispatch => ({
+    shader: 'loss/softmax',
+    constants,
+    uniforms,
+    bindings: {
+      logits: pair.input.of('logits'),
+      labels: pair.input.of('labels'),
+      largest: pair.output.of('largest'),
+      rest: pair.output.of('rest'),
+      losses: pair.output.of('losses'),
+    },
+    grid,
+  }));
+  return {
+    kernel: 'softmax-cross-entropy',
+    variant: 'statistics, then losses',
+    temporaries: { largest: 4 * rows, rest: 4 * rows },
+    flops: 20 * rows * classes,
+    bytes: 8 * rows * classes + 4 * rows,
+    dispatches: [...softmaxStatistics(shape, 'logits', target), ...losses],
+  };
+}
+
+/**
+ * `dlogits = scale * (softmax(logits) - labels)`, all (rows, classes). Rows of `labels` are taken to sum to 1, as
+ * TensorFlow takes them.
+ */
+export function planSoftmaxCrossEntropyGradient(shape: LossGradientShape, target: KernelTarget): Plan {
+  const { rows, classes, scale } = shape;
+  const apply = rowBroadcasts(shape, target).map(({ output, input }): Dispatch => ({
+    shader: 'loss/softmax-gradient',
+    constants: { WORKGROUP: FLAT_WORKGROUP },
+    uniforms: {
+      count: output.count,
+      first: output.first,
+      rowFirst: input.first,
+      rowCount: input.count,
+      classes,
+      scale,
+    },
+    bindings: {
+      logits: output.of('logits'),
+      labels: output.of('labels'),
+      largest: input.of('largest'),
+      rest: input.of('rest'),
+      dlogits: output.of('dlogits'),
+    },
+    grid: grid1d(output.count, FLAT_WORKGROUP, target),
+  }));
+  return {
+    kernel: 'softmax-cross-entropy-gradient',
+    variant: 'statistics, then apply',
+    temporaries: { largest: 4 * rows, rest: 4 * rows },
+    flops: 35 * rows * classes,
+    bytes: 12 * rows * classes,
+    dispatches: [...softmaxStatistics(shape, 'logits', target), ...apply],
+  };
+}
+
+/**
+ * `losses` (rows): binary cross-entropy of sigmoid(`logits`) against `labels`, both (rows, classes), the mean over
+ * the classes of each row.
+ */
+export function planSigmoidCrossEntropy(shape: RowsShape, target: KernelTarget): Plan {
+  const { rows, classes } = shape;
+  return {
+    kernel: 'sigmoid-cross-entropy',
+    variant: 'rows',
+    temporaries: {},
+    flops: 50 * rows * classes,
+    bytes: 8 * rows * classes + 4 * rows,
+    dispatches: rowReductions(shape, target).map(({ pair, constants, uniforms, grid }) => ({
+      shader: 'loss/sigmoid',
+      constants,
+      uniforms,
+      bindings: {
+        logits: pair.input.of('logits'),
+        labels: pair.input.of('labels'),
+        losses: pair.output.of('losses'),
+      },
+      grid,
+    })),
+  };
+}
+
+/**
+ * `dlogits = scale / classes * (sigmoid(logits) - labels)`, all (rows, classes): `scale` multiplies the gradient of
+ * each row's loss, which is a mean over the classes.
+ */
+export function planSigmoidCrossEntropyGradient(shape: LossGradientShape, target: KernelTarget): Plan {
+  const { rows, classes, scale } = shape;
+  return planElementwise(
+    {
+      kernel: 'sigmoid-cross-entropy-gradient',
+      shader: 'loss/sigmoid-gradient',
+      uniforms: { scale: scale / classes },
+      buffers: ['logits', 'labels', 'dlogits'],
+      count: rows * classes,
+      flops: 20,
+    },
+    target,
+  );
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  const reductions = rowTiles.flatMap((tile) =>
+    [false, true].flatMap((SPLIT): Variant[] => [
+      { shader: 'loss/softmax', constants: { ...tile, SPLIT } },
+      { shader: 'loss/sigmoid', constants: { ...tile, SPLIT } },
+    ]),
+  );
+  const constants = { WORKGROUP: FLAT_WORKGROUP };
+  return [
+    ...reductions,
+    { shader: 'loss/softmax-gradient', constants },
+    { shader: 'loss/sigmoid-gradient', constants },
+  ];
+}

@@ -1,0 +1,118 @@
+import { ConvbaseError } from '@convbase/base';
+import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import { elementWindows, grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, flag, windowPairs, type Variant } from '../windows.ts';
+
+/** A batch of pictures and how many rows and columns of zeros go round each. */
+export interface PaddingShape {
+  readonly n: number;
+  readonly h: number;
+  readonly w: number;
+  readonly c: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** `y` (n, top + h + bottom, left + w + right, c) is `x` (n, h, w, c) in a frame of zeros. */
+export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
+  const { n, h, w, c, top, left } = shape;
+  const { height, width } = paddedSize(shape);
+  const outputs = elementWindows(n * height * width * c, target);
+  const inputs = elementWindows(n * h * w * c, target);
+  // Whole rows, the frame's own taken as the nearest row of the picture.
+  const row = (element: number) => {
+    const padded = Math.floor(element / (width * c));
+    const inside = Math.min(Math.max((padded % height) - top, 0), h - 1);
+    return Math.floor(padded / height) * h + inside;
+  };
+  const pairs = windowPairs(outputs, inputs, (first, end) => [row(first) * w * c, (row(end - 1) + 1) * w * c]);
+  return {
+    kernel: 'zero-padding',
+    variant: 'elementwise',
+    temporaries: {},
+    flops: 0,
+    bytes: 4 * n * c * (h * w + height * width),
+    dispatches: pairs.map(({ output: y, input: x, first }) => ({
+      shader: 'padding/pad',
+      constants: { WORKGROUP: FLAT_WORKGROUP },
+      uniforms: {
+        count: y.count,
+        yFirst: y.first,
+        xFirst: x.first,
+        xCount: x.count,
+        h,
+        w,
+        c,
+        height,
+        width,
+        top,
+        left,
+        fresh: flag(first),
+      },
+      bindings: { x: x.of('x'), y: y.of('y') },
+      grid: grid1d(y.count, FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
+/** `dx` (n, h, w, c) is `dy` (n, top + h + bottom, left + w + right, c) without its frame: the gradient of padding. */
+export function planCrop2d(shape: PaddingShape, target: KernelTarget): Plan {
+  const { n, h, w, c, top, left } = shape;
+  const { height, width } = paddedSize(shape);
+  const outputs = elementWindows(n * h * w * c, target);
+  const inputs = elementWindows(n * height * width * c, target);
+  const row = (element: number) => {
+    const inside = Math.floor(element / (w * c));
+    return Math.floor(inside / h) * height + (inside % h) + top;
+  };
+  const pairs = windowPairs(outputs, inputs, (first, end) => [
+    row(first) * width * c,
+    (row(end - 1) + 1) * width * c,
+  ]);
+  return {
+    kernel: 'crop',
+    variant: 'elementwise',
+    temporaries: {},
+    flops: 0,
+    bytes: 8 * n * h * w * c,
+    dispatches: pairs.map(({ output: dx, input: dy }) => ({
+      shader: 'padding/crop',
+      constants: { WORKGROUP: FLAT_WORKGROUP },
+      uniforms: {
+        count: dx.count,
+        xFirst: dx.first,
+        yFirst: dy.first,
+        yCount: dy.count,
+        h,
+        w,
+        c,
+        height,
+        width,
+        top,
+        left,
+      },
+      bindings: { dy: dy.of('dy'), dx: dx.of('dx') },
+      grid: grid1d(dx.count, FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
+function paddedSize(shape: PaddingShape): { height: number; width: number } {
+  for (const side of ['top', 'bottom', 'left', 'right'] as const) {
+    if (!Number.isSafeInteger(shape[side]) || shape[side] < 0) {
+      throw new ConvbaseError('padding/shape', `${side} is ${String(shape[side])}, it must be a whole number`);
+    }
+  }
+  return { height: shape.top + shape.h + shape.bottom, width: shape.left + shape.w + shape.right };
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  const constants = { WORKGROUP: FLAT_WORKGROUP };
+  return [
+    { shader: 'padding/pad', constants },
+    { shader: 'padding/crop', constants },
+  ];
+}

@@ -1,0 +1,108 @@
+import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { elementWindows, grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, flag, windowPairs } from '../windows.ts';
+
+/** A batch of pictures, each to become one number per channel. */
+export interface PlaneShape {
+  readonly n: number;
+  readonly h: number;
+  readonly w: number;
+  readonly c: number;
+}
+
+/** Positions that one thread of the first pass adds up. */
+const STEP = 64;
+
+/** Global average pooling: `y` (n, c) from `x` (n, h, w, c). */
+export function planGlobalAveragePoolForward({ n, h, w, c }: PlaneShape, target: KernelTarget): Plan {
+  const positions = h * w;
+  const parts = Math.ceil(positions / STEP);
+  const scale = 1 / positions;
+  const twice = parts > 1;
+  return {
+    kernel: 'global-average-pool',
+    variant: twice ? 'two passes' : 'one pass',
+    temporaries: twice ? { parts: 4 * n * parts * c } : {},
+    flops: n * positions * c,
+    bytes: 4 * n * c * (positions + 1),
+    dispatches: twice
+      ? [
+          ...planeSum({ n, positions, parts, step: STEP, c, scale: 1, x: 'x', y: 'parts' }, target),
+          ...planeSum({ n, positions: parts, parts: 1, step: parts, c, scale, x: 'parts', y: 'y' }, target),
+        ]
+      : planeSum({ n, positions, parts: 1, step: positions, c, scale, x: 'x', y: 'y' }, target),
+  };
+}
+
+/** Gradient of global average pooling: `dx` (n, h, w, c) from `dy` (n, c). */
+export function planGlobalAveragePoolInputGradient({ n, h, w, c }: PlaneShape, target: KernelTarget): Plan {
+  const positions = h * w;
+  const outputs = elementWindows(n * positions * c, target);
+  const image = (element: number) => Math.floor(element / (positions * c));
+  const pairs = windowPairs(outputs, elementWindows(n * c, target), (first, end) => [
+    image(first) * c,
+    (image(end - 1) + 1) * c,
+  ]);
+  return {
+    kernel: 'global-average-pool-gradient',
+    variant: 'elementwise',
+    temporaries: {},
+    flops: n * positions * c,
+    bytes: 4 * n * c * (positions + 1),
+    dispatches: pairs.map(({ output, input }) => ({
+      shader: 'pooling/plane-spread',
+      constants: { WORKGROUP: FLAT_WORKGROUP },
+      uniforms: {
+        count: output.count,
+        xFirst: output.first,
+        yFirst: input.first,
+        yCount: input.count,
+        positions,
+        c,
+      },
+      bindings: { dy: input.of('dy'), dx: output.of('dx') },
+      grid: grid1d(output.count, FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
+interface PlaneSum {
+  readonly n: number;
+  readonly positions: number;
+  readonly parts: number;
+  readonly step: number;
+  readonly c: number;
+  readonly scale: number;
+  readonly x: string;
+  readonly y: string;
+}
+
+function planeSum({ n, positions, parts, step, c, scale, x, y }: PlaneSum, target: KernelTarget): Dispatch[] {
+  const inputs = elementWindows(n * positions * c, target);
+  // The positions of the part that an element of y belongs to.
+  const group = (element: number) => Math.floor(element / (parts * c));
+  const part = (element: number) => Math.floor(element / c) % parts;
+  const pairs = windowPairs(elementWindows(n * parts * c, target), inputs, (first, end) => [
+    (group(first) * positions + part(first) * step) * c,
+    (group(end - 1) * positions + Math.min((part(end - 1) + 1) * step, positions)) * c,
+  ]);
+  return pairs.map((pair) => ({
+    shader: 'pooling/plane-sum',
+    constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: inputs.length > 1 },
+    uniforms: {
+      count: pair.output.count,
+      yFirst: pair.output.first,
+      xFirst: pair.input.first,
+      xCount: pair.input.count,
+      positions,
+      parts,
+      step,
+      c,
+      scale,
+      fresh: flag(pair.first),
+      done: flag(pair.last),
+    },
+    bindings: { x: pair.input.of(x), y: pair.output.of(y) },
+    grid: grid1d(pair.output.count, FLAT_WORKGROUP, target),
+  }));
+}

@@ -1,0 +1,94 @@
+import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import { elementWindows, grid1d } from '../grid.ts';
+import type { RowsShape } from '../rows.ts';
+import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
+
+/**
+ * How pictures of 0 to 255 become what a model was trained on: `caffe` (BGR minus ImageNet's mean), `tf`
+ * (x / 127.5 - 1), `rescale` (x / 255), `none` (as they are). Names as in Keras' `imagenet_utils`.
+ */
+export type PreprocessMode = 'caffe' | 'tf' | 'rescale' | 'none';
+
+/** `MODE` in the shader. */
+const modes = { none: 0, rescale: 1, tf: 2, caffe: 3 } as const satisfies Record<PreprocessMode, number>;
+
+/** Pixels after which both the bytes and the floats are back at a legal binding offset. */
+const ALIGNED_PIXELS = 256;
+
+/**
+ * `y` (pixels, 3) floats from `bytes`: uint8 RGB, four bytes to a word, the first in the lowest bits (what a
+ * Uint8Array of the pixels is on every machine that has WebGPU), padded to whole words.
+ */
+export function planPreprocess(
+  { pixels, mode }: { pixels: number; mode: PreprocessMode },
+  target: KernelTarget,
+): Plan {
+  const pixelBytes = 3 * 4;
+  const step = Math.floor(target.maxBindingBytes / (ALIGNED_PIXELS * pixelBytes)) * ALIGNED_PIXELS;
+  const whole = pixels * pixelBytes <= target.maxBindingBytes;
+  const stretches = whole ? [{ first: 0, count: pixels }] : pieces(pixels, step);
+  return {
+    kernel: 'preprocess',
+    variant: mode,
+    temporaries: {},
+    flops: 3 * pixels,
+    bytes: 15 * pixels,
+    dispatches: stretches.map(({ first, count }) => ({
+      shader: 'preprocess/preprocess',
+      constants: { WORKGROUP: FLAT_WORKGROUP, MODE: modes[mode] },
+      uniforms: { count },
+      bindings: {
+        bytes: whole ? 'bytes' : { buffer: 'bytes', offset: 3 * first, size: Math.ceil((3 * count) / 4) * 4 },
+        y: whole ? 'y' : { buffer: 'y', offset: pixelBytes * first, size: pixelBytes * count },
+      },
+      grid: grid1d(Math.ceil(count / 4), FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
+function pieces(total: number, step: number): { first: number; count: number }[] {
+  return Array.from({ length: Math.ceil(total / step) }, (_, i) => ({
+    first: i * step,
+    count: Math.min(step, total - i * step),
+  }));
+}
+
+/** `y` (rows, classes) has a 1 at the class of each row, from `indices` (rows) of u32. */
+export function planOneHot({ rows, classes }: RowsShape, target: KernelTarget): Plan {
+  const count = rows * classes;
+  const pairs = windowPairs(elementWindows(count, target), elementWindows(rows, target), (first, end) => [
+    Math.floor(first / classes),
+    Math.ceil(end / classes),
+  ]);
+  return {
+    kernel: 'one-hot',
+    variant: 'elementwise',
+    temporaries: {},
+    flops: 0,
+    bytes: 4 * (rows + count),
+    dispatches: pairs.map(({ output, input }) => ({
+      shader: 'preprocess/one-hot',
+      constants: { WORKGROUP: FLAT_WORKGROUP },
+      uniforms: {
+        count: output.count,
+        yFirst: output.first,
+        rowFirst: input.first,
+        rowCount: input.count,
+        classes,
+      },
+      bindings: { indices: input.of('indices'), y: output.of('y') },
+      grid: grid1d(output.count, FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  return [
+    ...Object.values(modes).map((MODE): Variant => ({
+      shader: 'preprocess/preprocess',
+      constants: { WORKGROUP: FLAT_WORKGROUP, MODE },
+    })),
+    { shader: 'preprocess/one-hot', constants: { WORKGROUP: FLAT_WORKGROUP } },
+  ];
+}

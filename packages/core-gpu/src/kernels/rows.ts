@@ -1,0 +1,74 @@
+import type { KernelTarget } from '../commands/plan.ts';
+import { elementWindows, grid1d } from './grid.ts';
+import { flag, windowPairs, type WindowPair } from './windows.ts';
+
+/** A matrix that is reduced row by row: softmax and losses. */
+export interface RowsShape {
+  readonly rows: number;
+  readonly classes: number;
+}
+
+/** Threads of a workgroup, all rows of it taken together. */
+const WORKGROUP = 64;
+
+/** Rows at least this long are shared between lanes on a GPU. */
+const LONG_ROW = 32;
+
+/**
+ * How a workgroup of a row kernel is laid out: `LANES` threads join in one row, `ROWS` rows stand side by side.
+ *
+ * Short rows (ten classes) get a thread each. Long ones (a thousand classes) get a workgroup each on a GPU, which
+ * otherwise would have few threads, each reading far from its neighbours. Software adapters run the lanes of a
+ * workgroup one after the other anyway and pay for barriers, so a thread goes on taking its row alone.
+ */
+export function chooseRowTile({ classes }: RowsShape, target: KernelTarget): { LANES: number; ROWS: number } {
+  return target.kind === 'gpu' && classes >= LONG_ROW
+    ? { LANES: WORKGROUP, ROWS: 1 }
+    : { LANES: 1, ROWS: WORKGROUP };
+}
+
+/** Every tile that `chooseRowTile` can choose. */
+export const rowTiles = [
+  { LANES: 1, ROWS: WORKGROUP },
+  { LANES: WORKGROUP, ROWS: 1 },
+] as const;
+
+/** One dispatch of a kernel that reduces rows: a stretch of rows with a stretch of the matrix. */
+export interface RowReduction {
+  readonly pair: WindowPair;
+  readonly constants: { LANES: number; ROWS: number; SPLIT: boolean };
+  readonly uniforms: Record<'rowFirst' | 'rowCount' | 'xFirst' | 'xCount' | 'classes' | 'fresh', number>;
+  readonly grid: [number, number, number];
+}
+
+/** The dispatches of a kernel that makes one number of each row; output stretches are rows. */
+export function rowReductions(
+  shape: RowsShape,
+  target: KernelTarget,
+  tile = chooseRowTile(shape, target),
+): RowReduction[] {
+  const { rows, classes } = shape;
+  const outputs = elementWindows(rows, target);
+  const inputs = elementWindows(rows * classes, target);
+  return windowPairs(outputs, inputs, (from, to) => [from * classes, to * classes]).map((pair) => ({
+    pair,
+    constants: { ...tile, SPLIT: inputs.length > 1 },
+    uniforms: {
+      rowFirst: pair.output.first,
+      rowCount: pair.output.count,
+      xFirst: pair.input.first,
+      xCount: pair.input.count,
+      classes,
+      fresh: flag(pair.first),
+    },
+    grid: grid1d(pair.output.count, tile.ROWS, target),
+  }));
+}
+
+/** Stretches of the matrix, each with the stretches of its rows' numbers: output stretches are elements. */
+export function rowBroadcasts({ rows, classes }: RowsShape, target: KernelTarget): WindowPair[] {
+  return windowPairs(elementWindows(rows * classes, target), elementWindows(rows, target), (from, to) => [
+    Math.floor(from / classes),
+    Math.ceil(to / classes),
+  ]);
+}

@@ -1,0 +1,103 @@
+import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { grid1d } from '../grid.ts';
+import { rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
+import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
+
+/**
+ * The dispatches that fill `largest` and `rest` (a float for each row) from the matrix in buffer `x`: the part that
+ * softmax shares with its cross-entropy.
+ */
+export function softmaxStatistics(shape: RowsShape, x: string, target: KernelTarget): Dispatch[] {
+  return rowReductions(shape, target).map(({ pair, constants, uniforms, grid }) => ({
+    shader: 'softmax/statistics',
+    constants,
+    uniforms,
+    bindings: { x: pair.input.of(x), largest: pair.output.of('largest'), rest: pair.output.of('rest') },
+    grid,
+  }));
+}
+
+/** Softmax over the last axis: `y = e^x / sum of e^x` for every row of `x` (rows, classes). */
+export function planSoftmax(shape: RowsShape, target: KernelTarget): Plan {
+  const { rows, classes } = shape;
+  const normalize = rowBroadcasts(shape, target).map(({ output, input }): Dispatch => ({
+    shader: 'softmax/normalize',
+    constants: { WORKGROUP: FLAT_WORKGROUP },
+    uniforms: {
+      count: output.count,
+      first: output.first,
+      rowFirst: input.first,
+      rowCount: input.count,
+      classes,
+    },
+    bindings: {
+      x: output.of('x'),
+      largest: input.of('largest'),
+      rest: input.of('rest'),
+      y: output.of('y'),
+    },
+    grid: grid1d(output.count, FLAT_WORKGROUP, target),
+  }));
+  return {
+    kernel: 'softmax',
+    variant: 'statistics, then normalize',
+    temporaries: { largest: 4 * rows, rest: 4 * rows },
+    flops: 30 * rows * classes,
+    bytes: 8 * rows * classes,
+    dispatches: [...softmaxStatistics(shape, 'x', target), ...normalize],
+  };
+}
+
+/** `dx` of softmax from its output `y` and `dy`, all (rows, classes). */
+export function planSoftmaxGradient(shape: RowsShape, target: KernelTarget): Plan {
+  const { rows, classes } = shape;
+  const dots = rowReductions(shape, target).map(({ pair, constants, uniforms, grid }): Dispatch => ({
+    shader: 'softmax/gradient-dot',
+    constants,
+    uniforms,
+    bindings: { y: pair.input.of('y'), dy: pair.input.of('dy'), rowDot: pair.output.of('rowDot') },
+    grid,
+  }));
+  const apply = rowBroadcasts(shape, target).map(({ output, input }): Dispatch => ({
+    shader: 'softmax/gradient',
+    constants: { WORKGROUP: FLAT_WORKGROUP },
+    uniforms: {
+      count: output.count,
+      first: output.first,
+      rowFirst: input.first,
+      rowCount: input.count,
+      classes,
+    },
+    bindings: {
+      y: output.of('y'),
+      dy: output.of('dy'),
+      rowDot: input.of('rowDot'),
+      dx: output.of('dx'),
+    },
+    grid: grid1d(output.count, FLAT_WORKGROUP, target),
+  }));
+  return {
+    kernel: 'softmax-gradient',
+    variant: 'dot, then apply',
+    temporaries: { rowDot: 4 * rows },
+    flops: 4 * rows * classes,
+    bytes: 12 * rows * classes,
+    dispatches: [...dots, ...apply],
+  };
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  const reductions = rowTiles.flatMap((tile) =>
+    [false, true].flatMap((SPLIT): Variant[] => [
+      { shader: 'softmax/statistics', constants: { ...tile, SPLIT } },
+      { shader: 'softmax/gradient-dot', constants: { ...tile, SPLIT } },
+    ]),
+  );
+  const constants = { WORKGROUP: FLAT_WORKGROUP };
+  return [
+    ...reductions,
+    { shader: 'softmax/normalize', constants },
+    { shader: 'softmax/gradient', constants },
+  ];
+}

@@ -1,0 +1,92 @@
+// What a numerically safe softmax needs of each row: its largest element, and the sum over all other elements of
+// e^(x - largest), called `rest`. The whole sum is 1 + rest; kept apart, a tiny rest is not rounded away.
+//
+//   x        (rows, classes), here the xCount floats from element xFirst on
+//   largest  (rows), here rowCount floats from row rowFirst on
+//   rest     as largest
+//   threads  LANES for each row, ROWS rows for each workgroup
+//
+//            row   x x x x x x x x x x       LANES 4: lane 0 takes 0 4 8, lane 1 takes 1 5 9, ..
+//            lane  0 1 2 3 0 1 2 3 0 1       then lanes join pairwise in shared memory
+//
+//   shared   8 * LANES * ROWS bytes
+//   needs    LANES a power of two, ROWS; SPLIT when x comes in several stretches: then largest and rest hold what the
+//            stretches before this one gave, except when `fresh` is 1
+//   cost     about 15 FLOP, 4 bytes per element
+
+struct Params {
+  rowFirst: u32,
+  rowCount: u32,
+  xFirst: u32,
+  xCount: u32,
+  classes: u32,
+  fresh: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> largest: array<f32>;
+@group(0) @binding(3) var<storage, read_write> rest: array<f32>;
+
+struct Statistics {
+  largest: f32,
+  rest: f32,
+}
+
+// No elements: the whole sum 1 + rest is 0.
+const EMPTY = Statistics(-3.40282346e38, -1.0);
+
+var<workgroup> partial: array<Statistics, LANES * ROWS>;
+
+// e^x to 2 ulp. x = n ln 2 + r with |r| <= ln(2)/2: ln 2 is subtracted in two pieces, the first of which is exact
+// (Cody and Waite), e^r is the polynomial of Cephes' expf, and 2^n goes straight into the exponent bits.
+// Below -87.33 the result would be subnormal and is 0. WGSL's own exp may be wrong by 3 + 2|x| ulp.
+fn accurateExp(x: f32) -> f32 {
+  let a = clamp(x, -87.33, 88.0);
+  let n = floor(a * 1.44269504 + 0.5);
+  let r = (a - n * 0.693359375) + n * 2.12194440e-4;
+  var p = 1.9875691500e-4;
+  p = p * r + 1.3981999507e-3;
+  p = p * r + 8.3334519073e-3;
+  p = p * r + 4.1665795894e-2;
+  p = p * r + 1.6666665459e-1;
+  p = p * r + 5.0000001201e-1;
+  let power = bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select((p * r * r + r + 1.0) * power, 0.0, x < -87.33);
+}
+
+// The statistics of two sets of elements taken together.
+fn join(a: Statistics, b: Statistics) -> Statistics {
+  if (a.largest >= b.largest) {
+    return Statistics(a.largest, a.rest + (1.0 + b.rest) * accurateExp(b.largest - a.largest));
+  }
+  return Statistics(b.largest, b.rest + (1.0 + a.rest) * accurateExp(a.largest - b.largest));
+}
+
+@compute @workgroup_size(LANES * ROWS)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let lane = lid % LANES;
+  let i = (wid.y * nwg.x + wid.x) * ROWS + lid / LANES;
+  let row = params.rowFirst + i;
+  // The part of the row that lies in this stretch; empty for threads past the last row.
+  let begin = max(row * params.classes, params.xFirst);
+  let end = select(0u, min((row + 1u) * params.classes, params.xFirst + params.xCount), i < params.rowCount);
+
+  var state = EMPTY;
+  for (var j = begin + lane; j < end; j += LANES) {
+    state = join(state, Statistics(x[j - params.xFirst], 0.0));
+  }
+
+  // Halve the lanes until one is left; with LANES 1 there is nothing to do.
+  partial[lid] = state;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) { partial[lid] = join(partial[lid], partial[lid + half]); }
+  }
+  if (lane == 0u && i < params.rowCount) {
+    var total = partial[lid];
+    if (SPLIT && params.fresh == 0u) { total = join(Statistics(largest[i], rest[i]), total); }
+    largest[i] = total.largest;
+    rest[i] = total.rest;
+  }
+}

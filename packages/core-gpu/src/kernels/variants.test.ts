@@ -1,0 +1,76 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Plan } from '../commands/plan.ts';
+import { shaderInterface } from '../commands/shader.ts';
+import type { Gpu } from '../device/gpu.ts';
+import { openGpu } from '../device/open.ts';
+import { shaderTexts } from '../shaders/generated.ts';
+import type { Variant } from './windows.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const folders = readdirSync(here, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
+  .sort();
+
+/** What the `variants()` of all modules of a folder name. */
+async function variantsOf(folder: string): Promise<Variant[]> {
+  const files = readdirSync(`${here}${folder}`).filter((f) => f.endsWith('.ts') && !f.endsWith('.test.ts'));
+  const found: Variant[] = [];
+  for (const file of files) {
+    const module = (await import(`./${folder}/${file}`)) as { variants?: () => Variant[] };
+    found.push(...(module.variants?.() ?? []));
+  }
+  return found;
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(`${here}${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.wgsl'))
+    .map((file) => `${folder}/${file.replaceAll('\\', '/').slice(0, -'.wgsl'.length)}`)
+    .sort();
+}
+
+/** A plan that does nothing but name the shader, for `prepare`. */
+function planOf({ shader, constants }: Variant): Plan {
+  const dispatch = { shader, constants, uniforms: {}, bindings: {}, grid: [1, 1, 1] } as const;
+  return { kernel: shader, variant: '', temporaries: {}, flops: 0, bytes: 0, dispatches: [dispatch] };
+}
+
+describe('every variant of every shader', () => {
+  let gpu: Gpu;
+  beforeAll(async () => {
+    gpu = await openGpu({ backend: 'null' });
+  });
+  afterAll(() => {
+    gpu.destroy();
+  });
+
+  it.each(folders)('%s compiles without a driver', async (folder) => {
+    const variants = await variantsOf(folder);
+    for (const variant of variants) {
+      expect(variant.shader in shaderTexts, `${variant.shader} is no shader; embed the shaders anew`).toBe(true);
+    }
+    await gpu.prepare(variants.map(planOf));
+    // No file is left out, and none is embedded that is gone.
+    expect([...new Set(variants.map((v) => v.shader))].sort()).toEqual(filesOf(folder));
+    for (const shader of filesOf(folder)) {
+      expect(shaderInterface(shader as Variant['shader']).storage.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('knows the texts of exactly the files that are there', () => {
+    expect(Object.keys(shaderTexts).sort()).toEqual(folders.flatMap(filesOf).sort());
+  });
+});
+
+describe('functions that stand in several shaders', () => {
+  // WGSL has no include: a copy that was improved in one file only would be a trap.
+  it.each(['accurateExp', 'accurateLog1p', 'accurateTanh'])('%s is the same in all of them', (name) => {
+    const pattern = new RegExp(`(?://[^\\n]*\\n)+fn ${name}\\([\\s\\S]*?\\n}\\n`);
+    const copies = Object.values(shaderTexts).flatMap((text) => pattern.exec(text)?.[0] ?? []);
+    expect(copies.length).toBeGreaterThan(0);
+    expect(new Set(copies).size).toBe(1);
+  });
+});
