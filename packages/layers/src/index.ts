@@ -1,0 +1,29 @@
+export type { Backward } from './autograd/tape.ts';
+export { Tape } from './autograd/tape.ts';
+
+export * from './layers/index.ts';
+export * as ops from './ops/index.ts';
+export * from './losses/index.ts';
+export { metricFrom, type Metric } from './metrics/index.ts';
+export * from './optimizers/index.ts';
+
+export { Model, type ModelConfig } from './model/model.ts';
+export { Sequential, type SequentialConfig } from './model/sequential.ts';
+export type { SummaryOptions } from './model/summary.ts';
+
+export {
+  checkHostArray,
+  type Batch,
+  type Dataset,
+  type HostArray,
+  type PreprocessMode,
+} from './tensor/host-array.ts';
+export { scope, Scope } from './tensor/scope.ts';
+export { formatShape, sizeOf, type Dimension, type Shape } from './tensor/shape.ts';
+export { tensor, Tensor, type DType } from './tensor/tensor.ts';
+
+export { epochLines, type Callback, type Progress } from './training/callbacks.ts';
+export type { Compiled, CompileConfig } from './training/compiled.ts';
+export type { FitConfig, History } from './training/fit.ts';
+export type { PredictedBatch } from './training/predict.ts';
+export { uploadInput } from './training/upload.ts';

@@ -1,0 +1,125 @@
+import { conv2d, type Conv2dOptions } from '../ops/conv2d.ts';
+import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
+import type { BatchNormalization } from './batch-normalization.ts';
+import type { CallContext } from './context.ts';
+import { FoldedWeights } from './folded-weights.ts';
+import { initializerFrom, type InitializerLike } from './initializers.ts';
+import { pair, paddingFrom, type PairLike } from './pairs.ts';
+import type { Variable } from './variable.ts';
+import { windowCount } from './window.ts';
+
+export interface Conv2DConfig extends ActivatedConfig {
+  readonly filters: number;
+  readonly kernelSize: PairLike;
+  readonly strides?: PairLike;
+  /** `'valid'` when left out. */
+  readonly padding?: string;
+  readonly dilationRate?: PairLike;
+  readonly useBias?: boolean;
+  readonly kernelInitializer?: InitializerLike;
+  readonly biasInitializer?: InitializerLike;
+}
+
+/** 2D convolution, NHWC with kernels (height, width, in, out). */
+export class Conv2D extends ActivatedLayer {
+  readonly filters: number;
+  readonly kernelSize: readonly [number, number];
+  readonly options: Conv2dOptions;
+  readonly useBias: boolean;
+  readonly #kernelInitializer;
+  readonly #biasInitializer;
+  readonly #folded = new FoldedWeights();
+  #kernel: Variable | null = null;
+  #bias: Variable | null = null;
+
+  constructor(config: Conv2DConfig) {
+    super('Conv2D', config);
+    this.filters = config.filters;
+    this.kernelSize = pair(config.kernelSize, `kernelSize of ${this.name}`);
+    this.options = {
+      strides: pair(config.strides ?? 1, `strides of ${this.name}`),
+      padding: paddingFrom(config.padding ?? 'valid', `padding of ${this.name}`),
+      dilations: pair(config.dilationRate ?? 1, `dilationRate of ${this.name}`),
+    };
+    this.useBias = config.useBias ?? true;
+    this.#kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
+    this.#biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
+  }
+
+  get kernel(): Variable {
+    return this.#kernel ?? this.fail('layer/not-built', 'has no weights yet');
+  }
+
+  get bias(): Variable | null {
+    return this.#bias;
+  }
+
+  protected override build(inputs: readonly Shape[]): void {
+    const channels = dimensionAt(this.singleShape(inputs, 4), -1);
+    if (channels === null) {
+      this.fail(
+        'layer/shape',
+        'cannot be built for an unknown number of channels',
+        'Give the input its channels: [null, null, 3].',
+      );
+    }
+    this.#kernel = this.addWeight(
+      'kernel',
+      [...this.kernelSize, channels, this.filters],
+      this.#kernelInitializer,
+    );
+    if (this.useBias) this.#bias = this.addWeight('bias', [this.filters], this.#biasInitializer);
+  }
+
+  protected outputShape(input: Shape): Shape {
+    const [n = null, h = null, w = null, channels = null] = this.singleShape([input], 4);
+    const expected = this.kernel.shape[2];
+    if (channels !== null && channels !== expected) {
+      this.fail(
+        'layer/shape',
+        `expects ${expected} channels, the input of shape ${formatShape(input)} has ${channels}`,
+        `Its kernel has shape ${formatShape(this.kernel.shape)}; give it the input it was built for.`,
+      );
+    }
+    const { strides, padding, dilations } = this.options;
+    const [kh, kw] = this.kernelSize;
+    const oh = windowCount(h, kh, strides[0], padding, dilations[0]);
+    const ow = windowCount(w, kw, strides[1], padding, dilations[1]);
+    if ((oh !== null && oh < 1) || (ow !== null && ow < 1)) {
+      this.fail(
+        'layer/shape',
+        `its ${kh}x${kw} kernel does not fit into an input of shape ${formatShape(input)}`,
+        'Use larger pictures.',
+      );
+    }
+    return [n, oh, ow, this.filters];
+  }
+
+  /** Whether a normalisation behind this layer may be multiplied into its weights. */
+  canFold(context: CallContext): boolean {
+    return this.activation === 'linear' && !this.weights.some((weight) => context.trains(weight));
+  }
+
+  linear(x: Tensor, context: CallContext, { batchNorm, relu = false }: Epilogue): Tensor {
+    const { tape } = context;
+    const options = { ...this.options, relu };
+    if (batchNorm === undefined) {
+      return conv2d(x, context.weight(this.kernel), context.weight(this.#bias), options, tape);
+    }
+    const { kernel, bias } = this.#fold(batchNorm, context);
+    return conv2d(x, kernel, bias, options, tape);
+  }
+
+  override releaseCaches(): void {
+    this.#folded.dispose();
+  }
+
+  #fold(batchNorm: BatchNormalization, context: CallContext): { kernel: Tensor; bias: Tensor } {
+    const from = [this.kernel, ...(this.#bias === null ? [] : [this.#bias]), ...batchNorm.weights];
+    return this.#folded.get(context.gpu, from, () =>
+      batchNorm.foldInto(context.weight(this.kernel), context.weight(this.#bias), context),
+    );
+  }
+}

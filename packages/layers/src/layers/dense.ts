@@ -1,0 +1,76 @@
+import { dense } from '../ops/dense.ts';
+import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
+import type { CallContext } from './context.ts';
+import { initializerFrom, type InitializerLike } from './initializers.ts';
+import type { Variable } from './variable.ts';
+
+export interface DenseConfig extends ActivatedConfig {
+  readonly units: number;
+  readonly useBias?: boolean;
+  readonly kernelInitializer?: InitializerLike;
+  readonly biasInitializer?: InitializerLike;
+}
+
+/** A fully connected layer over the last axis; all other axes are kept. */
+export class Dense extends ActivatedLayer {
+  readonly units: number;
+  readonly useBias: boolean;
+  readonly #kernelInitializer;
+  readonly #biasInitializer;
+  #kernel: Variable | null = null;
+  #bias: Variable | null = null;
+
+  constructor(config: DenseConfig) {
+    super('Dense', config);
+    this.units = config.units;
+    this.useBias = config.useBias ?? true;
+    this.#kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
+    this.#biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
+  }
+
+  get kernel(): Variable {
+    return this.#kernel ?? this.fail('layer/not-built', 'has no weights yet');
+  }
+
+  get bias(): Variable | null {
+    return this.#bias;
+  }
+
+  protected override build(inputs: readonly Shape[]): void {
+    const features = this.#features(this.singleShape(inputs));
+    if (features === null) {
+      this.fail(
+        'layer/shape',
+        `cannot be built for an input of unknown size ${formatShape(this.singleShape(inputs))}`,
+        'Give the model an input shape, or pool globally instead of flattening.',
+      );
+    }
+    this.#kernel = this.addWeight('kernel', [features, this.units], this.#kernelInitializer);
+    if (this.useBias) this.#bias = this.addWeight('bias', [this.units], this.#biasInitializer);
+  }
+
+  protected outputShape(input: Shape): Shape {
+    const features = this.#features(input);
+    const expected = this.kernel.shape[0];
+    if (features !== null && features !== expected) {
+      this.fail(
+        'layer/shape',
+        `expects ${expected} features, the input of shape ${formatShape(input)} has ${features}`,
+        `Its kernel has shape ${formatShape(this.kernel.shape)}; give it the input it was built for.`,
+      );
+    }
+    return [...input.slice(0, -1), this.units];
+  }
+
+  linear(x: Tensor, context: CallContext, { relu = false }: Epilogue): Tensor {
+    return dense(x, context.weight(this.kernel), context.weight(this.#bias), { relu }, context.tape);
+  }
+
+  #features(shape: Shape): number | null {
+    if (shape.length < 2)
+      this.fail('layer/shape', `needs at least two dimensions, not ${formatShape(shape)}`);
+    return dimensionAt(shape, -1);
+  }
+}

@@ -1,0 +1,124 @@
+import { ConvbaseError } from '@convbase/base';
+import { sizeOf } from '../tensor/shape.ts';
+import { toCamelCase } from './names.ts';
+import { normalStream, uniformStream } from './random.ts';
+
+/** Fills a weight of the given shape. `seed` is the weight's own; an initializer with a seed of its own ignores it. */
+export type Initializer = (shape: readonly number[], seed: number) => Float32Array;
+
+/** Keras names in either spelling (`'glorotUniform'`, `'glorot_uniform'`, `'GlorotUniform'`) or a function. */
+export type InitializerLike = string | Initializer;
+
+export interface VarianceScalingConfig {
+  readonly scale?: number;
+  readonly mode?: 'fanIn' | 'fanOut' | 'fanAvg';
+  readonly distribution?: 'uniform' | 'truncatedNormal' | 'untruncatedNormal';
+  readonly seed?: number;
+}
+
+export const zeros = (): Initializer => constant(0);
+export const ones = (): Initializer => constant(1);
+
+export function constant(value: number): Initializer {
+  return (shape) => new Float32Array(sizeOf(shape)).fill(value);
+}
+
+export function randomUniform(config: { minval?: number; maxval?: number; seed?: number } = {}): Initializer {
+  const { minval = -0.05, maxval = 0.05 } = config;
+  return (shape, seed) => {
+    const next = uniformStream(config.seed ?? seed);
+    return new Float32Array(sizeOf(shape)).map(() => minval + (maxval - minval) * next());
+  };
+}
+
+export function randomNormal(config: { mean?: number; stddev?: number; seed?: number } = {}): Initializer {
+  const { mean = 0, stddev = 0.05 } = config;
+  return (shape, seed) => {
+    const next = normalStream(config.seed ?? seed);
+    return new Float32Array(sizeOf(shape)).map(() => mean + stddev * next());
+  };
+}
+
+/** Normal numbers, drawn again when further than two standard deviations from the mean. */
+export function truncatedNormal(config: { mean?: number; stddev?: number; seed?: number } = {}): Initializer {
+  const { mean = 0, stddev = 0.05 } = config;
+  return (shape, seed) => {
+    const next = normalStream(config.seed ?? seed);
+    const draw = (): number => {
+      const value = next();
+      return Math.abs(value) <= 2 ? value : draw();
+    };
+    return new Float32Array(sizeOf(shape)).map(() => mean + stddev * draw());
+  };
+}
+
+/** Keras' `VarianceScaling`: variance `scale / fan`, of which the Glorot, He and LeCun initializers are cases. */
+export function varianceScaling(config: VarianceScalingConfig = {}): Initializer {
+  const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal' } = config;
+  const own = config.seed === undefined ? {} : { seed: config.seed };
+  return (shape, seed) => {
+    const { fanIn, fanOut } = fans(shape);
+    const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2;
+    const variance = scale / Math.max(1, fan);
+    if (distribution === 'uniform') {
+      const limit = Math.sqrt(3 * variance);
+      return randomUniform({ minval: -limit, maxval: limit, ...own })(shape, seed);
+    }
+    // Cutting a standard normal off at two leaves a standard deviation of 0.8796.
+    if (distribution === 'truncatedNormal') {
+      return truncatedNormal({ stddev: Math.sqrt(variance) / 0.87962566103423978, ...own })(shape, seed);
+    }
+    return randomNormal({ stddev: Math.sqrt(variance), ...own })(shape, seed);
+  };
+}
+
+type Seeded = { seed?: number };
+
+/** Glorot and Bengio, 2010. */
+export const glorotUniform = (config: Seeded = {}): Initializer =>
+  varianceScaling({ mode: 'fanAvg', distribution: 'uniform', ...config });
+export const glorotNormal = (config: Seeded = {}): Initializer =>
+  varianceScaling({ mode: 'fanAvg', ...config });
+/** He and others, 2015. */
+export const heUniform = (config: Seeded = {}): Initializer =>
+  varianceScaling({ scale: 2, distribution: 'uniform', ...config });
+export const heNormal = (config: Seeded = {}): Initializer => varianceScaling({ scale: 2, ...config });
+export const lecunUniform = (config: Seeded = {}): Initializer =>
+  varianceScaling({ distribution: 'uniform', ...config });
+export const lecunNormal = (config: Seeded = {}): Initializer => varianceScaling({ ...config });
+
+const byName: Readonly<Record<string, () => Initializer>> = {
+  zeros,
+  ones,
+  randomUniform,
+  randomNormal,
+  truncatedNormal,
+  varianceScaling,
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+  lecunUniform,
+  lecunNormal,
+};
+
+/** The initializer meant by a name or a function. Throws `initializer/unknown`. */
+export function initializerFrom(like: InitializerLike): Initializer {
+  if (typeof like === 'function') return like;
+  const make = byName[toCamelCase(like)];
+  if (make === undefined) {
+    throw new ConvbaseError('initializer/unknown', `there is no initializer called ${like}`, {
+      fix: `Known are ${Object.keys(byName).join(', ')}; or give a function (shape, seed) => Float32Array.`,
+    });
+  }
+  return make();
+}
+
+/** How many inputs and outputs a unit of a weight has; a convolution counts its whole window. */
+function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
+  if (shape.length === 0) return { fanIn: 1, fanOut: 1 };
+  const inputs = shape.at(-2) ?? shape[0] ?? 1;
+  const outputs = shape.at(-1) ?? 1;
+  const window = sizeOf(shape.slice(0, -2));
+  return { fanIn: inputs * window, fanOut: outputs * window };
+}

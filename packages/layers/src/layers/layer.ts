@@ -1,0 +1,228 @@
+import { ConvbaseError } from '@convbase/base';
+import { formatShape, type Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { CallContext } from './context.ts';
+import type { Initializer } from './initializers.ts';
+import { defaultNames, type NameScope } from './names.ts';
+import { Variable } from './variable.ts';
+
+export interface LayerConfig {
+  /** Unique within a model; made from the class name when left out. */
+  readonly name?: string;
+  /** Whether training may change the weights; true when left out. */
+  readonly trainable?: boolean;
+  /** Where automatic names come from. */
+  readonly names?: NameScope;
+}
+
+/** One output of one call of a layer in a symbolic graph. */
+export class SymbolicTensor {
+  readonly shape: Shape;
+  readonly node: Node;
+  /** Which of the call's outputs this is; 0 for all layers but models with several outputs. */
+  readonly tensorIndex: number;
+
+  constructor(shape: Shape, node: Node, tensorIndex: number) {
+    this.shape = shape;
+    this.node = node;
+    this.tensorIndex = tensorIndex;
+  }
+
+  get layer(): Layer {
+    return this.node.layer;
+  }
+
+  get nodeIndex(): number {
+    return this.layer.nodes.indexOf(this.node);
+  }
+}
+
+/** One call of a layer in a symbolic graph. */
+export class Node {
+  readonly layer: Layer;
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
+
+  constructor(layer: Layer, inputs: readonly SymbolicTensor[], shapes: readonly Shape[]) {
+    this.layer = layer;
+    this.inputs = inputs;
+    this.outputs = shapes.map((shape, index) => new SymbolicTensor(shape, this, index));
+    layer.nodes.push(this);
+  }
+}
+
+/**
+ * A layer: weights and a function of tensors.
+ *
+ * A subclass makes its weights in `build` (called once, with the shapes of its first inputs), says in `outputShapes`
+ * what comes out, and computes in `call`.
+ */
+export abstract class Layer {
+  /** The Keras class, `Conv2D`. */
+  readonly className: string;
+  readonly name: string;
+  /** Every symbolic call so far. */
+  readonly nodes: Node[] = [];
+  /** Whether gradients can flow back through the layer. */
+  readonly differentiable: boolean = true;
+  #built = false;
+  #trainable: boolean;
+  readonly #trainableVariables: Variable[] = [];
+  readonly #fixedVariables: Variable[] = [];
+
+  constructor(className: string, config: LayerConfig = {}) {
+    this.className = className;
+    this.name = config.name ?? (config.names ?? defaultNames).unique(className);
+    this.#trainable = config.trainable ?? true;
+  }
+
+  /** The shapes that come out for the shapes that go in, batch first. Throws `layer/shape` for shapes it cannot take. */
+  abstract outputShapes(inputs: readonly Shape[]): readonly Shape[];
+
+  /** Computes the outputs. The inputs are borrowed; the caller owns the outputs. */
+  abstract call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[];
+
+  /** Makes the weights; only the first call of a layer does. */
+  protected build(_inputs: readonly Shape[]): void {}
+
+  /** The layers inside, for models. */
+  get sublayers(): readonly Layer[] {
+    return [];
+  }
+
+  get built(): boolean {
+    return this.#built;
+  }
+
+  /** Builds the layer for these input shapes unless it has been. */
+  ensureBuilt(inputs: readonly Shape[]): void {
+    if (this.#built) return;
+    this.build(inputs);
+    this.#built = true;
+  }
+
+  /** Adds a symbolic call. Returns its one output; `applyAll` is for layers with several. */
+  apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor {
+    const [output] = this.applyAll(inputs);
+    if (output === undefined)
+      throw new ConvbaseError('layer/outputs', 'the layer has no output', { where: this.name });
+    return output;
+  }
+
+  /** Adds a symbolic call and returns all its outputs. */
+  applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
+    const list = inputs instanceof SymbolicTensor ? [inputs] : inputs;
+    const shapes = list.map((input) => input.shape);
+    this.ensureBuilt(shapes);
+    return new Node(this, list, this.outputShapes(shapes)).outputs;
+  }
+
+  /** The output of the layer's first symbolic call. */
+  get output(): SymbolicTensor {
+    return this.#firstNode('output').outputs[0] ?? this.fail('layer/outputs', 'the layer has no output');
+  }
+
+  /** The input of the layer's first symbolic call. */
+  get input(): SymbolicTensor {
+    return this.#firstNode('input').inputs[0] ?? this.fail('layer/inputs', 'the layer has no input');
+  }
+
+  get trainable(): boolean {
+    return this.#trainable;
+  }
+
+  /** Freezes or thaws the layer and every layer inside it. */
+  set trainable(value: boolean) {
+    this.#trainable = value;
+    for (const variable of this.#trainableVariables) variable.trainable = value;
+    for (const layer of this.sublayers) layer.trainable = value;
+  }
+
+  /** All weights, in Keras' order: the trainable ones, the others, then those of the layers inside. */
+  get weights(): readonly Variable[] {
+    const inner = this.sublayers.flatMap((layer) => layer.weights);
+    return [...new Set([...this.#trainableVariables, ...this.#fixedVariables, ...inner])];
+  }
+
+  get trainableWeights(): readonly Variable[] {
+    return this.trainable ? this.weights.filter((variable) => variable.trainable) : [];
+  }
+
+  get nonTrainableWeights(): readonly Variable[] {
+    return this.trainable ? this.weights.filter((variable) => !variable.trainable) : this.weights;
+  }
+
+  /** The number of scalars in all weights. */
+  countParams(): number {
+    return this.weights.reduce((sum, variable) => sum + variable.size, 0);
+  }
+
+  /** Draws initial weights (and dropout masks) from this seed; weights that were assigned stay. */
+  seed(value: number): void {
+    for (const variable of [...this.#trainableVariables, ...this.#fixedVariables]) variable.reseed(value);
+    for (const layer of this.sublayers) layer.seed(value);
+  }
+
+  /** Frees GPU memory kept between calls besides the weights themselves. */
+  releaseCaches(): void {
+    for (const layer of this.sublayers) layer.releaseCaches();
+  }
+
+  /** For `build`: a weight. `trained: false` is for state that gradients never change. */
+  protected addWeight(
+    name: string,
+    shape: readonly number[],
+    initializer: Initializer,
+    trained = true,
+  ): Variable {
+    const variable = new Variable(this.name, name, shape, initializer, trained && this.#trainable);
+    (trained ? this.#trainableVariables : this.#fixedVariables).push(variable);
+    return variable;
+  }
+
+  /** Throws an error that names the layer. */
+  protected fail(code: string, what: string, fix?: string): never {
+    throw new ConvbaseError(code, what, {
+      where: `${this.className} ${this.name}`,
+      ...(fix === undefined ? {} : { fix }),
+    });
+  }
+
+  /** The only input's shape, checked to have `rank` dimensions. */
+  protected singleShape(inputs: readonly Shape[], rank?: number): Shape {
+    const [shape, ...more] = inputs;
+    if (shape === undefined || more.length > 0)
+      this.fail('layer/inputs', `takes one input, not ${inputs.length}`);
+    if (rank !== undefined && shape.length !== rank) {
+      this.fail(
+        'layer/shape',
+        `needs an input of ${rank} dimensions${rank === 4 ? ' (batch, height, width, channels)' : ''}, not ${formatShape(shape)}`,
+      );
+    }
+    return shape;
+  }
+
+  #firstNode(what: string): Node {
+    return (
+      this.nodes[0] ??
+      this.fail('layer/not-called', `has no ${what} yet`, 'Apply it to a symbolic tensor first.')
+    );
+  }
+}
+
+/** A layer with one input and one output, which is nearly all of them. */
+export abstract class UnaryLayer extends Layer {
+  protected abstract outputShape(input: Shape): Shape;
+
+  protected abstract forward(x: Tensor, context: CallContext): Tensor;
+
+  outputShapes(inputs: readonly Shape[]): readonly Shape[] {
+    return [this.outputShape(this.singleShape(inputs))];
+  }
+
+  call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[] {
+    const [x] = inputs;
+    if (x === undefined) this.fail('layer/inputs', 'takes one input, not none');
+    return [this.forward(x, context)];
+  }
+}

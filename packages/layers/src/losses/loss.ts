@@ -1,0 +1,26 @@
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** How labels are given: one number or vector per sample, or the index of a class. */
+export type LabelKind = 'values' | 'classIndex';
+
+/**
+ * A loss: one number per sample, and the gradient of their mean.
+ *
+ * Labels are float32 of the same shape as the outputs (class indices have been turned into one-hot rows by then).
+ */
+export interface Loss {
+  /** The name in messages and in the history's keys. */
+  readonly name: string;
+  /** The activation at the network's end that the loss does itself; null if it takes the output as it is. */
+  readonly takesOver: 'sigmoid' | 'softmax' | null;
+  readonly labels: LabelKind;
+  /** The loss of each sample, (n). The caller owns it. */
+  perSample(output: Tensor, labels: Tensor): Tensor;
+  /** The gradient of the batch's mean loss with respect to the output. The caller owns it. */
+  gradient(output: Tensor, labels: Tensor): Tensor;
+}
+
+export interface CrossentropyConfig {
+  /** Whether the network's output is logits already, without sigmoid or softmax. */
+  readonly fromLogits?: boolean;
+}

@@ -1,0 +1,272 @@
+import { ConvbaseError } from '@convbase/base';
+import type { Gpu } from '@convbase/core-gpu';
+import { ActivatedLayer, type ActivationName } from '../layers/activated.ts';
+import type { CallContext } from '../layers/context.ts';
+import { InputLayer } from '../layers/input-layer.ts';
+import { Layer, SymbolicTensor, type LayerConfig } from '../layers/layer.ts';
+import type { Variable } from '../layers/variable.ts';
+import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
+import { formatShape, shapeMatches, type Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { compile, type Compiled, type CompileConfig } from '../training/compiled.ts';
+import { evaluate } from '../training/evaluate.ts';
+import { fit, trainOnBatch, type FitConfig, type History } from '../training/fit.ts';
+import type { Network } from '../training/network.ts';
+import { predict, predictBatches, predictOnBatch, type PredictedBatch } from '../training/predict.ts';
+import { execute } from './execute.ts';
+import { buildGraph, type Graph } from './graph.ts';
+import { summarize, type SummaryOptions } from './summary.ts';
+
+export interface ModelConfig extends LayerConfig {
+  readonly inputs: SymbolicTensor | readonly SymbolicTensor[];
+  readonly outputs: SymbolicTensor | readonly SymbolicTensor[];
+}
+
+/**
+ * A model: the layers between symbolic inputs and outputs. A model is a layer itself, so it can be applied within
+ * another one; layers and weights are shared, never copied.
+ */
+export class Model extends Layer implements Network {
+  /** Set it from a callback to end `fit` after the current epoch. */
+  stopTraining = false;
+  #graph: Graph;
+  #gpu: Gpu | null = null;
+  #compiled: Compiled | null = null;
+
+  constructor(config: ModelConfig, className = 'Functional') {
+    super(className, config);
+    this.#graph = buildGraph(list(config.inputs), list(config.outputs));
+    if (this.#graph.outputs.length > 0) this.ensureBuilt([]);
+    if (config.trainable !== undefined) this.trainable = config.trainable;
+  }
+
+  /** The calls the model consists of. */
+  get graph(): Graph {
+    return this.#graph;
+  }
+
+  /** For models that grow. */
+  protected rebuild(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): void {
+    this.#graph = buildGraph(inputs, outputs);
+    this.ensureBuilt([]);
+  }
+
+  get inputs(): readonly SymbolicTensor[] {
+    return this.graph.inputs;
+  }
+
+  get outputs(): readonly SymbolicTensor[] {
+    return this.graph.outputs;
+  }
+
+  override get output(): SymbolicTensor {
+    return this.outputs[0] ?? this.fail('model/empty', 'has no output yet');
+  }
+
+  override get input(): SymbolicTensor {
+    return this.inputs[0] ?? this.fail('model/empty', 'has no input yet');
+  }
+
+  /** The layers in Keras' order. */
+  get layers(): readonly Layer[] {
+    return this.graph.layers;
+  }
+
+  override get sublayers(): readonly Layer[] {
+    return this.layers;
+  }
+
+  /** The layer of this name. Throws `model/layer` and names the nearest ones. */
+  getLayer(name: string): Layer {
+    const found = this.layers.find((layer) => layer.name === name);
+    if (found !== undefined) return found;
+    const similar = this.layers
+      .map((layer) => layer.name)
+      .filter((other) => other.includes(name) || name.includes(other));
+    const shown = similar.length > 0 ? similar : this.layers.map((layer) => layer.name);
+    throw new ConvbaseError('model/layer', `there is no layer called ${name}`, {
+      where: this.name,
+      fix: `There is ${shown.slice(0, 12).join(', ')}${shown.length > 12 ? ', ..' : ''}.`,
+    });
+  }
+
+  /** The weight of this path, as `block1_conv1/kernel`; inside a nested model `vgg16/block1_conv1/kernel` works too. */
+  getWeight(path: string): Variable {
+    const found = this.weights.filter((weight) => weight.path === path);
+    const [only, ...more] = found.length > 0 ? found : this.#nestedWeights(path);
+    if (only !== undefined && more.length === 0) return only;
+    throw new ConvbaseError(
+      'model/weight',
+      `${only === undefined ? 'no weight is' : 'several weights are'} called ${path}`,
+      {
+        where: this.name,
+      },
+    );
+  }
+
+  outputShapes(inputs: readonly Shape[]): readonly Shape[] {
+    this.#checkInputs(inputs);
+    const shapes = new Map<SymbolicTensor, Shape>();
+    this.inputs.forEach((symbolic, index) => shapes.set(symbolic, inputs[index] ?? symbolic.shape));
+    for (const node of this.graph.nodes) {
+      if (node.inputs.length === 0) continue;
+      const results = node.layer.outputShapes(node.inputs.map((value) => shapes.get(value) ?? value.shape));
+      node.outputs.forEach((symbolic, index) => shapes.set(symbolic, results[index] ?? symbolic.shape));
+    }
+    return this.outputs.map((symbolic) => shapes.get(symbolic) ?? symbolic.shape);
+  }
+
+  call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[] {
+    this.#checkInputs(inputs.map((value) => value.shape));
+    return execute(this.graph, inputs, context);
+  }
+
+  /** The activation that ends the only output, which losses can take over; `'linear'` when there is none to take. */
+  get outputActivation(): ActivationName {
+    const layer = this.#lastLayer();
+    if (layer instanceof ActivatedLayer) return layer.activation;
+    return layer instanceof Model ? layer.outputActivation : 'linear';
+  }
+
+  /** The only output without the activation that ends it. */
+  logits(inputs: readonly Tensor[], context: CallContext): Tensor {
+    this.#checkInputs(inputs.map((value) => value.shape));
+    const last = this.#lastLayer();
+    const [output] = execute(this.graph, inputs, context, (layer, [x, ...more]) => {
+      if (layer !== last || x === undefined) return undefined;
+      if (layer instanceof ActivatedLayer) return [layer.linear(x, context, {})];
+      return layer instanceof Model ? [layer.logits([x, ...more], context)] : undefined;
+    });
+    return output ?? this.fail('model/empty', 'has no output yet');
+  }
+
+  /** The table of layers as Keras 3 prints it. */
+  summary(options: SummaryOptions = {}): string {
+    return summarize(
+      {
+        name: this.name,
+        layers: this.layers,
+        connections: this.connections,
+        trainableWeights: this.trainableWeights,
+        nonTrainableWeights: this.nonTrainableWeights,
+        optimizerParams: this.#compiled?.optimizer.countParams() ?? null,
+      },
+      options,
+    );
+  }
+
+  /** What the summary's last column is made from; null for a stack of layers. */
+  protected get connections(): Graph | null {
+    return this.graph;
+  }
+
+  /** Sets the GPU on which the model runs. Weights are uploaded when they are first needed. */
+  to(gpu: Gpu): this {
+    this.#gpu = gpu;
+    return this;
+  }
+
+  get gpu(): Gpu {
+    return (
+      this.#gpu ??
+      this.fail('model/no-gpu', 'has no GPU to run on', 'Call `model.to(await openGpu())` first.')
+    );
+  }
+
+  /** Moves the weights back to main memory and frees everything the model holds on its GPU. */
+  async toHost(): Promise<void> {
+    for (const weight of this.weights) await weight.toHost();
+    this.releaseCaches();
+    this.#compiled?.optimizer.dispose();
+    this.#gpu = null;
+  }
+
+  /** Frees everything the model holds on its GPU; trained weights that were not read are lost. */
+  dispose(): void {
+    for (const weight of this.weights) weight.dispose();
+    this.releaseCaches();
+    this.#compiled?.optimizer.dispose();
+    this.#gpu = null;
+  }
+
+  /** Says how to train: `model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })`. */
+  compile(config: CompileConfig): void {
+    this.#compiled?.optimizer.dispose();
+    this.#compiled = compile(config);
+  }
+
+  get compiled(): Compiled {
+    return (
+      this.#compiled ??
+      this.fail(
+        'model/not-compiled',
+        'does not know its loss yet',
+        'Call `model.compile({ optimizer, loss })` first.',
+      )
+    );
+  }
+
+  /** Trains for some epochs; see `FitConfig`. */
+  fit(dataset: Dataset, config: FitConfig = {}): Promise<History> {
+    return fit(this, dataset, config);
+  }
+
+  /** Loss and metrics over a dataset, in inference mode. */
+  evaluate(dataset: Dataset, config: { signal?: AbortSignal } = {}): Promise<Record<string, number>> {
+    return evaluate(this, dataset, config);
+  }
+
+  /** The outputs for all batches of a dataset, or for one array, joined. The model must have one output. */
+  predict(data: Dataset | HostArray, config: { signal?: AbortSignal } = {}): Promise<HostArray> {
+    return predict(this, data, config);
+  }
+
+  /** The outputs (all of them, for a model with several) batch by batch, with the batch they belong to. */
+  predictBatches(dataset: Dataset, config: { signal?: AbortSignal } = {}): AsyncGenerator<PredictedBatch> {
+    return predictBatches(this, dataset, config);
+  }
+
+  /** The outputs for one array. */
+  predictOnBatch(x: HostArray): Promise<readonly HostArray[]> {
+    return predictOnBatch(this, x);
+  }
+
+  /** One training step; loss and metrics of the batch before the update. */
+  trainOnBatch(batch: Batch): Promise<Record<string, number>> {
+    return trainOnBatch(this, batch);
+  }
+
+  #lastLayer(): Layer | undefined {
+    const [output, ...more] = this.outputs;
+    if (output === undefined || more.length > 0) return undefined;
+    const usedInside = this.graph.nodes.some((node) => node.inputs.includes(output));
+    const calls = this.graph.nodes.filter((node) => node.layer === output.layer).length;
+    return usedInside || calls > 1 || output.layer instanceof InputLayer ? undefined : output.layer;
+  }
+
+  #checkInputs(shapes: readonly Shape[]): void {
+    if (shapes.length !== this.inputs.length) {
+      this.fail('model/input', `takes ${this.inputs.length} inputs, not ${shapes.length}`);
+    }
+    this.inputs.forEach((symbolic, index) => {
+      const shape = shapes[index] ?? [];
+      if (shapeMatches(shape, symbolic.shape)) return;
+      this.fail(
+        'model/input',
+        `its input ${symbolic.layer.name} has shape ${formatShape(symbolic.shape)}, the data ${formatShape(shape)}`,
+        'Resize the pictures to the size the model was made for, or make the model for their size.',
+      );
+    });
+  }
+
+  #nestedWeights(path: string): readonly Variable[] {
+    const slash = path.indexOf('/');
+    const layer = this.layers.find((candidate) => candidate.name === path.slice(0, slash));
+    if (layer instanceof Model) return [layer.getWeight(path.slice(slash + 1))];
+    return [];
+  }
+}
+
+function list(value: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
+  return value instanceof SymbolicTensor ? [value] : value;
+}

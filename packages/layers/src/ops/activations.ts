@@ -1,0 +1,37 @@
+import { planActivation, planActivationGradient, planSoftmax, planSoftmaxGradient } from '@convbase/core-gpu';
+import type { Tape } from '../autograd/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { rowsAndColumns } from './dims.ts';
+
+/** Elementwise relu, sigmoid or tanh; all three have a gradient that needs the output alone. */
+export function activation(kind: 'relu' | 'sigmoid' | 'tanh', x: Tensor, tape: Tape | null = null): Tensor {
+  const { gpu } = x;
+  const y = Tensor.empty(gpu, x.shape, kind);
+  gpu.run(planActivation(kind, x.size, gpu.target), { x: x.buffer, y: y.buffer });
+  tape?.record([x], y, [y], (dy, [y]) => {
+    if (!y) return [null];
+    const dx = Tensor.empty(gpu, y.shape, `${kind} dx`);
+    gpu.run(planActivationGradient(kind, y.size, gpu.target), { y: y.buffer, dy: dy.buffer, dx: dx.buffer });
+    return [dx];
+  });
+  return y;
+}
+
+/** Softmax over the last axis. */
+export function softmax(x: Tensor, tape: Tape | null = null): Tensor {
+  const { gpu } = x;
+  const { rows, columns: classes } = rowsAndColumns(x);
+  const y = Tensor.empty(gpu, x.shape, 'softmax');
+  gpu.run(planSoftmax({ rows, classes }, gpu.target), { x: x.buffer, y: y.buffer });
+  tape?.record([x], y, [y], (dy, [y]) => {
+    if (!y) return [null];
+    const dx = Tensor.empty(gpu, y.shape, 'softmax dx');
+    gpu.run(planSoftmaxGradient({ rows, classes }, gpu.target), {
+      y: y.buffer,
+      dy: dy.buffer,
+      dx: dx.buffer,
+    });
+    return [dx];
+  });
+  return y;
+}

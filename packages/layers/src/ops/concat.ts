@@ -1,0 +1,30 @@
+import { planConcatRead, planConcatWrite } from '@convbase/core-gpu';
+import type { Tape } from '../autograd/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { rowsAndColumns } from './dims.ts';
+
+/** Joins tensors along the last axis; all other axes are equal. */
+export function concat(inputs: readonly Tensor[], tape: Tape | null = null): Tensor {
+  const [first] = inputs;
+  if (first === undefined) throw new RangeError('concat needs at least one tensor');
+  const { gpu } = first;
+  const { rows } = rowsAndColumns(first);
+  const totalChannels = inputs.reduce((sum, input) => sum + rowsAndColumns(input).columns, 0);
+  const y = Tensor.empty(gpu, [...first.shape.slice(0, -1), totalChannels], 'concat');
+  let offset = 0;
+  const slices = inputs.map((input) => {
+    const slice = { rows, channels: rowsAndColumns(input).columns, totalChannels, offset };
+    gpu.run(planConcatWrite(slice, gpu.target), { x: input.buffer, y: y.buffer });
+    offset += slice.channels;
+    return { slice, shape: input.shape };
+  });
+  tape?.record(inputs, y, [], (dy, _saved, wanted) =>
+    slices.map(({ slice, shape }, index) => {
+      if (wanted[index] !== true) return null;
+      const dx = Tensor.empty(gpu, shape, 'concat dx');
+      gpu.run(planConcatRead(slice, gpu.target), { y: dy.buffer, x: dx.buffer });
+      return dx;
+    }),
+  );
+  return y;
+}

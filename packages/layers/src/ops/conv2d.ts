@@ -1,0 +1,92 @@
+import {
+  conv2dShape,
+  planActivationGradient,
+  planColumnSum,
+  planConv2dFilterGradient,
+  planConv2dForward,
+  planConv2dInputGradient,
+} from '@convbase/core-gpu';
+import type { Tape } from '../autograd/tape.ts';
+import { dims4 } from './dims.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+export interface Conv2dOptions {
+  readonly strides: readonly [number, number];
+  readonly padding: 'same' | 'valid';
+  readonly dilations: readonly [number, number];
+  /** Applies relu in the same kernel. */
+  readonly relu?: boolean;
+}
+
+/**
+ * 2D convolution: x (n, h, w, ci) with kernel (kh, kw, ci, co) and bias (co) or none, to (n, oh, ow, co).
+ * The gradients are derived in core-gpu's `kernels/conv2d/README.md`.
+ */
+export function conv2d(
+  x: Tensor,
+  kernel: Tensor,
+  bias: Tensor | null,
+  options: Conv2dOptions,
+  tape: Tape | null = null,
+): Tensor {
+  const { gpu } = x;
+  const { strides, padding, dilations, relu = false } = options;
+  const shape = conv2dShape({ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations });
+  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.co], 'conv2d');
+  gpu.run(planConv2dForward(shape, { bias: bias !== null, relu }, gpu.target), {
+    x: x.buffer,
+    kernel: kernel.buffer,
+    bias: bias?.buffer ?? null,
+    y: y.buffer,
+  });
+
+  const inputs = bias === null ? [x, kernel] : [x, kernel, bias];
+  tape?.record(
+    inputs,
+    y,
+    relu ? [x, kernel, y] : [x, kernel],
+    (dy, [x, kernel, y], [wantsX, wantsKernel, wantsBias]) => {
+      const dz = y === undefined ? dy.share() : reluGradient(y, dy);
+      let dx: Tensor | null = null;
+      let dkernel: Tensor | null = null;
+      let dbias: Tensor | null = null;
+      if (wantsX && x && kernel) {
+        dx = Tensor.empty(gpu, x.shape, 'conv2d dx');
+        gpu.run(planConv2dInputGradient(shape, gpu.target), {
+          dy: dz.buffer,
+          kernel: kernel.buffer,
+          dx: dx.buffer,
+        });
+      }
+      if (wantsKernel && x && kernel) {
+        dkernel = Tensor.empty(gpu, kernel.shape, 'conv2d dkernel');
+        gpu.run(planConv2dFilterGradient(shape, gpu.target), {
+          x: x.buffer,
+          dy: dz.buffer,
+          dkernel: dkernel.buffer,
+        });
+      }
+      if (wantsBias) dbias = columnSum(dz);
+      dz.dispose();
+      return [dx, dkernel, dbias];
+    },
+  );
+  return y;
+}
+
+/** The gradient through a relu, from its output: `dy` where `y > 0`. */
+export function reluGradient(y: Tensor, dy: Tensor): Tensor {
+  const { gpu } = y;
+  const dx = Tensor.empty(gpu, y.shape, 'relu dx');
+  gpu.run(planActivationGradient('relu', y.size, gpu.target), { y: y.buffer, dy: dy.buffer, dx: dx.buffer });
+  return dx;
+}
+
+/** The sum over all but the last axis, which is the gradient of a bias. */
+export function columnSum(x: Tensor): Tensor {
+  const { gpu } = x;
+  const columns = x.shape.at(-1) ?? 1;
+  const y = Tensor.empty(gpu, [columns], 'column sum');
+  gpu.run(planColumnSum({ rows: x.size / columns, columns }, gpu.target), { x: x.buffer, y: y.buffer });
+  return y;
+}

@@ -1,0 +1,10 @@
+export { activation, softmax } from './activations.ts';
+export { batchNorm, batchStatistics, foldBatchNorm, updateMoving } from './batch-norm.ts';
+export { concat } from './concat.ts';
+export { conv2d } from './conv2d.ts';
+export { dense } from './dense.ts';
+export { dropout } from './dropout.ts';
+export { add, fill, multiply, scale, shift } from './elementwise.ts';
+export { zeroPad2d } from './padding.ts';
+export { averagePool2d, globalAveragePool2d, maxPool2d } from './pooling.ts';
+export { identity, reshape } from './reshape.ts';

@@ -1,0 +1,61 @@
+import {
+  planAveragePoolForward,
+  planAveragePoolInputGradient,
+  planGlobalAveragePoolForward,
+  planGlobalAveragePoolInputGradient,
+  planMaxPoolForward,
+  planMaxPoolInputGradient,
+  poolShape,
+} from '@convbase/core-gpu';
+import type { Tape } from '../autograd/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { dims4 } from './dims.ts';
+
+export interface PoolOptions {
+  readonly pool: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly padding: 'same' | 'valid';
+}
+
+/** Maximum of each window, (n, h, w, c) to (n, oh, ow, c); the gradient goes to the first maximum of the window. */
+export function maxPool2d(x: Tensor, options: PoolOptions, tape: Tape | null = null): Tensor {
+  const { gpu } = x;
+  const shape = poolShape({ input: dims4(x), ...options });
+  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'max pool');
+  gpu.run(planMaxPoolForward(shape, gpu.target), { x: x.buffer, y: y.buffer });
+  tape?.record([x], y, [x], (dy, [x]) => {
+    if (!x) return [null];
+    const dx = Tensor.empty(gpu, x.shape, 'max pool dx');
+    gpu.run(planMaxPoolInputGradient(shape, gpu.target), { x: x.buffer, dy: dy.buffer, dx: dx.buffer });
+    return [dx];
+  });
+  return y;
+}
+
+/** Mean of each window, over the pixels that exist. */
+export function averagePool2d(x: Tensor, options: PoolOptions, tape: Tape | null = null): Tensor {
+  const { gpu, shape: inputShape } = x;
+  const shape = poolShape({ input: dims4(x), ...options });
+  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'average pool');
+  gpu.run(planAveragePoolForward(shape, gpu.target), { x: x.buffer, y: y.buffer });
+  tape?.record([x], y, [], (dy) => {
+    const dx = Tensor.empty(gpu, inputShape, 'average pool dx');
+    gpu.run(planAveragePoolInputGradient(shape, gpu.target), { dy: dy.buffer, dx: dx.buffer });
+    return [dx];
+  });
+  return y;
+}
+
+/** Mean over the whole plane, (n, h, w, c) to (n, c). */
+export function globalAveragePool2d(x: Tensor, tape: Tape | null = null): Tensor {
+  const { gpu, shape: inputShape } = x;
+  const [n, h, w, c] = dims4(x);
+  const y = Tensor.empty(gpu, [n, c], 'global average pool');
+  gpu.run(planGlobalAveragePoolForward({ n, h, w, c }, gpu.target), { x: x.buffer, y: y.buffer });
+  tape?.record([x], y, [], (dy) => {
+    const dx = Tensor.empty(gpu, inputShape, 'global average pool dx');
+    gpu.run(planGlobalAveragePoolInputGradient({ n, h, w, c }, gpu.target), { dy: dy.buffer, dx: dx.buffer });
+    return [dx];
+  });
+  return y;
+}

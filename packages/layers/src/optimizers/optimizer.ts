@@ -1,0 +1,146 @@
+import {
+  planAccumulate,
+  planClipByNorm,
+  planClipByValue,
+  planSumOfSquares,
+  type Gpu,
+  type Plan,
+} from '@convbase/core-gpu';
+import { ConvbaseError } from '@convbase/base';
+import type { Variable } from '../layers/variable.ts';
+import { fill } from '../ops/elementwise.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** Options that all optimizers share, with Keras' meaning. At most one kind of clipping. */
+export interface OptimizerConfig {
+  readonly learningRate?: number;
+  /** Decoupled decay: the weight shrinks by this times the learning rate before each update. */
+  readonly weightDecay?: number | null;
+  /** Clips each element of a gradient. */
+  readonly clipValue?: number | null;
+  /** Scales each gradient down to at most this norm. */
+  readonly clipNorm?: number | null;
+  /** Scales all gradients together down to at most this norm. */
+  readonly globalClipNorm?: number | null;
+}
+
+export interface WeightGradient {
+  readonly variable: Variable;
+  readonly gradient: Tensor;
+}
+
+/** Changes weights by their gradients; remembers what it needs for that in slots beside each weight. */
+export abstract class Optimizer {
+  /** May be changed between steps. */
+  learningRate: number;
+  /** Steps taken. */
+  iterations = 0;
+  readonly weightDecay: number;
+  readonly #clip: {
+    readonly value: number | null;
+    readonly norm: number | null;
+    readonly globalNorm: number | null;
+  };
+  readonly #slots = new Map<Variable, Record<string, Tensor>>();
+
+  constructor(config: OptimizerConfig, defaultLearningRate: number) {
+    this.learningRate = config.learningRate ?? defaultLearningRate;
+    this.weightDecay = config.weightDecay ?? 0;
+    this.#clip = {
+      value: config.clipValue ?? null,
+      norm: config.clipNorm ?? null,
+      globalNorm: config.globalClipNorm ?? null,
+    };
+    if (Object.values(this.#clip).filter((limit) => limit !== null).length > 1) {
+      throw new ConvbaseError(
+        'optimizer/clip',
+        'only one of clipValue, clipNorm and globalClipNorm can be set',
+      );
+    }
+  }
+
+  /** The slots beside each weight: their names in the plan, and whether this configuration has them. */
+  protected abstract slotNames(): Readonly<Record<string, boolean>>;
+
+  /** The plan of one update; its buffers are `w`, `g` and the slots. */
+  protected abstract plan(gpu: Gpu, count: number): Plan;
+
+  /** Records the update of all weights. Gradients are clipped in place. */
+  apply(gpu: Gpu, pairs: readonly WeightGradient[]): void {
+    this.iterations++;
+    this.#clipAll(gpu, pairs);
+    for (const { variable, gradient } of pairs) {
+      const buffers = Object.fromEntries(
+        Object.keys(this.slotNames()).map((name) => [name, this.#slot(gpu, variable, name)?.buffer ?? null]),
+      );
+      gpu.run(this.plan(gpu, variable.size), {
+        w: variable.tensor(gpu).buffer,
+        g: gradient.buffer,
+        ...buffers,
+      });
+      variable.changed();
+    }
+  }
+
+  /** Scalars in everything the optimizer remembers, with the step count and the learning rate; null before its use. */
+  countParams(): number | null {
+    if (this.iterations === 0) return null;
+    const slots = [...this.#slots.values()].flatMap((held) => Object.values(held));
+    return 2 + slots.reduce((sum, slot) => sum + slot.size, 0);
+  }
+
+  /** Frees the slots and starts over. */
+  dispose(): void {
+    for (const held of this.#slots.values()) for (const slot of Object.values(held)) slot.dispose();
+    this.#slots.clear();
+    this.iterations = 0;
+  }
+
+  #slot(gpu: Gpu, variable: Variable, name: string): Tensor | null {
+    if (this.slotNames()[name] !== true) return null;
+    let held = this.#slots.get(variable);
+    if (held === undefined) this.#slots.set(variable, (held = {}));
+    return (held[name] ??= fill(gpu, variable.shape, 0, `${variable.path} ${name}`));
+  }
+
+  #clipAll(gpu: Gpu, pairs: readonly WeightGradient[]): void {
+    const { value, norm, globalNorm } = this.#clip;
+    const { target } = gpu;
+    if (value !== null) {
+      for (const { gradient } of pairs) {
+        gpu.run(planClipByValue({ count: gradient.size, clipValue: value }, target), { g: gradient.buffer });
+      }
+    }
+    if (norm !== null) {
+      for (const { gradient } of pairs) {
+        const squares = sumOfSquares(gradient);
+        clipByNorm(gradient, norm, squares);
+        squares.dispose();
+      }
+    }
+    if (globalNorm !== null) {
+      const total = fill(gpu, [1], 0, 'global norm');
+      for (const { gradient } of pairs) {
+        const squares = sumOfSquares(gradient);
+        gpu.run(planAccumulate(1, target), { total: total.buffer, value: squares.buffer });
+        squares.dispose();
+      }
+      for (const { gradient } of pairs) clipByNorm(gradient, globalNorm, total);
+      total.dispose();
+    }
+  }
+}
+
+function sumOfSquares(x: Tensor): Tensor {
+  const y = Tensor.empty(x.gpu, [1], 'sum of squares');
+  x.gpu.run(planSumOfSquares(x.size, x.gpu.target), { x: x.buffer, y: y.buffer });
+  return y;
+}
+
+function clipByNorm(gradient: Tensor, clipNorm: number, sumOfSquares: Tensor): void {
+  const { gpu, size: count } = gradient;
+  gpu.run(planClipByNorm({ count, clipNorm }, gpu.target), {
+    g: gradient.buffer,
+    sumOfSquares: sumOfSquares.buffer,
+  });
+}

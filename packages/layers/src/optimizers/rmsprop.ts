@@ -1,0 +1,37 @@
+import { planRmsprop, type Gpu, type Plan } from '@convbase/core-gpu';
+import { Optimizer, type OptimizerConfig } from './optimizer.ts';
+
+export interface RMSpropConfig extends OptimizerConfig {
+  /** 0.9 when left out. */
+  readonly rho?: number;
+  /** 0 when left out. */
+  readonly momentum?: number;
+  /** 1e-7 when left out. */
+  readonly epsilon?: number;
+  readonly centered?: boolean;
+}
+
+/** RMSprop, learning rate 0.001 when left out. */
+export class RMSprop extends Optimizer {
+  readonly rho: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+  readonly centered: boolean;
+
+  constructor(config: RMSpropConfig = {}) {
+    super(config, 0.001);
+    this.rho = config.rho ?? 0.9;
+    this.momentum = config.momentum ?? 0;
+    this.epsilon = config.epsilon ?? 1e-7;
+    this.centered = config.centered ?? false;
+  }
+
+  protected slotNames(): Readonly<Record<string, boolean>> {
+    return { meanSquare: true, velocity: this.momentum > 0, meanGradient: this.centered };
+  }
+
+  protected plan(gpu: Gpu, count: number): Plan {
+    const { learningRate, rho, momentum, epsilon, centered, weightDecay } = this;
+    return planRmsprop({ count, learningRate, rho, momentum, epsilon, centered, weightDecay }, gpu.target);
+  }
+}

@@ -1,0 +1,29 @@
+import { planSgd, type Gpu, type Plan } from '@convbase/core-gpu';
+import { Optimizer, type OptimizerConfig } from './optimizer.ts';
+
+export interface SGDConfig extends OptimizerConfig {
+  /** 0 when left out. */
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+}
+
+/** Stochastic gradient descent, learning rate 0.01 when left out. */
+export class SGD extends Optimizer {
+  readonly momentum: number;
+  readonly nesterov: boolean;
+
+  constructor(config: SGDConfig = {}) {
+    super(config, 0.01);
+    this.momentum = config.momentum ?? 0;
+    this.nesterov = config.nesterov ?? false;
+  }
+
+  protected slotNames(): Readonly<Record<string, boolean>> {
+    return { velocity: this.momentum !== 0 };
+  }
+
+  protected plan(gpu: Gpu, count: number): Plan {
+    const { learningRate, momentum, nesterov, weightDecay } = this;
+    return planSgd({ count, learningRate, momentum, nesterov, weightDecay }, gpu.target);
+  }
+}

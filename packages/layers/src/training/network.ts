@@ -1,0 +1,21 @@
+import type { Gpu } from '@convbase/core-gpu';
+import type { ActivationName } from '../layers/activated.ts';
+import type { CallContext } from '../layers/context.ts';
+import type { SymbolicTensor } from '../layers/layer.ts';
+import type { Variable } from '../layers/variable.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Compiled } from './compiled.ts';
+
+/** What training needs of a model. */
+export interface Network {
+  readonly name: string;
+  readonly gpu: Gpu;
+  readonly compiled: Compiled;
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
+  readonly trainableWeights: readonly Variable[];
+  readonly outputActivation: ActivationName;
+  stopTraining: boolean;
+  call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[];
+  logits(inputs: readonly Tensor[], context: CallContext): Tensor;
+}

@@ -1,0 +1,95 @@
+import { ConvbaseError } from '@convbase/base';
+import { CallContext } from '../layers/context.ts';
+import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
+import { lookahead } from './batches.ts';
+import type { Network } from './network.ts';
+import { uploadInput } from './upload.ts';
+
+/** A batch and what the model made of it. */
+export interface PredictedBatch {
+  readonly batch: Batch;
+  readonly outputs: readonly HostArray[];
+}
+
+interface PredictConfig {
+  readonly signal?: AbortSignal;
+}
+
+/** Everything but the batch dimension is equal from batch to batch; the outputs are joined along it. */
+export async function predict(
+  network: Network,
+  data: Dataset | HostArray,
+  config: PredictConfig = {},
+): Promise<HostArray> {
+  if (network.outputs.length !== 1) {
+    throw new ConvbaseError(
+      'predict/outputs',
+      `the model has ${network.outputs.length} outputs, predict() returns one`,
+      {
+        where: network.name,
+        fix: 'Use predictBatches() or predictOnBatch().',
+      },
+    );
+  }
+  const dataset = 'batches' in data ? data : { batches: () => [{ x: data }] };
+  const parts: HostArray[] = [];
+  for await (const { outputs } of predictBatches(network, dataset, config)) parts.push(...outputs);
+  return join(parts, network.name);
+}
+
+/**
+ * The outputs batch by batch. The GPU works on one batch while the one before it is read back and the next is being
+ * made.
+ */
+export async function* predictBatches(
+  network: Network,
+  dataset: Dataset,
+  config: PredictConfig = {},
+): AsyncGenerator<PredictedBatch> {
+  let pending: Promise<PredictedBatch> | null = null;
+  try {
+    for await (const batch of lookahead(dataset.batches(0), config.signal)) {
+      const next = predictOnBatch(network, batch.x).then((outputs) => ({ batch, outputs }));
+      next.catch(() => undefined); // reported when it is waited for
+      const done = pending;
+      pending = next;
+      if (done !== null) yield await done;
+    }
+    if (pending !== null) yield await pending;
+  } finally {
+    // A consumer that stops early must not leave a read behind that outlives the GPU.
+    await pending?.catch(() => undefined);
+  }
+}
+
+/** The outputs for one array, in inference mode. */
+export async function predictOnBatch(network: Network, x: HostArray): Promise<readonly HostArray[]> {
+  const input = uploadInput(network.gpu, x, `input of ${network.name}`);
+  try {
+    const outputs = network.call([input], new CallContext(network.gpu));
+    try {
+      return await Promise.all(
+        outputs.map(async (output) => ({ data: await output.data(), shape: output.shape })),
+      );
+    } finally {
+      for (const output of outputs) output.dispose();
+    }
+  } finally {
+    input.dispose();
+  }
+}
+
+function join(parts: readonly HostArray[], where: string): HostArray {
+  const [first, ...others] = parts;
+  if (first === undefined) throw new ConvbaseError('dataset/empty', 'the dataset gave no batches', { where });
+  if (others.length === 0) return first;
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let offset = 0;
+  let rows = 0;
+  for (const part of parts) {
+    data.set(part.data, offset);
+    offset += part.data.length;
+    rows += part.shape[0] ?? 0;
+  }
+  return { data, shape: [rows, ...first.shape.slice(1)] };
+}

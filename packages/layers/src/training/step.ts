@@ -1,0 +1,108 @@
+import { ConvbaseError } from '@convbase/base';
+import { Tape } from '../autograd/tape.ts';
+import { activate } from '../layers/activated.ts';
+import { CallContext } from '../layers/context.ts';
+import type { Batch, HostArray } from '../tensor/host-array.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Network } from './network.ts';
+import type { Totals } from './totals.ts';
+import { uploadInput, uploadLabels } from './upload.ts';
+
+/** Records one training step: forward, loss and metrics, backward, update. Nothing is submitted or read. */
+export function recordTrainingStep(network: Network, batch: Batch, totals: Totals): void {
+  const { gpu, compiled, trainableWeights } = network;
+  const tape = new Tape();
+  const context = new CallContext(gpu, true, tape, new Set(trainableWeights));
+  try {
+    withOutputs(network, batch, context, totals, (output, labels) => {
+      const gradients = tape.gradients(output, compiled.loss.gradient(output, labels));
+      try {
+        const pairs = trainableWeights.flatMap((variable) => {
+          const gradient = gradients.get(variable.tensor(gpu));
+          return gradient === undefined ? [] : [{ variable, gradient }];
+        });
+        compiled.optimizer.apply(gpu, pairs);
+      } finally {
+        for (const gradient of gradients.values()) gradient.dispose();
+      }
+    });
+  } finally {
+    tape.dispose();
+  }
+}
+
+/** Records loss and metrics of a batch in inference mode. */
+export function recordEvaluationStep(network: Network, batch: Batch, totals: Totals): void {
+  withOutputs(network, batch, new CallContext(network.gpu), totals, () => undefined);
+}
+
+/** Throws before anything runs when the network cannot be trained (or evaluated) with its loss. */
+export function checkLoss(network: Network): void {
+  const { loss } = network.compiled;
+  if (network.outputs.length !== 1 || network.inputs.length !== 1) {
+    throw new ConvbaseError(
+      'training/outputs',
+      `the model has ${network.inputs.length} inputs and ${network.outputs.length} outputs; training takes one of each`,
+      { where: network.name },
+    );
+  }
+  if (loss.takesOver !== null && network.outputActivation !== loss.takesOver) {
+    throw new ConvbaseError(
+      'loss/activation',
+      `${loss.name} needs a model that ends in ${loss.takesOver}, this one ends in ${network.outputActivation}`,
+      {
+        where: network.name,
+        fix: `Give the last layer the activation '${loss.takesOver}', or the loss { fromLogits: true } if its output is logits.`,
+      },
+    );
+  }
+}
+
+/** Forward pass, loss and metrics of one batch; `use` sees what the loss is computed from. */
+function withOutputs(
+  network: Network,
+  batch: Batch,
+  context: CallContext,
+  totals: Totals,
+  use: (output: Tensor, labels: Tensor) => void,
+): void {
+  const { gpu, compiled } = network;
+  const { loss } = compiled;
+  const y = labelsOf(batch, network);
+  const x = uploadInput(gpu, batch.x, `input of ${network.name}`);
+  const owned = [x];
+  try {
+    const output = loss.takesOver === null ? onlyOutput(network, x, context) : network.logits([x], context);
+    owned.push(output);
+    const labels = uploadLabels(gpu, y, output.shape, loss.labels === 'classIndex', network.name);
+    owned.push(labels);
+    const losses = loss.perSample(output, labels);
+    owned.push(losses);
+    totals.addLosses(losses);
+    if (compiled.metrics.length > 0) {
+      const predictions = activate(loss.takesOver ?? 'linear', output.share(), null);
+      owned.push(predictions);
+      totals.addMetrics(predictions, labels);
+    }
+    use(output, labels);
+  } finally {
+    for (const value of owned) value.dispose();
+  }
+}
+
+function labelsOf(batch: Batch, network: Network): HostArray {
+  if (batch.y === undefined) {
+    throw new ConvbaseError('labels/missing', 'the dataset gives no labels', {
+      where: network.name,
+      fix: 'Batches for training and evaluation need y beside x.',
+    });
+  }
+  return batch.y;
+}
+
+function onlyOutput(network: Network, x: Tensor, context: CallContext): Tensor {
+  const [output] = network.call([x], context);
+  if (output === undefined)
+    throw new ConvbaseError('training/outputs', 'the model has no output', { where: network.name });
+  return output;
+}

@@ -1,0 +1,77 @@
+import { ConvbaseError } from '@convbase/base';
+import { planOneHot, planPreprocess, type Gpu } from '@convbase/core-gpu';
+import { checkHostArray, type HostArray } from '../tensor/host-array.ts';
+import { formatShape } from '../tensor/shape.ts';
+import { tensor, Tensor } from '../tensor/tensor.ts';
+
+/**
+ * A batch of inputs as float32 on the GPU. Bytes are uploaded as bytes, a quarter of the traffic, and become floats
+ * there the way `preprocess` says; they must then be RGB pictures unless it is `'none'`.
+ */
+export function uploadInput(gpu: Gpu, x: HostArray, where: string): Tensor {
+  checkHostArray(x, where);
+  if (x.data instanceof Float32Array) return tensor(gpu, x.data, x.shape, 'input');
+  const mode = x.preprocess ?? 'none';
+  if (mode !== 'none' && x.shape.at(-1) !== 3) {
+    throw new ConvbaseError(
+      'input/channels',
+      `'${mode}' preprocessing needs RGB, the data is ${formatShape(x.shape)}`,
+      {
+        where,
+        fix: 'Give pictures with three channels.',
+      },
+    );
+  }
+  const channels = x.shape.at(-1) === 3 ? 3 : undefined;
+  if (channels === undefined) return tensor(gpu, Float32Array.from(x.data), x.shape, 'input');
+  const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
+  const y = Tensor.empty(gpu, x.shape, 'input');
+  gpu.run(planPreprocess({ pixels: y.size / 3, mode }, gpu.target), { bytes: bytes.buffer, y: y.buffer });
+  bytes.dispose();
+  return y;
+}
+
+/**
+ * Labels as float32 of the shape of the outputs. A missing last axis of size 1 is added; with `classIndex` one index
+ * per sample becomes a one-hot row. Anything else is `labels/shape`.
+ */
+export function uploadLabels(
+  gpu: Gpu,
+  y: HostArray,
+  outputShape: readonly number[],
+  classIndex: boolean,
+  where: string,
+): Tensor {
+  checkHostArray(y, `labels of ${where}`);
+  const rows = outputShape[0] ?? 0;
+  const classes = outputShape.at(-1) ?? 1;
+  if (classIndex) {
+    if (y.data.length !== rows) mismatch('one class index for each sample is needed');
+    const wrong = y.data.find((label) => !Number.isInteger(label) || label < 0 || label >= classes);
+    if (wrong !== undefined) mismatch(`${wrong} is not the index of one of ${classes} classes`);
+    const indices = tensor(gpu, Int32Array.from(y.data), [rows], 'class indices');
+    const labels = Tensor.empty(gpu, outputShape, 'labels');
+    gpu.run(planOneHot({ rows, classes }, gpu.target), { indices: indices.buffer, y: labels.buffer });
+    indices.dispose();
+    return labels;
+  }
+  const same = y.shape.length === outputShape.length && y.shape.every((d, axis) => d === outputShape[axis]);
+  const lacksAxis = classes === 1 && y.shape.length === outputShape.length - 1 && y.shape[0] === rows;
+  if (!same && !lacksAxis) mismatch('labels and outputs have to have the same shape');
+  const values = y.data instanceof Float32Array ? y.data : Float32Array.from(y.data);
+  return tensor(gpu, values, outputShape, 'labels');
+
+  function mismatch(what: string): never {
+    throw new ConvbaseError(
+      'labels/shape',
+      `the labels have shape ${formatShape(y.shape)}, the outputs ${formatShape(outputShape)}: ${what}`,
+      {
+        where,
+        fix:
+          classes > 1 && !classIndex && y.data.length === rows
+            ? "Class indices go with the loss 'sparseCategoricalCrossentropy', or turn them into one-hot rows."
+            : 'Give the last layer as many units as a label has numbers.',
+      },
+    );
+  }
+}
