@@ -1,0 +1,3 @@
+export { modelFromConfig, type FromConfigOptions } from './model-from-config.ts';
+export { loadModel, modelFromFile, type LoadModelOptions } from './load-model.ts';
+export { loadWeights } from './load-weights.ts';
