@@ -68,3 +68,21 @@ export class StepFailed extends Error {}
 export function tool(path) {
   return join(root, 'node_modules', path);
 }
+
+/**
+ * Runs a command that talks to the user itself (progress bars, Ctrl-C) and must succeed.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<void>}
+ */
+export function interactive(command, args) {
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new StepFailed(`the command above failed with exit code ${code ?? 'none'}`));
+    });
+  });
+}

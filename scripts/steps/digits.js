@@ -1,0 +1,118 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { deflateSync } from 'node:zlib';
+
+/**
+ * Copies the first `count` digits of an MNIST pair of idx files to a folder of their own.
+ *
+ * The format: two zero bytes, the element type, the number of dimensions, each dimension as a big-endian uint32, the
+ * elements (http://yann.lecun.com/exdb/mnist).
+ *
+ * @param {string} from folder with `<part>-images-idx3-ubyte` and `<part>-labels-idx1-ubyte`
+ * @param {'train' | 't10k'} part
+ * @param {number} count
+ * @param {string} to
+ */
+export async function firstDigits(from, part, count, to) {
+  await mkdir(to, { recursive: true });
+  for (const name of [`${part}-images-idx3-ubyte`, `${part}-labels-idx1-ubyte`]) {
+    const bytes = await readFile(join(from, name));
+    await writeFile(join(to, name), firstItems(bytes, count));
+  }
+}
+
+/**
+ * The first `count` items of an idx file, as an idx file.
+ *
+ * @param {Buffer} bytes
+ * @param {number} count
+ * @returns {Buffer}
+ */
+export function firstItems(bytes, count) {
+  const dimensions = bytes.readUInt8(3);
+  let itemBytes = 1;
+  for (let i = 1; i < dimensions; i++) itemBytes *= bytes.readUInt32BE(4 + 4 * i);
+  const header = Buffer.from(bytes.subarray(0, 4 + 4 * dimensions));
+  if (count > header.readUInt32BE(4)) throw new RangeError(`${count} of ${header.readUInt32BE(4)} items`);
+  header.writeUInt32BE(count, 4);
+  return Buffer.concat([header, bytes.subarray(header.length, header.length + count * itemBytes)]);
+}
+
+/**
+ * A digit of an idx file of pictures.
+ *
+ * @param {Buffer} bytes
+ * @param {number} index
+ * @returns {{ width: number, height: number, pixels: Buffer }} 0 is paper, 255 is ink
+ */
+export function digitAt(bytes, index) {
+  const height = bytes.readUInt32BE(8);
+  const width = bytes.readUInt32BE(12);
+  const start = 16 + index * width * height;
+  return { width, height, pixels: bytes.subarray(start, start + width * height) };
+}
+
+/**
+ * Text that looks like the digits, side by side: each character stands for two rows of pixels.
+ *
+ * @param {readonly { width: number, height: number, pixels: Buffer }[]} digits of one height
+ * @returns {string}
+ */
+export function drawDigits(digits) {
+  const lines = [];
+  for (let row = 0; row < (digits[0]?.height ?? 0); row += 2) {
+    const parts = digits.map(({ width, pixels }) => {
+      /** @param {number} y @param {number} x */
+      const ink = (y, x) => (pixels[y * width + x] ?? 0) > 100;
+      return Array.from(
+        { length: width },
+        (_, x) => ' ▀▄█'[(ink(row, x) ? 1 : 0) + (ink(row + 1, x) ? 2 : 0)],
+      ).join('');
+    });
+    lines.push(parts.join('  ').trimEnd());
+  }
+  return lines.join('\n');
+}
+
+/**
+ * Writes a grey picture as PNG (8 bit, no filter; https://www.w3.org/TR/png).
+ *
+ * @param {string} path
+ * @param {{ width: number, height: number, pixels: Buffer }} picture
+ */
+export async function writePng(path, { width, height, pixels }) {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.writeUInt8(8, 8);
+  const rows = Array.from({ length: height }, (_, y) => [
+    Buffer.alloc(1),
+    pixels.subarray(y * width, (y + 1) * width),
+  ]).flat();
+  const chunks = [
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.concat(rows))),
+    chunk('IEND', Buffer.alloc(0)),
+  ];
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...chunks]));
+}
+
+/** @param {string} type @param {Buffer} data */
+function chunk(type, data) {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(data.length, 0);
+  ends.writeUInt32BE(crc32(body), 4);
+  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+}
+
+/** @param {Buffer} bytes */
+function crc32(bytes) {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  return ~crc >>> 0;
+}
