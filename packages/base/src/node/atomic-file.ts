@@ -109,8 +109,7 @@ export class AtomicFile {
   async commit(): Promise<void> {
     await this.#attempt(async (handle) => {
       await handle.sync();
-      await handle.close();
-      this.#handle = undefined;
+      await this.#close();
       await rename(this.partialPath, this.path);
       await syncFolder(dirname(this.path));
     });
@@ -119,16 +118,20 @@ export class AtomicFile {
   /** Gives up: closes and removes the unfinished file. Does nothing after `commit` or a failure. */
   async abort(): Promise<void> {
     if (this.#handle === undefined) return;
-    await this.#handle.close();
-    this.#handle = undefined;
+    await this.#close();
     await rm(this.partialPath, { force: true });
   }
 
   /** Closes the file but leaves the unfinished part of a resumable one for the next `open`. */
   async pause(): Promise<void> {
     if (!this.#resumable) return this.abort();
-    await this.#handle?.close();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle;
     this.#handle = undefined;
+    await handle?.close();
   }
 
   async #attempt<T>(action: (handle: FileHandle) => Promise<T>): Promise<T> {
@@ -140,9 +143,7 @@ export class AtomicFile {
     try {
       return await action(this.#handle);
     } catch (error) {
-      const handle = this.#handle;
-      this.#handle = undefined;
-      await handle?.close();
+      await this.#close();
       if (!this.#resumable) await rm(this.partialPath, { force: true });
       throw fileError(error, this.path, 'cannot write it');
     }

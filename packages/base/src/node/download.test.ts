@@ -114,7 +114,7 @@ test('404 is said at once, 503 is tried again, and both tell what to do by hand'
   behaviours = [(_, response) => response.writeHead(404).end()];
   await expect(downloadFile(url, path)).rejects.toMatchObject({
     code: 'download/http',
-    fix: expect.stringContaining(path),
+    fix: expect.stringContaining(path) as string,
   });
   expect(requests).toHaveLength(1);
   behaviours = [(_, response) => response.writeHead(503).end()];

@@ -35,7 +35,7 @@ export function systemCode(error: unknown): string | undefined {
  * Codes: `disk/full`, `file/missing`, `file/denied`, `file/kind`, `file/exists`, `file/too-many-open`, `file/io`.
  * A ConvbaseError passes through unchanged, and so does an AbortError.
  */
-export function fileError(error: unknown, path: string, doing: string): unknown {
+export function fileError(error: unknown, path: string, doing: string): Error {
   if (error instanceof ConvbaseError) return error;
   if (error instanceof Error && error.name === 'AbortError') return error;
   const [code, what, fix] = explanations[systemCode(error) ?? ''] ?? [

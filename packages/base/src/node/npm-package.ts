@@ -119,13 +119,14 @@ async function checkIntegrity(tarball: string, expected: string, spec: string): 
 /** Unpacks plain files and folders only; npm never packs links, so one in a tarball is a sign of mischief. */
 export async function unpack(tarball: string, target: string, spec: string): Promise<void> {
   await mkdir(target);
-  let refused: unknown;
+  let refused: ConvbaseError | undefined;
   const check = (path: string, type: string): boolean => {
     try {
       pathInside(target, path);
       if (type === 'File' || type === 'OldFile' || type === 'Directory') return true;
       throw new ConvbaseError('package/damaged', `${path} is a ${type}, not a file`, { where: spec });
     } catch (error) {
+      if (!(error instanceof ConvbaseError)) throw error;
       refused ??= error;
       return false;
     }

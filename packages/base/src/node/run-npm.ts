@@ -47,12 +47,8 @@ export async function runNpm(args: readonly string[], folder: string, signal?: A
 
 /** Under `npm run -w ..` or `npm run --silent` the outer npm's settings would otherwise reach the inner one. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  for (const key of Object.keys(env)) {
-    if (/^npm_config_(workspaces?|include_workspace_root|global|dry_run|json|loglevel)$/i.test(key))
-      delete env[key];
-  }
-  return env;
+  const outer = /^npm_config_(workspaces?|include_workspace_root|global|dry_run|json|loglevel)$/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !outer.test(key)));
 }
 
 function npmMissing(cause: unknown): ConvbaseError {

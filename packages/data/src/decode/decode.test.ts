@@ -45,7 +45,7 @@ test.each(formats)('%s, cut off at any place, is refused by name', async (name) 
     const cut = whole.subarray(0, Math.floor(whole.length * share));
     await expect(decodeImage(cut, 'holiday')).rejects.toMatchObject({
       name: 'PictureError',
-      code: expect.stringMatching(/^picture\/(truncated|damaged)$/),
+      code: expect.stringMatching(/^picture\/(truncated|damaged)$/) as string,
       where: 'holiday',
     });
   }
@@ -136,7 +136,7 @@ describe.skipIf(!existsSync(odd))('../shared/data/odd_images', () => {
     if (typeof outcome === 'string') {
       await expect(decoding).rejects.toMatchObject({
         code: outcome,
-        message: expect.stringContaining(basename(name)),
+        message: expect.stringContaining(basename(name)) as string,
       });
       return;
     }

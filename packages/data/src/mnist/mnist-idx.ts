@@ -87,10 +87,10 @@ async function readPart(
     label: (index) => labels.data[check(index)] ?? 0,
     picture: async (index) => {
       const pixels = height * width;
-      const grey = images.data.subarray(check(index) * pixels, (index + 1) * pixels);
+      const start = check(index) * pixels;
       const data = new Uint8Array(pixels * 3);
-      grey.forEach((value, i) => data.fill(value, 3 * i, 3 * i + 3));
-      return Promise.resolve({ height, width, data });
+      for (let i = 0; i < data.length; i++) data[i] = images.data[start + Math.floor(i / 3)] ?? 0;
+      return { height, width, data };
     },
   };
 }

@@ -1,0 +1,94 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { imageFolder } from './image-folder.ts';
+
+const fixtures = join(import.meta.dirname, '..', '..', 'fixtures', 'decode');
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convbase-folder-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function files(...names: string[]): Promise<void> {
+  for (const name of names) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), '');
+  }
+}
+
+test('classes and files are sorted by code unit, sub-folders come after their own place, other files are passed over', async () => {
+  await files(
+    'dogs/b.jpg',
+    'dogs/a.PNG',
+    'dogs/notes.txt',
+    'dogs/.hidden.jpg',
+    'dogs/x/1.webp',
+    'dogs/x-y/0.bmp',
+  );
+  await files(
+    'Cats/é.jpeg',
+    'Cats/z.jpg',
+    'Cats/with space.jpg',
+    'Cats/10.jpg',
+    'Cats/9.jpg',
+    '.git/x.jpg',
+    'top.jpg',
+  );
+  const set = await imageFolder(folder);
+  expect(set.classNames).toEqual(['Cats', 'dogs']);
+  const expected = ['Cats/10.jpg', 'Cats/9.jpg', 'Cats/with space.jpg', 'Cats/z.jpg', 'Cats/é.jpeg'];
+  expected.push('dogs/a.PNG', 'dogs/b.jpg', 'dogs/x-y/0.bmp', 'dogs/x/1.webp');
+  expect(set.files).toEqual(expected);
+  expect(Array.from({ length: set.length }, (_, i) => set.label(i))).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1]);
+  expect(set.name(5)).toBe(join(folder, 'dogs', 'a.PNG'));
+  expect(() => set.name(9)).toThrow(RangeError);
+});
+
+test('pictures are decoded when asked for, links are followed', async () => {
+  await files('b/x.jpg');
+  await symlink(fixtures, join(folder, 'a'), 'junction');
+  const set = await imageFolder(folder);
+  expect(set.classNames).toEqual(['a', 'b']);
+  const index = set.files.indexOf('a/rgb.png');
+  expect(await set.picture(index)).toMatchObject({ width: 37, height: 29 });
+  await expect(set.picture(set.length - 1)).rejects.toMatchObject({
+    code: 'picture/empty',
+    where: join(folder, 'b', 'x.jpg'),
+  });
+});
+
+test('no folder, no classes, one class, an empty class: each is said with the folder and what to do', async () => {
+  const missing = join(folder, 'missing');
+  await expect(imageFolder(missing)).rejects.toMatchObject({ code: 'file/missing', where: missing });
+  await files('a.jpg');
+  await expect(imageFolder(join(folder, 'a.jpg'))).rejects.toMatchObject({ code: 'file/kind' });
+  await expect(imageFolder(folder)).rejects.toMatchObject({
+    code: 'data/no-classes',
+    where: folder,
+    fix: expect.stringContaining('one folder for each class') as string,
+  });
+  await files('cats/a.jpg');
+  await expect(imageFolder(folder)).rejects.toMatchObject({ code: 'data/one-class', where: folder });
+  expect((await imageFolder(folder, { allowOneClass: true })).classNames).toEqual(['cats']);
+  await files('dogs/readme.txt');
+  await expect(imageFolder(folder)).rejects.toMatchObject({
+    code: 'data/empty-class',
+    where: join(folder, 'dogs'),
+  });
+});
+
+test('with known classes their order counts, some may lack, and no others may be there', async () => {
+  await files('cats/a.jpg', 'dogs/a.jpg');
+  const set = await imageFolder(folder, { classNames: ['dogs', 'mice', 'cats'] });
+  expect(set.classNames).toEqual(['dogs', 'mice', 'cats']);
+  expect([set.label(0), set.label(1)]).toEqual([2, 0]);
+  await expect(imageFolder(folder, { classNames: ['cats', 'mice'] })).rejects.toMatchObject({
+    code: 'data/unknown-class',
+    message: expect.stringMatching(/dogs[^]*cats, mice/) as string,
+  });
+});
