@@ -28,7 +28,7 @@ export default tseslint.config(
       'convbase/layering': 'error',
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
       'import-x/no-self-import': 'error',
-      'import-x/no-duplicates': ['error', { 'prefer-inline': true }],
+      'import-x/no-duplicates': 'error',
       eqeqeq: 'error',
       'no-console': 'off',
       '@typescript-eslint/no-explicit-any': 'error',

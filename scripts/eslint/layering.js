@@ -27,7 +27,7 @@ const browserPackages = {
 /** npm packages that need Node. */
 const nodeOnlyPackages = ['webgpu', 'sharp', 'commander', 'cli-progress'];
 
-const testFile = /\.test\.ts$|(^|\/)testing(\.ts$|\/)/;
+const testFile = /\.test\.ts$|(^|\/)testing([-\w]*\.ts$|\/)/;
 
 /**
  * What is wrong with an import, or nothing.
