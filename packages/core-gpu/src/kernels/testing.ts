@@ -103,3 +103,22 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   }
   return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
 }
+
+/** Asserts that every single element is within `tolerance` of its own size; for functions that promise digits. */
+export function expectRelative(
+  actual: Float32Array,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  describe: (index: number) => string = (index) => `element ${String(index)}`,
+): void {
+  expect(actual.length).toBe(expected.length);
+  for (const [i, value] of actual.entries()) {
+    const e = expected[i] ?? NaN;
+    // Results below the smallest normal float may be flushed to 0.
+    const error = Math.abs(value - e) / Math.max(Math.abs(e), 2 ** -126);
+    const fine = error <= tolerance || Math.abs(e) < 2 ** -126;
+    expect(fine, `${describe(i)}: got ${String(value)}, expected ${String(e)}, relative error ${String(error)}`).toBe(
+      true,
+    );
+  }
+}
