@@ -20,7 +20,7 @@ function fixture(name: string): { base: string[]; full: string[] } {
 }
 
 const build = (name: ApplicationName, options: Parameters<typeof buildArchitecture>[1]): Model =>
-  buildArchitecture(applications[name].architecture, options);
+  buildArchitecture(applications[name], options);
 
 describe.each(names)('%s', (name) => {
   test('has the layers of Keras, in its order, with and without the top', () => {
@@ -30,7 +30,7 @@ describe.each(names)('%s', (name) => {
   });
 
   test('refuses pictures that are too small, and open sizes with the top', () => {
-    const { minSize } = applications[name].architecture;
+    const { minSize } = applications[name];
     expect(() => build(name, { includeTop: false, inputShape: [minSize - 1, 300, 3] })).toThrow(
       expect.objectContaining({
         code: 'model/input-shape',
@@ -92,7 +92,7 @@ describe('figures of the notebooks', () => {
   });
 
   test('preprocessing', () => {
-    expect(names.map((name) => applications[name].architecture.preprocess)).toEqual([
+    expect(names.map((name) => applications[name].preprocess)).toEqual([
       'caffe',
       'caffe',
       'tf',

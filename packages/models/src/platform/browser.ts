@@ -6,7 +6,9 @@ import type { ByteSource } from '../formats/source.ts';
 export async function openSource(url: string): Promise<ByteSource> {
   const response = await fetch(url);
   if (response.ok) return new MemorySource(await response.arrayBuffer(), url);
-  throw new ConvbaseError('file/missing', `the server answers ${response.status} ${response.statusText}`, { where: url });
+  throw new ConvbaseError('file/missing', `the server answers ${response.status} ${response.statusText}`, {
+    where: url,
+  });
 }
 
 /** A URL that ends with a slash stands for the folder of a `model.json`. */
@@ -35,3 +37,4 @@ export async function sha256(sources: readonly ByteSource[]): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
+export { listFiles, saveFile, shippedGolden } from './files-browser.ts';

@@ -32,13 +32,16 @@ class FileSource implements ByteSource {
   }
 
   readInto(target: Uint8Array, offset: number): void {
-    if (!this.#open) throw new ConvbaseError('file/closed', 'the file is closed already', { where: this.name });
+    if (!this.#open)
+      throw new ConvbaseError('file/closed', 'the file is closed already', { where: this.name });
     checkRange(this, offset, target.byteLength);
     let done = 0;
     while (done < target.byteLength) {
       const count = fs.readSync(this.#descriptor, target, done, target.byteLength - done, offset + done);
       if (count === 0) {
-        throw new ConvbaseError('file/truncated', `it ended at byte ${offset + done} while being read`, { where: this.name });
+        throw new ConvbaseError('file/truncated', `it ended at byte ${offset + done} while being read`, {
+          where: this.name,
+        });
       }
       done += count;
     }
@@ -82,3 +85,4 @@ export function sha256(sources: readonly ByteSource[]): Promise<string> {
   for (const source of sources) for (const piece of pieces(source)) hash.update(piece);
   return Promise.resolve(hash.digest('hex'));
 }
+export { listFiles, saveFile, shippedGolden } from './files-node.ts';

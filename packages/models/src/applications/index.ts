@@ -1,0 +1,1 @@
+export { applications, isApplication, type Application, type ApplicationName, type ApplicationOptions } from './applications.ts';

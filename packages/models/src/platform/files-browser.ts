@@ -1,0 +1,19 @@
+import { ConvbaseError } from '@convbase/base';
+
+function noFiles(what: string): ConvbaseError {
+  return new ConvbaseError('platform/no-files', `${what} needs a file system, which a page does not have`, {
+    fix: 'Run it in Node, or hand over bytes.',
+  });
+}
+
+export function listFiles(folder: string, _ending: string): Promise<string[]> {
+  return Promise.reject(noFiles(`listing ${folder}`));
+}
+
+export function saveFile(path: string, _data: Uint8Array | string): Promise<void> {
+  return Promise.reject(noFiles(`writing ${path}`));
+}
+
+export function shippedGolden(): string {
+  throw noFiles('finding the shipped files of expected values');
+}

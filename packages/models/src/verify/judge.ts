@@ -1,0 +1,110 @@
+import type { GoldenFile } from './golden-file.ts';
+import { goldenTensor } from './golden-file.ts';
+
+/**
+ * How far a tensor may be from its expected value, as |actual - expected| / |expected| in the L2 norm.
+ *
+ * float32 carries 24 bits (6e-8); an operation sums up to some thousand products, a training run of six steps stays
+ * below 1e-5 in values, while in what a weight *moved* the common part cancels and two or three digits go. A full
+ * network is a hundred such operations, fine-tuning it a few steps of them.
+ */
+export const tolerances = {
+  operation: 1e-5,
+  moved: 1e-3,
+  features: 1e-4,
+  finetune: 1e-4,
+  finetuneDelta: 1e-2,
+  /** For what must not change at all: compared bit by bit. */
+  frozen: 0,
+} as const;
+
+/** A computed tensor. */
+export interface ComputedTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** An output that a case was to compute. */
+export interface Expectation {
+  /** Its full name in the file. */
+  readonly tensor: string;
+  readonly tolerance: number;
+}
+
+/** The verdict on a case. */
+export interface CaseResult {
+  /** `<file>/<case>` */
+  readonly name: string;
+  /** Relative L2 error of every expected output by its full name; NaN where it was not computed or is not finite. */
+  readonly relativeError: Readonly<Record<string, number>>;
+  /** How far each may be off; 0 stands for equal bits. */
+  readonly tolerance: Readonly<Record<string, number>>;
+  readonly pass: boolean;
+  /** Why the case could not be computed. */
+  readonly error?: string;
+}
+
+/** Compares everything a case was to compute; what is missing from `computed` counts as NaN. */
+export function judge(
+  name: string,
+  file: GoldenFile,
+  expected: readonly Expectation[],
+  computed: ReadonlyMap<string, ComputedTensor>,
+  error?: string,
+): CaseResult {
+  const relativeErrors: [string, number][] = [];
+  let pass = error === undefined;
+  for (const { tensor, tolerance } of expected) {
+    const actual = computed.get(tensor);
+    const golden = goldenTensor(file, tensor);
+    const sameSize = actual !== undefined && actual.data.length === golden.data.length;
+    const distance = sameSize ? relativeError(actual.data, golden.data) : Number.NaN;
+    relativeErrors.push([tensor, distance]);
+    const close =
+      tolerance === tolerances.frozen
+        ? sameSize && sameBits(actual.data, golden.data)
+        : distance <= tolerance;
+    pass &&= close;
+  }
+  return {
+    name,
+    relativeError: Object.fromEntries(relativeErrors),
+    tolerance: Object.fromEntries(expected.map(({ tensor, tolerance }) => [tensor, tolerance])),
+    pass,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** |actual - expected| / |expected| in the L2 norm; against nothing but zeros, the norm of what is there instead. */
+export function relativeError(actual: Float32Array, expected: Float32Array): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const e = expected[i] ?? Number.NaN;
+    const d = (actual[i] ?? Number.NaN) - e;
+    difference += d * d;
+    norm += e * e;
+  }
+  return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const bits = (values: Float32Array): Uint32Array =>
+    new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const other = bits(b);
+  return bits(a).every((word, i) => word === other[i]);
+}
+
+/** A result as one line of JSON; what JSON has no number for is written as text, `"NaN"`. */
+export function caseLine({ name, relativeError: errors, pass, error }: CaseResult): string {
+  const printable = Object.entries(errors).map(([tensor, value]) => [
+    tensor,
+    Number.isFinite(value) ? value : String(value),
+  ]);
+  return JSON.stringify({
+    name,
+    relativeError: Object.fromEntries(printable),
+    pass,
+    ...(error === undefined ? {} : { error }),
+  });
+}

@@ -1,0 +1,121 @@
+import { ConvbaseError } from '@convbase/base';
+import type { Gpu } from '@convbase/core-gpu';
+import { Model, optimizerFromConfig, type Batch, type HostArray } from '@convbase/layers';
+import { z } from 'zod';
+import { parseParameters, type GoldenCase, type GoldenTensor } from './golden-file.ts';
+import type { ComputedTensor } from './judge.ts';
+
+const runSchema = z.looseObject({
+  model: z.string(),
+  optimizer_class: z.string(),
+  learning_rate: z.number(),
+  optimizer_config: z.record(z.string(), z.unknown()).default({}),
+  first_trainable_layer: z.string().nullish(),
+  loss: z.string(),
+  steps: z.int().positive().max(10_000),
+});
+
+/** A training run of a small model on one batch. */
+export type TrainingRun = z.infer<typeof runSchema>;
+
+export function parseTrainingRun(parameters: GoldenCase): TrainingRun {
+  return parseParameters(runSchema, parameters, parameters.name);
+}
+
+/**
+ * Freezes every layer before `first` in the model's order; null freezes none.
+ * @throws ConvbaseError `verify/format` if there is no such layer
+ */
+export function freezeBelow(model: Model, first: string | null | undefined): void {
+  if (first === null || first === undefined) return;
+  const index = model.layers.findIndex((layer) => layer.name === first);
+  if (index < 0) throw new ConvbaseError('verify/format', `the model has no layer ${first} to train from`, { where: model.name });
+  for (const layer of model.layers.slice(0, index)) layer.trainable = false;
+}
+
+/** What every weight was, by path: to see afterwards how far it moved. */
+export async function snapshot(model: Model): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const weight of model.weights) values.set(weight.path, await weight.read());
+  return values;
+}
+
+/** Trains a model for some steps on one batch. @returns the loss of each step before its update */
+export async function trainSteps(model: Model, batch: Batch, steps: number): Promise<Float32Array> {
+  const losses = new Float32Array(steps);
+  for (let step = 0; step < steps; step++) {
+    losses[step] = (await model.trainOnBatch(batch))['loss'] ?? Number.NaN;
+  }
+  return losses;
+}
+
+/** after - before, in float32 as everything that is stored. */
+export function movement(after: Float32Array, before: Float32Array): Float32Array {
+  return after.map((value, i) => value - (before[i] ?? 0));
+}
+
+/**
+ * Runs a training run on a fresh model.
+ *
+ * @returns `losses`, and for every weight `after.<path>` and `moved.<path>`
+ */
+export async function computeTrainingRun(
+  gpu: Gpu,
+  model: Model,
+  run: TrainingRun,
+  x: GoldenTensor,
+  y: GoldenTensor,
+): Promise<Map<string, ComputedTensor>> {
+  model.to(gpu);
+  try {
+    freezeBelow(model, run.first_trainable_layer);
+    const optimizer = optimizerFromConfig(run.optimizer_class, {
+      ...run.optimizer_config,
+      learning_rate: run.learning_rate,
+    });
+    model.compile({ optimizer, loss: run.loss });
+    const before = await snapshot(model);
+    const losses = await trainSteps(model, { x, y }, run.steps);
+    const computed = new Map<string, ComputedTensor>([['losses', { shape: [losses.length], data: losses }]]);
+    for (const { path, shape } of model.weights) {
+      const after = await model.getWeight(path).read();
+      computed.set(`after.${path}`, { shape, data: after });
+      computed.set(`moved.${path}`, { shape, data: movement(after, before.get(path) ?? after) });
+    }
+    return computed;
+  } finally {
+    model.dispose();
+  }
+}
+
+/**
+ * Runs a model forward.
+ *
+ * @returns `predictions` as `predict` gives them, and `activation.<layer>` for each of `layers`
+ */
+export async function computeForward(
+  gpu: Gpu,
+  model: Model,
+  x: HostArray,
+  layers: readonly string[],
+): Promise<Map<string, ComputedTensor>> {
+  model.to(gpu);
+  try {
+    const computed = new Map<string, ComputedTensor>();
+    computed.set('predictions', floats(await model.predict(x)));
+    const known = layers.filter((name) => model.layers.some((layer) => layer.name === name));
+    const outputs = known.map((name) => model.getLayer(name).output);
+    if (outputs.length > 0) {
+      const observer = new Model({ inputs: model.inputs, outputs, name: `${model.name} activations` }).to(gpu);
+      const activations = await observer.predictOnBatch(x);
+      activations.forEach((array, i) => computed.set(`activation.${known[i] ?? ''}`, floats(array)));
+    }
+    return computed;
+  } finally {
+    model.dispose();
+  }
+}
+
+export function floats({ data, shape }: HostArray): ComputedTensor {
+  return { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) };
+}

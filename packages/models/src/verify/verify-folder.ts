@@ -1,0 +1,107 @@
+import { ConvbaseError } from '@convbase/base';
+import type { Gpu } from '@convbase/core-gpu';
+import type { Model } from '@convbase/layers';
+import { fileInFolder, listFiles, openSource, saveFile, shippedGolden } from '#platform';
+import { applications, isApplication } from '../applications/index.ts';
+import { writeSafetensors } from '../formats/index.ts';
+import { loadModel } from '../graph/index.ts';
+import type { MakeBase } from './full-model.ts';
+import { readGoldenFile } from './golden-file.ts';
+import type { CaseResult, ComputedTensor } from './judge.ts';
+import { verifyFile } from './verify-file.ts';
+
+export interface VerifyOptions {
+  readonly gpu: Gpu;
+  /** Weight files (or whole models) of full models by name: `{ inception_v3: 'inception.h5' }`. */
+  readonly weights?: Readonly<Record<string, string>>;
+  /** Writes every computed tensor to a file of the same name in this folder. */
+  readonly save?: string;
+  /** Called after every case. */
+  readonly onCase?: (result: CaseResult) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface VerifyReport {
+  readonly cases: number;
+  /** Names of the cases that failed. */
+  readonly failed: readonly string[];
+}
+
+const EXTENSION = '.safetensors';
+
+/**
+ * Checks a GPU against the files of expected values in a folder: operations, optimizers, small models and their
+ * training runs, features and fine-tuning of full models.
+ *
+ * @param folder by default the files that ship with convbase
+ * @throws ConvbaseError `verify/empty` for a folder without such files, and the errors of reading them
+ */
+export async function verifyFolder(folder: string | undefined, options: VerifyOptions): Promise<VerifyReport> {
+  const root = folder ?? shippedGolden();
+  const paths = await listFiles(root, EXTENSION);
+  if (paths.length === 0) {
+    throw new ConvbaseError('verify/empty', `it has no ${EXTENSION} files of expected values`, {
+      where: root,
+      fix: 'Name a folder that has, or none for those that ship with convbase.',
+    });
+  }
+  const failed: string[] = [];
+  let cases = 0;
+  for (const path of paths) {
+    const source = await openSource(fileInFolder(root, path));
+    try {
+      const file = readGoldenFile(source, path.slice(0, -EXTENSION.length));
+      const saved = new Map<string, ComputedTensor>();
+      const context = {
+        gpu: options.gpu,
+        smallModel: (name: string) => smallModel(root, path, name),
+        makeBase: baseMaker(options.weights ?? {}),
+      };
+      for await (const { result, computed } of verifyFile(file, context)) {
+        options.signal?.throwIfAborted();
+        cases++;
+        if (!result.pass) failed.push(result.name);
+        options.onCase?.(result);
+        if (options.save !== undefined) for (const [name, tensor] of computed) saved.set(name, tensor);
+      }
+      if (options.save !== undefined) await saveFile(fileInFolder(options.save, path), writeSafetensors(saved));
+    } finally {
+      source.close();
+    }
+  }
+  return { cases, failed };
+}
+
+/** The model saved beside a file: under the name its cases give, or under the file's own. */
+async function smallModel(root: string, path: string, name: string): Promise<Model> {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const own = path.slice(folder.length, -EXTENSION.length);
+  const candidates = [name, own].flatMap((stem) => [`${folder}${stem}.keras`, `${folder}${stem}.h5`]);
+  const there = new Set([...(await listFiles(root, '.keras')), ...(await listFiles(root, '.h5'))]);
+  const found = candidates.find((candidate) => there.has(candidate));
+  if (found !== undefined) return loadModel(fileInFolder(root, found));
+  throw new ConvbaseError('verify/no-model', `the model ${name} that it was made with is not beside it`, {
+    where: fileInFolder(root, path),
+    fix: `Put ${candidates[0] ?? name} there.`,
+  });
+}
+
+function baseMaker(weights: Readonly<Record<string, string>>): MakeBase {
+  return async (name, { includeTop, inputShape, fromFile }) => {
+    const file = weights[name];
+    if (fromFile && file === undefined) {
+      throw new ConvbaseError('verify/no-weights', `it was made with weights from a file`, {
+        where: name,
+        fix: `Name that file: --weights ${name}=PATH.`,
+      });
+    }
+    if (isApplication(name)) {
+      return applications[name].create({ includeTop, inputShape, weights: fromFile ? (file ?? null) : null });
+    }
+    if (file !== undefined) return loadModel(file, { inputShape });
+    throw new ConvbaseError('verify/no-model', `convbase has no model ${name}`, {
+      where: name,
+      fix: `It has ${Object.keys(applications).join(', ')}; for others name a model file: --weights ${name}=PATH.`,
+    });
+  };
+}
