@@ -50,6 +50,10 @@ export function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw malformed(where, `the JSON in it does not parse (${cause instanceof Error ? cause.message : String(cause)})`, cause);
+    throw malformed(
+      where,
+      `the JSON in it does not parse (${cause instanceof Error ? cause.message : String(cause)})`,
+      cause,
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { checkGlobalHeap } from './hdf5-global-heap.ts';
 import { checkRange } from './source.ts';
 import type { ByteSource } from './source.ts';
 
@@ -8,7 +9,13 @@ export type Hdf5Module = Awaited<(typeof import('h5wasm'))['ready']>;
 interface FileNode {
   stream_ops: { llseek: unknown; read?: FileRead };
 }
-type FileRead = (stream: unknown, heap: Int8Array, heapOffset: number, length: number, position: number) => number;
+type FileRead = (
+  stream: unknown,
+  heap: Int8Array,
+  heapOffset: number,
+  length: number,
+  position: number,
+) => number;
 interface FileSystem {
   mkdirTree(path: string): void;
   writeFile(path: string, data: Uint8Array): void;
@@ -60,7 +67,9 @@ export function createVirtualFile(library: Hdf5Module, source: ByteSource): Virt
     if (++reads > MAX_READS_PER_CALL) throw new Error('the library reads in circles');
     const count = Math.min(length, source.size - position);
     checkRange(source, position, count);
-    source.readInto(new Uint8Array(heap.buffer, heap.byteOffset + heapOffset, count), position);
+    const target = new Uint8Array(heap.buffer, heap.byteOffset + heapOffset, count);
+    source.readInto(target, position);
+    checkGlobalHeap(target, position, source);
     return count;
   };
   // Only these two: the library cannot write to the file.

@@ -54,7 +54,9 @@ export class Hdf5File {
     const library = await loadHdf5();
     const file = createVirtualFile(library, source);
     try {
-      const id = guarded(source.name, file, () => library.open(file.path, library.H5F_ACC_RDONLY, false, -1, -1));
+      const id = guarded(source.name, file, () =>
+        library.open(file.path, library.H5F_ACC_RDONLY, false, -1, -1),
+      );
       return new Hdf5File(source, library, file, id);
     } catch (error) {
       file.remove();
@@ -93,7 +95,8 @@ export class Hdf5File {
       const count = elementCount(metadata.shape ?? [0], this.name);
       if (count === 0) return [];
       if (metadata.type !== TEXT) throw malformed(this.name, `${what} is not text`);
-      if (count * metadata.size > MAX_ATTRIBUTE_BYTES) throw malformed(this.name, `${what} claims ${count} strings`);
+      if (count * metadata.size > MAX_ATTRIBUTE_BYTES)
+        throw malformed(this.name, `${what} claims ${count} strings`);
       return this.#readText(path, name, metadata, count);
     });
   }
@@ -175,14 +178,17 @@ export class Hdf5File {
         library.reclaim_vlen_memory(this.#id, path, name, BigInt(pointer));
         return texts;
       }
-      return Array.from({ length: count }, (_, i) => decode(raw.subarray(i * metadata.size, (i + 1) * metadata.size)));
+      return Array.from({ length: count }, (_, i) =>
+        decode(raw.subarray(i * metadata.size, (i + 1) * metadata.size)),
+      );
     } finally {
       library._free(pointer);
     }
   }
 
   #ask<T>(what: string, work: () => T): T {
-    if (!this.#open) throw new ConvbaseError('file/closed', 'the file is closed already', { where: this.name });
+    if (!this.#open)
+      throw new ConvbaseError('file/closed', 'the file is closed already', { where: this.name });
     return guarded(`${this.name}, ${what}`, this.#file, work);
   }
 }

@@ -44,7 +44,11 @@ export function parseModelConfig(value: unknown, where: string): KerasModelConfi
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const key = issue === undefined || issue.path.length === 0 ? 'the model config' : issue.path.join('.');
-  throw malformed(where, `its model config is not one of Keras: ${key}: ${issue?.message ?? 'invalid'}`, parsed.error);
+  throw malformed(
+    where,
+    `its model config is not one of Keras: ${key}: ${issue?.message ?? 'invalid'}`,
+    parsed.error,
+  );
 }
 
 /** The name of a layer: Keras 3 and functional models write it beside the config, older Sequentials only inside. */

@@ -29,9 +29,13 @@ export function readLegacyLayout(file: Hdf5File): LegacyContents {
     : undefined;
   const inFile = file.entries(group);
   const layers = readNames(file, group, 'layer_names').map((name): LayerWeights => {
-    if (inFile.get(name) !== 'group') throw malformed(file.name, `its list names the layer ${name}, which is not in it`);
+    if (inFile.get(name) !== 'group')
+      throw malformed(file.name, `its list names the layer ${name}, which is not in it`);
     const path = joinPath(group, name);
-    return { name, weights: readNames(file, path, 'weight_names').map((weight) => storedWeight(file, path, weight)) };
+    return {
+      name,
+      weights: readNames(file, path, 'weight_names').map((weight) => storedWeight(file, path, weight)),
+    };
   });
   return { config, layers };
 }
@@ -62,10 +66,14 @@ function storedWeight(file: Hdf5File, layerPath: string, weightName: string): St
   for (const [i, part] of parts.entries()) {
     const kind = file.entries(at).get(part);
     if (kind !== (i === parts.length - 1 ? 'dataset' : 'group')) {
-      throw new ConvbaseError('file/missing-tensor', `the weight ${weightName} that ${layerPath} lists is not in it`, {
-        where: file.name,
-        fix: 'The file is damaged or links to another file: save the weights again.',
-      });
+      throw new ConvbaseError(
+        'file/missing-tensor',
+        `the weight ${weightName} that ${layerPath} lists is not in it`,
+        {
+          where: file.name,
+          fix: 'The file is damaged or links to another file: save the weights again.',
+        },
+      );
     }
     at = joinPath(at, part);
   }

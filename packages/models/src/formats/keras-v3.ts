@@ -21,7 +21,10 @@ export function isStoreLayout(file: Hdf5File): boolean {
 }
 
 /** The parts of a `.keras` archive: its config and the weight store inside, to be opened as HDF5. */
-export function readKerasArchive(archive: ZipArchive, where: string): { config: KerasModelConfig; weights: ByteSource } {
+export function readKerasArchive(
+  archive: ZipArchive,
+  where: string,
+): { config: KerasModelConfig; weights: ByteSource } {
   const file = archive.open('config.json', MAX_CONFIG_BYTES);
   const config = parseModelConfig(decodeText(file.bytes(0, file.size), where), `${where}, config.json`);
   return { config, weights: archive.open('model.weights.h5') };
@@ -34,8 +37,11 @@ export function readKerasArchive(archive: ZipArchive, where: string): { config: 
  * unknown: layers are sorted by path, and a model finds its own by class and number (`matchLayers`).
  */
 export function readStoreLayout(file: Hdf5File, config: KerasModelConfig | undefined): LayerWeights[] {
-  if (!isStoreLayout(file)) throw malformed(file.name, 'it holds neither layers nor variables of a Keras model');
-  return config === undefined ? walkStore(file, '', '', 0) : walkConfig(file, config.config.layers, '', '', 0);
+  if (!isStoreLayout(file))
+    throw malformed(file.name, 'it holds neither layers nor variables of a Keras model');
+  return config === undefined
+    ? walkStore(file, '', '', 0)
+    : walkConfig(file, config.config.layers, '', '', 0);
 }
 
 function walkConfig(
@@ -55,7 +61,8 @@ function walkConfig(
     const nested = nestedLayers(layer, file.name);
     const present = group !== undefined && inFile.get(storeName) === 'group';
     const layerPath = present ? `${group}/${storeName}` : undefined;
-    if (nested === undefined) return layerPath === undefined ? [{ name, weights: [] }] : [readLayer(file, layerPath, name)];
+    if (nested === undefined)
+      return layerPath === undefined ? [{ name, weights: [] }] : [readLayer(file, layerPath, name)];
     return layerPath === undefined ? [] : walkConfig(file, nested, layerPath, `${name}/`, depth + 1);
   });
 }
@@ -79,11 +86,13 @@ function layersGroup(file: Hdf5File, path: string): string | undefined {
 }
 
 function readLayer(file: Hdf5File, layerPath: string, name: string): LayerWeights {
-  if (file.entries(`/${layerPath}`).get('vars') !== 'group') return { name, storePath: layerPath, weights: [] };
+  if (file.entries(`/${layerPath}`).get('vars') !== 'group')
+    return { name, storePath: layerPath, weights: [] };
   const path = `/${layerPath}/vars`;
   const keys = [...file.entries(path).keys()].sort((a, b) => Number(a) - Number(b));
   const weights = keys.map((key, i): StoredWeight => {
-    if (key !== String(i)) throw malformed(file.name, `the variables in ${path} are not numbered from 0 without a gap`);
+    if (key !== String(i))
+      throw malformed(file.name, `the variables in ${path} are not numbered from 0 without a gap`);
     return { name: key, path: joinPath(path, key), ...file.dataset(joinPath(path, key)) };
   });
   return { name, storePath: layerPath, weights };

@@ -36,12 +36,19 @@ export function matchLayers<T extends TargetLayer>(file: ModelFile, targets: rea
   if (file.matching === 'order' && !(file.config !== undefined && sameNames(stored, wanted))) {
     return matchByOrder(file.name, stored, wanted);
   }
-  return wanted.map((target) => ({ target, weights: matchWeights(file.name, findByName(file, stored, target), target) }));
+  return wanted.map((target) => ({
+    target,
+    weights: matchWeights(file.name, findByName(file, stored, target), target),
+  }));
 }
 
 function sameNames(stored: readonly LayerWeights[], wanted: readonly TargetLayer[]): boolean {
   const names = new Set(stored.map((layer) => layer.name));
-  return names.size === wanted.length && stored.length === wanted.length && wanted.every(({ name }) => names.has(name));
+  return (
+    names.size === wanted.length &&
+    stored.length === wanted.length &&
+    wanted.every(({ name }) => names.has(name))
+  );
 }
 
 function matchByOrder<T extends TargetLayer>(
@@ -53,7 +60,10 @@ function matchByOrder<T extends TargetLayer>(
     throw new ConvbaseError(
       'weights/count',
       `the file has ${stored.length} layers with weights, the model ${wanted.length}`,
-      { where, fix: 'Use weights of this very model; check whether both have, or lack, the top (includeTop).' },
+      {
+        where,
+        fix: 'Use weights of this very model; check whether both have, or lack, the top (includeTop).',
+      },
     );
   }
   return wanted.map((target, i) => {
@@ -69,7 +79,11 @@ function findByName(file: ModelFile, stored: readonly LayerWeights[], target: Ta
   const ending = stored.filter((layer) => layer.name.endsWith(`/${target.name}`));
   const [only] = ending;
   if (only !== undefined && ending.length === 1) return only;
-  throw missing(file.name, target.name, stored.map((layer) => layer.name));
+  throw missing(
+    file.name,
+    target.name,
+    stored.map((layer) => layer.name),
+  );
 }
 
 function matchByStorePath<T extends TargetLayer>(file: ModelFile, targets: readonly T[]): LayerMatch<T>[] {
@@ -83,7 +97,8 @@ function matchByStorePath<T extends TargetLayer>(file: ModelFile, targets: reado
     }
     if (target.weights.length === 0) return [];
     const layer = byPath.get(path);
-    if (layer === undefined || layer.weights.length === 0) throw missing(file.name, `${target.name} (${path})`, [...byPath.keys()]);
+    if (layer === undefined || layer.weights.length === 0)
+      throw missing(file.name, `${target.name} (${path})`, [...byPath.keys()]);
     used.add(layer);
     return matchWeights(file.name, layer, target);
   };
@@ -93,7 +108,10 @@ function matchByStorePath<T extends TargetLayer>(file: ModelFile, targets: reado
   if (left.length > 0) {
     throw new ConvbaseError(
       'weights/count',
-      `the file has weights that the model has no layer for: ${left.slice(0, 3).map((layer) => layer.name).join(', ')}`,
+      `the file has weights that the model has no layer for: ${left
+        .slice(0, 3)
+        .map((layer) => layer.name)
+        .join(', ')}`,
       { where: file.name, fix: 'Use weights of this very model.' },
     );
   }
@@ -122,7 +140,10 @@ function matchWeights(where: string, layer: LayerWeights, target: TargetLayer): 
     throw new ConvbaseError(
       'weights/shape',
       `${weight.path} is [${weight.shape.join(', ')}], the model's ${target.name}/${expected.name} is [${expected.shape.join(', ')}]`,
-      { where: at, fix: 'Use weights of this very model, made for the same number of classes and input channels.' },
+      {
+        where: at,
+        fix: 'Use weights of this very model, made for the same number of classes and input channels.',
+      },
     );
   });
   return weights;
@@ -134,8 +155,12 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 
 function missing(where: string, layer: string, names: readonly string[]): ConvbaseError {
   const some = names.slice(0, 5).join(', ');
-  return new ConvbaseError('weights/missing', `the model's layer ${layer} is not in the file (it has ${some} ..)`, {
-    where,
-    fix: 'Use weights of this very model.',
-  });
+  return new ConvbaseError(
+    'weights/missing',
+    `the model's layer ${layer} is not in the file (it has ${some} ..)`,
+    {
+      where,
+      fix: 'Use weights of this very model.',
+    },
+  );
 }

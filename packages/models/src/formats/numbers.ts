@@ -5,7 +5,8 @@ const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 /** The bytes as float32: a view where they are aligned, else a copy. */
 export function float32From(bytes: Uint8Array): Float32Array {
   const count = bytes.byteLength / 4;
-  if (littleEndian && bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+  if (littleEndian && bytes.byteOffset % 4 === 0)
+    return new Float32Array(bytes.buffer, bytes.byteOffset, count);
   const copy = bytes.slice();
   if (littleEndian) return new Float32Array(copy.buffer, 0, count);
   const view = new DataView(copy.buffer);

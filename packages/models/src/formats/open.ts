@@ -105,7 +105,8 @@ async function readContents(
           ...contents,
         };
       }
-      if (!isStoreLayout(file)) throw malformed(source.name, 'it is an HDF5 file, but holds no Keras model or weights');
+      if (!isStoreLayout(file))
+        throw malformed(source.name, 'it is an HDF5 file, but holds no Keras model or weights');
       const layers = readStoreLayout(file, undefined);
       return { format: 'keras-weights-h5', matching: 'store-path', config: undefined, layers };
     }
@@ -115,9 +116,14 @@ async function readContents(
       return { format: 'keras', matching: 'store-path', config, layers };
     }
     case 'safetensors':
-      return { format: 'safetensors', matching: 'name', ...readSafetensorsModel(readSafetensors(source), source.name) };
+      return {
+        format: 'safetensors',
+        matching: 'name',
+        ...readSafetensorsModel(readSafetensors(source), source.name),
+      };
     case 'json': {
-      if (source.size > MAX_JSON_BYTES) throw malformed(source.name, `a model.json of ${source.size} bytes makes no sense`);
+      if (source.size > MAX_JSON_BYTES)
+        throw malformed(source.name, `a model.json of ${source.size} bytes makes no sense`);
       const value = parseJson(decodeText(source.bytes(0, source.size), source.name), source.name);
       if (!isTfjsModel(value)) throw malformed(source.name, 'it is JSON, but no model.json of TensorFlow.js');
       const model = parseTfjsModel(value, source.name);

@@ -16,7 +16,13 @@ export function readSafetensorsModel(
     const slash = tensor.name.lastIndexOf('/');
     const layer = slash < 0 ? tensor.name : tensor.name.slice(0, slash);
     const { shape, dtype } = tensor;
-    const weight = { name: tensor.name.slice(slash + 1), path: tensor.name, shape, dtype, read: () => tensor.read() };
+    const weight = {
+      name: tensor.name.slice(slash + 1),
+      path: tensor.name,
+      shape,
+      dtype,
+      read: () => tensor.read(),
+    };
     layers.set(layer, [...(layers.get(layer) ?? []), weight]);
   }
   const config = file.metadata['config'];

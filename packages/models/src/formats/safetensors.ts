@@ -43,17 +43,16 @@ export interface SafetensorsFile {
   get(name: string): SafetensorsEntry;
 }
 
-const headerSchema = z.record(
-  z.string(),
-  z.union([
-    z.looseObject({
-      dtype: z.string(),
-      shape: z.array(z.number()),
-      data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
-    }),
-    z.record(z.string(), z.string()),
-  ]),
-);
+const tensorSchema = z.looseObject({
+  dtype: z.string(),
+  shape: z.array(z.number()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+
+/** The header's entries; what each holds is checked on its own, so that the message can name it. */
+const headerSchema = z.record(z.string(), z.unknown());
+
+const metadataSchema = z.record(z.string(), z.string());
 
 /**
  * Reads a safetensors file: 8 bytes little-endian header length, a JSON header, then the tensors' bytes.
@@ -61,30 +60,30 @@ const headerSchema = z.record(
  * Every tensor's dtype, shape and byte range must agree, and the ranges must tile the data without gap or overlap.
  * @throws ConvbaseError `file/malformed`, `file/truncated` or `file/unsupported`
  */
-export function readSafetensors(file: ByteSource | Uint8Array | ArrayBuffer, name = 'safetensors file'): SafetensorsFile {
-  const source = file instanceof Uint8Array || file instanceof ArrayBuffer ? new MemorySource(file, name) : file;
+export function readSafetensors(
+  file: ByteSource | Uint8Array | ArrayBuffer,
+  name = 'safetensors file',
+): SafetensorsFile {
+  const source =
+    file instanceof Uint8Array || file instanceof ArrayBuffer ? new MemorySource(file, name) : file;
   const where = source.name;
   const start = source.bytes(0, 8);
   const headerBytes = Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
   if (headerBytes > MAX_HEADER_BYTES) throw malformed(where, `its header claims ${headerBytes} bytes`);
-  const parsed = headerSchema.safeParse(parseJson(decodeText(source.bytes(8, headerBytes), where), where));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw malformed(where, `header entry ${JSON.stringify(issue?.path[0] ?? '')} is not a tensor`, parsed.error);
-  }
+  const header = parseJson(decodeText(source.bytes(8, headerBytes), where), where);
 
   let metadata: Readonly<Record<string, string>> = {};
   const tensors = new Map<string, SafetensorsEntry>();
   const ranges: { name: string; begin: number; end: number }[] = [];
-  for (const [key, value] of Object.entries(parsed.data)) {
+  for (const [key, value] of Object.entries(
+    checked(headerSchema, header, where, 'its header is no JSON object'),
+  )) {
     if (key === '__metadata__') {
-      metadata = z.record(z.string(), z.string()).parse(value);
+      metadata = checked(metadataSchema, value, where, 'its metadata is not text');
       continue;
     }
-    const { dtype, shape, data_offsets: offsets } = value;
-    if (typeof dtype !== 'string' || !Array.isArray(shape) || !Array.isArray(offsets)) {
-      throw malformed(where, `header entry "${key}" is not a tensor`);
-    }
+    const entry = checked(tensorSchema, value, where, `header entry "${key}" describes no tensor`);
+    const { dtype, shape, data_offsets: offsets } = entry;
     const type = storedTypes[dtype];
     if (type === undefined || !Object.hasOwn(storedTypes, dtype)) {
       throw unsupported(where, `tensor "${key}" has the unknown dtype ${dtype}`, 'Save it as F32.');
@@ -102,7 +101,8 @@ export function readSafetensors(file: ByteSource | Uint8Array | ArrayBuffer, nam
   ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let next = 0;
   for (const range of ranges) {
-    if (range.begin !== next) throw malformed(where, `the data of tensor "${range.name}" leaves a gap or overlaps`);
+    if (range.begin !== next)
+      throw malformed(where, `the data of tensor "${range.name}" leaves a gap or overlaps`);
     next = range.end;
   }
   const dataBytes = source.size - 8 - headerBytes;
@@ -125,6 +125,12 @@ export function readSafetensors(file: ByteSource | Uint8Array | ArrayBuffer, nam
   };
 }
 
+function checked<T>(schema: z.ZodType<T>, value: unknown, where: string, what: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw malformed(where, what, parsed.error);
+}
+
 /** A tensor to be written. */
 export interface SafetensorsValue {
   readonly shape: readonly number[];
@@ -140,16 +146,21 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, SafetensorsValue>> | ReadonlyMap<string, SafetensorsValue>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const entries: [string, SafetensorsValue][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors);
+  const entries: [string, SafetensorsValue][] =
+    tensors instanceof Map ? [...tensors] : Object.entries(tensors);
   // Wide elements first, so that every tensor stays aligned to its element size (as the reference writer does).
   entries.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let offset = 0;
   for (const [name, { shape, data }] of entries) {
     if (elementCount(shape, `tensor "${name}"`) !== data.length) {
-      throw new ConvbaseError('tensor/shape', `shape [${shape.join(', ')}] does not hold ${data.length} values`, {
-        where: `tensor "${name}"`,
-      });
+      throw new ConvbaseError(
+        'tensor/shape',
+        `shape [${shape.join(', ')}] does not hold ${data.length} values`,
+        {
+          where: `tensor "${name}"`,
+        },
+      );
     }
     const dtype = data instanceof Float32Array ? 'F32' : data instanceof Int32Array ? 'I32' : 'U8';
     header.push([name, { dtype, shape, data_offsets: [offset, offset + data.byteLength] }]);

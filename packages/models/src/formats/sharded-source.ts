@@ -20,7 +20,9 @@ export class ShardedSource implements ByteSource {
 
   bytes(offset: number, length: number): Uint8Array {
     checkRange(this, offset, length);
-    const only = this.#shards.find(({ source, start }) => offset >= start && offset + length <= start + source.size);
+    const only = this.#shards.find(
+      ({ source, start }) => offset >= start && offset + length <= start + source.size,
+    );
     if (only !== undefined) return only.source.bytes(offset - only.start, length);
     const joined = new Uint8Array(length);
     this.readInto(joined, offset);

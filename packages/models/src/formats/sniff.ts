@@ -20,12 +20,16 @@ export function sniff(source: ByteSource): 'hdf5' | 'zip' | 'safetensors' | 'jso
   }
   const start = source.bytes(0, Math.min(source.size, 64));
   if (start.find((byte) => byte > 0x20) === OPENING_BRACE) return 'json';
-  throw new ConvbaseError('file/format', source.size === 0 ? 'the file is empty' : 'it is no model or weight file', {
-    where: source.name,
-    fix:
-      'Known are Keras .keras, .h5 and .weights.h5, a tfjs model.json (or its folder) and .safetensors. ' +
-      'A file that was downloaded may hold an error page instead: fetch it again.',
-  });
+  throw new ConvbaseError(
+    'file/format',
+    source.size === 0 ? 'the file is empty' : 'it is no model or weight file',
+    {
+      where: source.name,
+      fix:
+        'Known are Keras .keras, .h5 and .weights.h5, a tfjs model.json (or its folder) and .safetensors. ' +
+        'A file that was downloaded may hold an error page instead: fetch it again.',
+    },
+  );
 }
 
 function startsWith(source: ByteSource, offset: number, signature: readonly number[]): boolean {

@@ -44,30 +44,46 @@ export function isTfjsModel(value: unknown): boolean {
 /** @throws ConvbaseError `file/malformed`, or `file/unsupported` for graph models */
 export function parseTfjsModel(value: unknown, where: string): TfjsModel {
   if (typeof value === 'object' && value !== null && 'format' in value && value.format === 'graph-model') {
-    throw unsupported(where, 'it is a TensorFlow.js graph model', 'Convert the model as a layers-model (tfjs_layers_model).');
+    throw unsupported(
+      where,
+      'it is a TensorFlow.js graph model',
+      'Convert the model as a layers-model (tfjs_layers_model).',
+    );
   }
   const parsed = modelSchema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw malformed(where, `${issue?.path.join('.') ?? 'model.json'}: ${issue?.message ?? 'invalid'}`, parsed.error);
+    throw malformed(
+      where,
+      `${issue?.path.join('.') ?? 'model.json'}: ${issue?.message ?? 'invalid'}`,
+      parsed.error,
+    );
   }
   const { modelTopology: topology, weightsManifest: groups } = parsed.data;
   for (const path of groups.flatMap((group) => group.paths)) checkShardPath(path, where);
   // The converter wraps the config with Keras' version; tfjs' own save() does too, but may have encoded it as text.
   const outer: unknown = typeof topology === 'string' ? parseJson(topology, where) : topology;
-  const inner = typeof outer === 'object' && outer !== null && 'model_config' in outer ? outer.model_config : outer;
+  const inner =
+    typeof outer === 'object' && outer !== null && 'model_config' in outer ? outer.model_config : outer;
   return { config: parseModelConfig(inner, where), groups };
 }
 
 /** Shards lie beside `model.json` or below: anything that could lead elsewhere is refused. */
 function checkShardPath(path: string, where: string): void {
   const parts = path.split('/');
-  const safe = path !== '' && !/[\\:\0]/.test(path) && parts.every((part) => part !== '' && part !== '..' && part !== '.');
+  const safe =
+    path !== '' &&
+    !/[\\:\0]/.test(path) &&
+    parts.every((part) => part !== '' && part !== '..' && part !== '.');
   if (safe) return;
-  throw new ConvbaseError('file/unsafe-path', `its weight file ${JSON.stringify(path)} would lie outside the model's folder`, {
-    where,
-    fix: 'Do not use this model: its paths were tampered with.',
-  });
+  throw new ConvbaseError(
+    'file/unsafe-path',
+    `its weight file ${JSON.stringify(path)} would lie outside the model's folder`,
+    {
+      where,
+      fix: 'Do not use this model: its paths were tampered with.',
+    },
+  );
 }
 
 /**
@@ -75,7 +91,11 @@ function checkShardPath(path: string, where: string): void {
  *
  * @param shards the opened files of each group, in the manifest's order
  */
-export function readTfjsWeights(model: TfjsModel, shards: readonly (readonly ByteSource[])[], where: string): LayerWeights[] {
+export function readTfjsWeights(
+  model: TfjsModel,
+  shards: readonly (readonly ByteSource[])[],
+  where: string,
+): LayerWeights[] {
   const layers = new Map<string, StoredWeight[]>();
   model.groups.forEach((group, i) => {
     const source = new ShardedSource(shards[i] ?? [], `${where}, ${group.paths.join(' + ')}`);
@@ -86,16 +106,22 @@ export function readTfjsWeights(model: TfjsModel, shards: readonly (readonly Byt
       offset += stored.bytes;
       const layer = slash < 0 ? weight.name : weight.name.slice(0, slash);
       const list = layers.get(layer) ?? [];
-      if (list.some((other) => other.name === stored.weight.name)) throw malformed(where, `${weight.name} is in it twice`);
+      if (list.some((other) => other.name === stored.weight.name))
+        throw malformed(where, `${weight.name} is in it twice`);
       layers.set(layer, [...list, stored.weight]);
     }
     if (offset > source.size) {
-      throw new ConvbaseError('file/truncated', `its tensors need ${offset} bytes, ${source.size} are there`, {
-        where: source.name,
-        fix: 'A weight file is missing or cut short: fetch the model again.',
-      });
+      throw new ConvbaseError(
+        'file/truncated',
+        `its tensors need ${offset} bytes, ${source.size} are there`,
+        {
+          where: source.name,
+          fix: 'A weight file is missing or cut short: fetch the model again.',
+        },
+      );
     }
-    if (offset < source.size) throw malformed(source.name, `${source.size - offset} bytes belong to no tensor`);
+    if (offset < source.size)
+      throw malformed(source.name, `${source.size - offset} bytes belong to no tensor`);
   });
   return [...layers].map(([name, weights]) => ({ name, weights }));
 }
@@ -108,7 +134,11 @@ function storedWeight(
 ): { weight: StoredWeight; bytes: number } {
   const what = `${where}, ${name}`;
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool' && dtype !== 'float16') {
-    throw unsupported(what, `weights of type ${dtype} are not supported`, 'Convert the model with float32 weights.');
+    throw unsupported(
+      what,
+      `weights of type ${dtype} are not supported`,
+      'Convert the model with float32 weights.',
+    );
   }
   const type: StoredType = quantization?.dtype ?? dtype;
   const bytes = elementCount(shape, what) * bytesPerElement(type);
@@ -121,7 +151,16 @@ function storedWeight(
     const values = toFloat32(source.bytes(offset, bytes), type);
     return affine ? dequantize(values, scale ?? 1, min ?? 0, dtype === 'int32') : values;
   };
-  return { weight: { name: name.slice(name.lastIndexOf('/') + 1).replace(/:\d+$/, ''), path: name, shape, dtype: type, read }, bytes };
+  return {
+    weight: {
+      name: name.slice(name.lastIndexOf('/') + 1).replace(/:\d+$/, ''),
+      path: name,
+      shape,
+      dtype: type,
+      read,
+    },
+    bytes,
+  };
 }
 
 /** TensorFlow.js' affine quantization: value = stored * scale + min, whole numbers rounded. */

@@ -59,16 +59,27 @@ export class ZipArchive {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw malformed(this.#source.name, `the archive has no ${name}`);
     if (entry.encrypted) throw unsupported(where, 'it is encrypted', 'Save the model without a password.');
-    if (entry.bytes > maxBytes) throw malformed(where, `it claims ${entry.bytes} bytes, at most ${maxBytes} make sense`);
-    const packed = new WindowSource(this.#source, dataOffset(this.#source, entry), entry.compressedBytes, where);
+    if (entry.bytes > maxBytes)
+      throw malformed(where, `it claims ${entry.bytes} bytes, at most ${maxBytes} make sense`);
+    const packed = new WindowSource(
+      this.#source,
+      dataOffset(this.#source, entry),
+      entry.compressedBytes,
+      where,
+    );
     let file: ByteSource;
     if (entry.method === STORED) {
-      if (entry.compressedBytes !== entry.bytes) throw malformed(where, 'its two sizes differ although it is stored');
+      if (entry.compressedBytes !== entry.bytes)
+        throw malformed(where, 'its two sizes differ although it is stored');
       file = packed;
     } else if (entry.method === DEFLATED) {
       file = new MemorySource(inflate(packed, entry.bytes), where);
     } else {
-      throw unsupported(where, `it is packed with method ${entry.method}`, 'Pack it again with deflate or not at all.');
+      throw unsupported(
+        where,
+        `it is packed with method ${entry.method}`,
+        'Pack it again with deflate or not at all.',
+      );
     }
     let crc = 0;
     for (const piece of pieces(file)) crc = crc32(piece, crc);
@@ -85,7 +96,8 @@ function inflate(packed: ByteSource, bytes: number): Uint8Array {
   const unpacked = new Uint8Array(bytes);
   let length = 0;
   const stream = new Inflate((chunk) => {
-    if (length + chunk.byteLength > bytes) throw malformed(packed.name, `it unpacks to more than the ${bytes} bytes it claims`);
+    if (length + chunk.byteLength > bytes)
+      throw malformed(packed.name, `it unpacks to more than the ${bytes} bytes it claims`);
     unpacked.set(chunk, length);
     length += chunk.byteLength;
   });
@@ -93,7 +105,9 @@ function inflate(packed: ByteSource, bytes: number): Uint8Array {
     for (const piece of pieces(packed, 1 << 16)) stream.push(piece);
     stream.push(new Uint8Array(0), true);
   } catch (cause) {
-    throw cause instanceof ConvbaseError ? cause : malformed(packed.name, 'its compressed data is damaged', cause);
+    throw cause instanceof ConvbaseError
+      ? cause
+      : malformed(packed.name, 'its compressed data is damaged', cause);
   }
   if (length !== bytes) throw malformed(packed.name, `it unpacks to ${length} bytes instead of ${bytes}`);
   return unpacked;
@@ -148,6 +162,7 @@ function readDirectory(source: ByteSource): Map<string, ZipEntry> {
 /** Where an entry's data starts: behind its local header, whose variable parts may differ from the directory's. */
 function dataOffset(source: ByteSource, entry: ZipEntry): number {
   const header = viewOf(source.bytes(entry.localOffset, 30));
-  if (header.getUint32(0, true) !== LOCAL_ENTRY) throw malformed(source.name, 'a file in it does not start where it should');
+  if (header.getUint32(0, true) !== LOCAL_ENTRY)
+    throw malformed(source.name, 'a file in it does not start where it should');
   return entry.localOffset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
 }

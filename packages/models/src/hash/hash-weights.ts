@@ -27,10 +27,14 @@ function hashScale(name: string, shape: readonly number[]): number {
   const role = name.slice(name.lastIndexOf('/') + 1);
   if (role === 'bias') return 0.05;
   if (role !== 'kernel') {
-    throw new ConvbaseError('weights/hash-name', 'hash weights are defined for kernels and biases only', { where: name });
+    throw new ConvbaseError('weights/hash-name', 'hash weights are defined for kernels and biases only', {
+      where: name,
+    });
   }
   if (shape.length !== 2 && shape.length !== 4) {
-    throw new ConvbaseError('weights/shape', `a kernel has 2 or 4 dimensions, not [${shape.join(', ')}]`, { where: name });
+    throw new ConvbaseError('weights/shape', `a kernel has 2 or 4 dimensions, not [${shape.join(', ')}]`, {
+      where: name,
+    });
   }
   return Math.sqrt(6 / shape.slice(0, -1).reduce((product, extent) => product * extent, 1));
 }

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { TargetLayer } from '../match.ts';
+
+/** A path in `packages/models/fixtures`. */
+export function fixture(name: string): string {
+  return fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url));
+}
+
+/** A path in the folder of big test data beside the repository. */
+export function shared(name: string): string {
+  return fileURLToPath(new URL(`../../../../../../shared/${name}`, import.meta.url));
+}
+
+export const hasShared = existsSync(shared('data/weights'));
+
+/** SHA-256 of values as little-endian float32. */
+export function sha256Of(values: Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export interface ExpectedLayer extends TargetLayer {
+  readonly weights: readonly { readonly name: string; readonly shape: number[]; readonly sha256: string }[];
+}
+
+/** What Keras 3.15 says of its small models: layers in `model.layers` order, weights with the SHA-256 of their values. */
+export function expectedLayers(model: 'mini_vgg' | 'mini_inception'): ExpectedLayer[] {
+  const all = JSON.parse(readFileSync(fixture('mini_weights.json'), 'utf8')) as Record<
+    string,
+    ExpectedLayer[]
+  >;
+  return all[model] ?? [];
+}
