@@ -20,3 +20,4 @@ export {
   type PictureDataset,
   type Preprocess,
 } from './batches/picture-batches.ts';
+export * from './features/index.ts';
