@@ -1,0 +1,97 @@
+import { ConvbaseError } from '@convbase/base';
+import type { HostArray, Model } from '@convbase/layers';
+import { fileInFolder, openSource, saveFile } from '#platform';
+import { readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
+import { parseClassifierConfig, type ClassifierConfig } from './config.ts';
+import { buildHead, classProbabilities } from './head.ts';
+
+const CONFIG_FILE = 'classifier.json';
+const WEIGHTS_FILE = 'head.safetensors';
+
+/** A class with its probability. */
+export interface Prediction {
+  readonly className: string;
+  readonly probability: number;
+}
+
+/**
+ * A trained classifier: the head with its weights, and everything that must be known to use it again (which base,
+ * which layer, which preprocessing, which classes). On disk it is a folder with `classifier.json` and
+ * `head.safetensors`.
+ */
+export class Classifier {
+  readonly config: ClassifierConfig;
+  readonly head: Model;
+
+  constructor(config: ClassifierConfig, head: Model) {
+    this.config = config;
+    this.head = head;
+  }
+
+  /**
+   * Reads a classifier folder (in a browser: the URL of one).
+   *
+   * @throws ConvbaseError `classifier/config`, `classifier/weights`, `file/...` naming the file
+   */
+  static async load(folder: string): Promise<Classifier> {
+    const configPath = fileInFolder(folder, CONFIG_FILE);
+    const text = new TextDecoder().decode(await readAll(configPath));
+    const config = parseClassifierConfig(text, configPath);
+    const classCount = config.classNames.length;
+    const head = buildHead({ featureShape: config.featureShape, classCount, ...config.head });
+    const weightsPath = fileInFolder(folder, WEIGHTS_FILE);
+    const { tensors } = readSafetensors(await readAll(weightsPath), weightsPath);
+    const damaged = (what: string): ConvbaseError =>
+      new ConvbaseError('classifier/weights', what, {
+        where: weightsPath,
+        fix: 'Train the classifier again.',
+      });
+    for (const variable of head.weights) {
+      const entry = tensors.get(variable.path);
+      if (!entry) throw damaged(`the weight '${variable.path}' is missing`);
+      if (entry.dtype !== 'float32' || entry.shape.join() !== variable.shape.join()) {
+        throw damaged(
+          `'${variable.path}' is ${entry.dtype} [${entry.shape.join()}], not float32 [${variable.shape.join()}]`,
+        );
+      }
+      variable.assign(entry.read().slice());
+    }
+    return new Classifier(config, head);
+  }
+
+  /** Writes the folder; each file is complete or not there, and the configuration comes last. */
+  async save(folder: string): Promise<void> {
+    const tensors: Record<string, SafetensorsValue> = {};
+    for (const variable of this.head.weights) {
+      tensors[variable.path] = { shape: variable.shape, data: await variable.read() };
+    }
+    await saveFile(fileInFolder(folder, WEIGHTS_FILE), writeSafetensors(tensors));
+    const text = `${JSON.stringify(this.config, undefined, 2)}\n`;
+    await saveFile(fileInFolder(folder, CONFIG_FILE), new TextEncoder().encode(text));
+  }
+
+  /** The classes of each row of features (`[n, ...featureShape]`), the likeliest first. */
+  async predict(features: HostArray): Promise<Prediction[][]> {
+    const output = await this.head.predict(features);
+    return rankRows(output, this.config.classNames);
+  }
+}
+
+/** Names and sorts each row of a model's probabilities, the likeliest first. */
+export function rankRows(output: HostArray, classNames: readonly string[]): Prediction[][] {
+  const [rows = 0, width = 0] = output.shape;
+  return Array.from({ length: rows }, (_, row) =>
+    classProbabilities(output.data.subarray(row * width, (row + 1) * width))
+      .map((probability, i) => ({ className: classNames[i] ?? `class ${i}`, probability }))
+      .sort((a, b) => b.probability - a.probability),
+  );
+}
+
+async function readAll(path: string): Promise<Uint8Array> {
+  const source = await openSource(path);
+  try {
+    return source.bytes(0, source.size);
+  } finally {
+    source.close();
+  }
+}

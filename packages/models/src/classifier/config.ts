@@ -1,0 +1,65 @@
+import { ConvbaseError } from '@convbase/base';
+import { z } from 'zod';
+
+const positive = z.number().int().positive();
+
+const configSchema = z.object({
+  format: z.literal('convbase-classifier'),
+  version: z.literal(1),
+  /** The pretrained model whose features the head was trained on. */
+  base: z.object({
+    /** A model's name, file or `npm:` package. */
+    model: z.string().min(1),
+    /** The weight file, where one was named. */
+    weights: z.string().nullable(),
+    /** SHA-256 of the weight file. */
+    checksum: z.string(),
+    /** The layer whose output the features are. */
+    layer: z.string(),
+  }),
+  /** What is done to a picture before the base sees it. */
+  input: z.object({
+    /** Height and width. */
+    size: z.tuple([positive, positive]),
+    preprocess: z.enum(['caffe', 'tf', 'rescale', 'none']),
+    resize: z.enum(['nearest', 'bilinear', 'pil-bilinear', 'pad']),
+  }),
+  classNames: z.array(z.string()).min(2).max(100_000),
+  /** Shape of one picture's features, without the batch. */
+  featureShape: z.array(positive).min(1).max(8),
+  head: z.object({
+    /** Units of the hidden dense layer; 0 for none. */
+    units: z.number().int().nonnegative().max(1_000_000),
+    activation: z.enum(['linear', 'relu', 'sigmoid', 'tanh', 'softmax']),
+    dropout: z.number().min(0).lt(1),
+  }),
+  training: z.object({
+    optimizer: z.string(),
+    learningRate: z.number().positive(),
+    epochs: z.number().int().nonnegative(),
+    batchSize: positive,
+    seed: z.number().int().nonnegative(),
+    samples: positive,
+    /** The adapter it was trained on. */
+    adapter: z.string(),
+    /** One value an epoch: `loss`, `accuracy`, `val_loss` .. */
+    history: z.record(z.string(), z.array(z.number())),
+  }),
+});
+
+/** The `classifier.json` of a trained classifier. */
+export type ClassifierConfig = z.infer<typeof configSchema>;
+
+/** Parses and checks the text of a `classifier.json`. */
+export function parseClassifierConfig(text: string, where: string): ClassifierConfig {
+  const fix = 'Give the folder that `convbase train --out` wrote, or train again.';
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ConvbaseError('classifier/config', 'it is not JSON', { where, fix, cause });
+  }
+  const parsed = configSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new ConvbaseError('classifier/config', z.prettifyError(parsed.error), { where, fix });
+}

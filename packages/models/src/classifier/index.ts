@@ -1,0 +1,3 @@
+export { Classifier, rankRows, type Prediction } from './classifier.ts';
+export type { ClassifierConfig } from './config.ts';
+export { buildHead, classProbabilities, headLoss, type HeadConfig } from './head.ts';
