@@ -1,0 +1,1 @@
+export { openBase, type Base, type OpenBaseOptions } from './open-base.ts';
