@@ -84,10 +84,11 @@ export const layering = {
     const fromRoot = path.startsWith('packages')
       ? path
       : relative(resolve(import.meta.dirname, '../..'), context.filename);
-    /** @param {import('estree').Node & { source?: import('estree').Expression | null | undefined }} node */
+    /** @param {import('eslint').Rule.Node & { source?: object | null | undefined }} node */
     const check = (node) => {
-      if (node.source?.type !== 'Literal' || typeof node.source.value !== 'string') return;
-      const reason = checkImport(fromRoot, node.source.value);
+      const source = node.source && 'value' in node.source ? node.source.value : undefined;
+      if (typeof source !== 'string') return;
+      const reason = checkImport(fromRoot, source);
       if (reason !== undefined) context.report({ node, messageId: 'layering', data: { reason } });
     };
     return {
