@@ -46,7 +46,7 @@ export class Dropout extends UnaryLayer {
   protected forward(x: Tensor, context: CallContext): Tensor {
     if (!context.training || this.rate === 0) return identity(x, context.tape);
     const y = dropout(x, { rate: this.rate, seed: this.#seed, offset: this.#offset }, context.tape);
-    this.#offset = (this.#offset + x.size) % 2 ** 32;
+    this.#offset += x.size;
     return y;
   }
 }

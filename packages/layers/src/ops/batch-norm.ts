@@ -82,29 +82,31 @@ export function batchNorm(
     const scale = gamma === null ? null : (rest[0] ?? null);
     const output = relu ? rest.at(-1) : undefined;
     const dz = output === undefined ? dy.share() : reluGradient(output, dy);
+    const [, wantsGamma, wantsBeta] = gamma === null ? [wanted[0], false, wanted[1]] : wanted;
     const dx = Tensor.empty(gpu, x.shape, 'batch norm dx');
-    const dgamma = Tensor.empty(gpu, [c], 'batch norm dgamma');
-    const dbeta = Tensor.empty(gpu, [c], 'batch norm dbeta');
-    const plan = source === 'batch' ? planBatchNormTrainingGradient : planBatchNormInferenceGradient;
-    gpu.run(plan({ rows, c, epsilon }, { gamma: scale !== null }, gpu.target), {
+    const dgamma = wantsGamma === true ? Tensor.empty(gpu, [c], 'batch norm dgamma') : null;
+    const dbeta = wantsBeta === true ? Tensor.empty(gpu, [c], 'batch norm dbeta') : null;
+    const has = { gamma: scale !== null };
+    const plan =
+      source === 'batch'
+        ? planBatchNormTrainingGradient({ rows, c, epsilon }, has, gpu.target)
+        : planBatchNormInferenceGradient(
+            { rows, c, epsilon },
+            { ...has, parameters: dgamma !== null || dbeta !== null },
+            gpu.target,
+          );
+    gpu.run(plan, {
       x: x.buffer,
       dy: dz.buffer,
       mean: mean.buffer,
       variance: variance.buffer,
       gamma: scale?.buffer ?? null,
       dx: dx.buffer,
-      dgamma: dgamma.buffer,
-      dbeta: dbeta.buffer,
+      dgamma: dgamma?.buffer ?? null,
+      dbeta: dbeta?.buffer ?? null,
     });
     dz.dispose();
-    const results = [dx, ...(gamma === null ? [] : [dgamma]), ...(beta === null ? [] : [dbeta])];
-    if (gamma === null) dgamma.dispose();
-    if (beta === null) dbeta.dispose();
-    return results.map((result, index) => {
-      if (wanted[index] === true) return result;
-      result.dispose();
-      return null;
-    });
+    return [dx, ...(gamma === null ? [] : [dgamma]), ...(beta === null ? [] : [dbeta])];
   });
   return y;
 }
