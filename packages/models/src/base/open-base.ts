@@ -1,12 +1,12 @@
 import { ConvbaseError } from '@convbase/base';
-import type { Layer, Model, PreprocessMode } from '@convbase/layers';
-import { Model as GraphModel } from '@convbase/layers';
-import { applications, isApplication } from '../applications/index.ts';
+import { Model, type Layer, type PreprocessMode } from '@convbase/layers';
+import { applications } from '../applications/index.ts';
 import { openModelFile, type ModelFile } from '../formats/index.ts';
 import { loadWeights, modelFromConfig, modelFromFile } from '../graph/index.ts';
-import { resolveModelSource, resolveWeights, type ResolveOptions } from '../weights/index.ts';
+import { resolveModelSource, resolveWeights, type ModelSource } from '../weights/index.ts';
+import { downloadOptions, sourceOptions, type StatusOptions } from './status.ts';
 
-export interface OpenBaseOptions extends ResolveOptions {
+export interface OpenBaseOptions extends StatusOptions {
   /** A weight file for a model named by Keras' module name; default `'imagenet'`. */
   readonly weights?: string;
   /** The layer whose output the features are; default the last one that still has height and width. */
@@ -38,16 +38,20 @@ export interface Base {
  * @throws ConvbaseError `base/layer` for a layer that is not there, and those of resolving and reading the weights
  */
 export async function openBase(spec: string, options: OpenBaseOptions = {}): Promise<Base> {
-  return isApplication(spec) ? openApplication(spec, options) : openModel(spec, options);
+  const source = await resolveModelSource(spec, sourceOptions(options));
+  return source.kind === 'application'
+    ? openApplication(source.model, options)
+    : openModel(spec, source, options);
 }
 
 async function openApplication(name: keyof typeof applications, options: OpenBaseOptions): Promise<Base> {
   const application = applications[name];
-  const path = await resolveWeights({
-    ...options,
+  const weights = options.weights ?? 'imagenet';
+  const { path } = await resolveWeights({
     model: name,
     includeTop: false,
-    weights: options.weights ?? 'imagenet',
+    weights,
+    ...downloadOptions(options),
   });
   const file = await openModelFile(path);
   try {
@@ -55,7 +59,7 @@ async function openApplication(name: keyof typeof applications, options: OpenBas
     loadWeights(whole, file);
     const layer = featureLayer(whole, name, options.layer);
     return {
-      model: new GraphModel({ inputs: whole.inputs, outputs: [layer.output], name }),
+      model: new Model({ inputs: whole.inputs, outputs: [layer.output], name }),
       spec: name,
       weights: options.weights ?? null,
       checksum: await file.checksum(),
@@ -68,14 +72,17 @@ async function openApplication(name: keyof typeof applications, options: OpenBas
   }
 }
 
-async function openModel(spec: string, options: OpenBaseOptions): Promise<Base> {
+async function openModel(
+  spec: string,
+  source: ModelSource & { kind: 'file' },
+  options: OpenBaseOptions,
+): Promise<Base> {
   if (options.weights !== undefined) {
     throw new ConvbaseError('base/weights', 'a model file brings its own weights', {
       where: spec,
       fix: `Leave --weights away, or name one of ${Object.keys(applications).join(', ')} with it.`,
     });
   }
-  const source = await resolveModelSource(spec, options);
   const file = await openModelFile(source.path);
   try {
     const { layer, size } = chooseLayer(file, spec, options.layer);
