@@ -124,7 +124,7 @@ describe.runIf(hasShared)('weight files as Keras downloads them (../shared/data/
 
   test('the wrong file is refused with both counts', async () => {
     const file = await openFile(weights('vgg19'));
-    expect(() => matchLayers(file, expectedLayers('mini_inception'))).toThrowError(
+    expect(() => matchLayers(file, expectedLayers('mini_inception'))).toThrow(
       /16 layers with weights, the model 17/,
     );
   });

@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import { malformed } from './checks.ts';
-import { Hdf5File, joinPath } from './hdf5.ts';
+import { joinPath } from './hdf5.ts';
+import type { Hdf5File } from './hdf5.ts';
 import { parseModelConfig } from './keras-config.ts';
 import type { KerasModelConfig } from './keras-config.ts';
 import type { LayerWeights, StoredWeight } from './model-file.ts';

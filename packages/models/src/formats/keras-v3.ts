@@ -1,8 +1,8 @@
-import { malformed } from './checks.ts';
-import { Hdf5File, joinPath } from './hdf5.ts';
+import { decodeText, malformed } from './checks.ts';
+import { joinPath } from './hdf5.ts';
+import type { Hdf5File } from './hdf5.ts';
 import { layerName, nestedLayers, parseModelConfig } from './keras-config.ts';
 import type { KerasLayerConfig, KerasModelConfig } from './keras-config.ts';
-import { decodeText } from './checks.ts';
 import type { LayerWeights, StoredWeight } from './model-file.ts';
 import { storeNames } from './store-path.ts';
 import type { ByteSource } from './source.ts';

@@ -19,7 +19,7 @@ test('the contents decide, not the extension', async () => {
     file.close();
     file.close();
     const weight = file.layers.flatMap(({ weights }) => weights)[0];
-    expect(() => weight?.read()).toThrowError(/closed/);
+    expect(() => weight?.read()).toThrow(/closed/);
   } finally {
     rmSync(folder, { recursive: true });
   }

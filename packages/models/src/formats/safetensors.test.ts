@@ -36,7 +36,7 @@ describe('readSafetensors', () => {
     expect(read.get('whole').dtype).toBe('int32');
     expect(read.get('whole').read()).toEqual(Float32Array.of(-7));
     expect(read.get('nothing').read()).toHaveLength(0);
-    expect(() => read.get('missing')).toThrowError(/missing/);
+    expect(() => read.get('missing')).toThrow(/missing/);
   });
 
   test('gives views, not copies, of aligned floats in memory', () => {
@@ -100,7 +100,7 @@ describe('readSafetensors', () => {
       'file/malformed',
     ],
   ])('refuses %s', (_what, file, code) => {
-    expect(() => readSafetensors(file, 'x.safetensors')).toThrowError(
+    expect(() => readSafetensors(file, 'x.safetensors')).toThrow(
       expect.objectContaining({ code, where: expect.stringContaining('x.safetensors') as string }),
     );
   });
@@ -150,7 +150,7 @@ describe('readSafetensors', () => {
 
 describe('writeSafetensors', () => {
   test('refuses a shape that does not hold the data', () => {
-    expect(() => writeSafetensors({ t: { shape: [2], data: new Float32Array(3) } })).toThrowError(
+    expect(() => writeSafetensors({ t: { shape: [2], data: new Float32Array(3) } })).toThrow(
       /does not hold 3 values/,
     );
   });

@@ -143,11 +143,10 @@ export interface SafetensorsValue {
  * The header is padded with spaces so that the data starts at a multiple of 8 and can be viewed in place.
  */
 export function writeSafetensors(
-  tensors: Readonly<Record<string, SafetensorsValue>> | ReadonlyMap<string, SafetensorsValue>,
+  tensors: Readonly<Record<string, SafetensorsValue>> | Iterable<readonly [string, SafetensorsValue]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const entries: [string, SafetensorsValue][] =
-    tensors instanceof Map ? [...tensors] : Object.entries(tensors);
+  const entries = isIterable(tensors) ? [...tensors] : Object.entries(tensors);
   // Wide elements first, so that every tensor stays aligned to its element size (as the reference writer does).
   entries.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
@@ -178,4 +177,12 @@ export function writeSafetensors(
     position += data.byteLength;
   }
   return file;
+}
+
+type Named = readonly [string, SafetensorsValue];
+
+function isIterable(
+  value: Readonly<Record<string, SafetensorsValue>> | Iterable<Named>,
+): value is Iterable<Named> {
+  return Symbol.iterator in value;
 }

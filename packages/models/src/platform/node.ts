@@ -59,7 +59,7 @@ export function openSource(path: string): Promise<ByteSource> {
     try {
       resolve(new FileSource(path));
     } catch (error) {
-      reject(fileError(error, path, 'cannot open it') as Error);
+      reject(fileError(error, path, 'cannot open it'));
     }
   });
 }
@@ -85,4 +85,5 @@ export function sha256(sources: readonly ByteSource[]): Promise<string> {
   for (const source of sources) for (const piece of pieces(source)) hash.update(piece);
   return Promise.resolve(hash.digest('hex'));
 }
-export { listFiles, saveFile, shippedGolden } from './files-node.ts';
+export { listFiles, saveFile, shippedGolden } from './node/files.ts';
+export { downloadFile, isFile, md5, npmPackage, weightFolders } from './node/fetch.ts';

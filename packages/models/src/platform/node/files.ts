@@ -28,5 +28,5 @@ export async function listFiles(folder: string, ending: string): Promise<string[
 
 /** Where the files of expected values that ship with the package lie. */
 export function shippedGolden(): string {
-  return fileURLToPath(new URL('../../fixtures/golden', import.meta.url));
+  return fileURLToPath(new URL('../../../fixtures/golden', import.meta.url));
 }

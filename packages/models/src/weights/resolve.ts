@@ -1,0 +1,121 @@
+import { ConvbaseError } from '@convbase/base';
+import { downloadFile, fileInFolder, isFile, isFolder, md5, weightFolders } from '#platform';
+import { weightsCatalogue } from './catalogue.ts';
+import type { RemoteFile, WeightFile } from './catalogue.ts';
+
+export interface FetchOptions {
+  /** Told of a download's progress. */
+  readonly onProgress?: (progress: {
+    readonly file: string;
+    readonly receivedBytes: number;
+    readonly totalBytes: number | undefined;
+  }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Where a file was found: given by path, in convbase's cache, in Keras' own, or downloaded just now. */
+export interface LocatedFile {
+  readonly path: string;
+  readonly origin: 'path' | 'cache' | 'keras' | 'download';
+}
+
+export interface ResolveWeightsOptions extends FetchOptions {
+  /** Keras' module name, such as `vgg16`. */
+  readonly model: string;
+  readonly includeTop: boolean;
+  /** `'imagenet'`, or the path of a file in any format `openModelFile` knows (a URL in a browser). */
+  readonly weights: string;
+}
+
+/**
+ * Turns what a user says about weights into a file: an explicit path; else convbase's cache, Keras' cache
+ * (`~/.keras/models`), and at last a download from Keras' official address, each checked by MD5.
+ *
+ * @throws ConvbaseError `file/missing` for a path that is not there, `weights/unknown-model`, `weights/unavailable`
+ * (offline: says which file to put where), `disk/full`; the signal's reason when aborted
+ */
+export async function resolveWeights(options: ResolveWeightsOptions): Promise<LocatedFile> {
+  const { model, includeTop, weights } = options;
+  if (weights !== 'imagenet') {
+    if (/^https?:/.test(weights) || (await isFile(weights)) || (await isFolder(weights))) {
+      return { path: weights, origin: 'path' };
+    }
+    throw new ConvbaseError('file/missing', 'there is no such weight file', {
+      where: weights,
+      fix: "Give the path of a weight file, or 'imagenet' to have it found or downloaded.",
+    });
+  }
+  return resolveFile(findWeightFile(model, includeTop), options);
+}
+
+/** The catalogue's entry for a model. @throws ConvbaseError `weights/unknown-model` */
+export function findWeightFile(model: string, includeTop: boolean): WeightFile {
+  const file = weightsCatalogue().find((entry) => entry.model === model && entry.includeTop === includeTop);
+  if (file !== undefined) return file;
+  const known = [...new Set(weightsCatalogue().map((entry) => entry.model))].join(', ');
+  throw new ConvbaseError('weights/unknown-model', `there are no ImageNet weights for ${model}`, {
+    fix: `Known are ${known}. For another model give the path of a weight file.`,
+  });
+}
+
+/** Where a file already is, if its MD5 is right there; nothing is downloaded. */
+export async function locateFile(file: RemoteFile, signal?: AbortSignal): Promise<LocatedFile | undefined> {
+  return (await search(file, signal)).found;
+}
+
+/** Finds a file in the caches or downloads it. Throws as `resolveWeights` does. */
+export async function resolveFile(file: RemoteFile, options: FetchOptions = {}): Promise<LocatedFile> {
+  const { onProgress, signal } = options;
+  const { found, rejected } = await search(file, signal);
+  if (found !== undefined) return found;
+  const path = fileInFolder(weightFolders().cache, file.file);
+  try {
+    await downloadFile(file.url, path, {
+      md5: file.md5,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined
+        ? {}
+        : { onProgress: (progress) => onProgress({ file: file.file, ...progress }) }),
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (!(cause instanceof ConvbaseError) || !cause.code.startsWith('download/')) throw cause;
+    throw unavailable(file, rejected, cause);
+  }
+  return { path, origin: 'download' };
+}
+
+interface Search {
+  readonly found?: LocatedFile;
+  /** Files of the right name and the wrong contents. */
+  readonly rejected: readonly string[];
+}
+
+async function search(file: RemoteFile, signal: AbortSignal | undefined): Promise<Search> {
+  const rejected: string[] = [];
+  const folders = weightFolders();
+  for (const origin of ['cache', 'keras'] as const) {
+    const path = fileInFolder(folders[origin], file.file);
+    if (!(await isFile(path))) continue;
+    const sum = await md5(path, signal);
+    if (sum === file.md5) return { found: { path, origin }, rejected };
+    rejected.push(`${path} is another file or damaged (its MD5 is ${sum}, not ${file.md5}).`);
+  }
+  return { rejected };
+}
+
+function unavailable(file: RemoteFile, rejected: readonly string[], cause: ConvbaseError): ConvbaseError {
+  const { cache, keras } = weightFolders();
+  const fix = [
+    `Where there is a network, download ${file.url}`,
+    `and put ${file.file} into ${cache} (or ${keras}),`,
+    'or name a weight file that you have (--weights PATH).',
+    ...rejected,
+  ];
+  const reason = cause.message.split('\n')[0] ?? cause.message;
+  return new ConvbaseError('weights/unavailable', `it is in no cache and cannot be downloaded (${reason})`, {
+    where: file.file,
+    fix: fix.join('\n  '),
+    cause,
+  });
+}
