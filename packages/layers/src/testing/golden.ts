@@ -15,7 +15,10 @@ export function hasGolden(name: string): boolean {
 }
 
 /** A golden file (safetensors with float32 tensors): its cases, its tensors by name. For tests: it trusts the file. */
-export function readGolden(name: string): { cases: Record<string, unknown>[]; tensors: Map<string, GoldenTensor> } {
+export function readGolden(name: string): {
+  cases: Record<string, unknown>[];
+  tensors: Map<string, GoldenTensor>;
+} {
   const file = readFileSync(`${folder}${name}.safetensors`);
   const length = Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<

@@ -45,7 +45,9 @@ export function miniInception(): Model {
     kernelSize: number | [number, number],
     other: { strides?: number; padding?: string } = {},
   ): SymbolicTensor => {
-    const conv = new Conv2D({ filters, kernelSize, padding: 'same', useBias: false, names, ...other }).apply(x);
+    const conv = new Conv2D({ filters, kernelSize, padding: 'same', useBias: false, names, ...other }).apply(
+      x,
+    );
     const normal = new BatchNormalization({ axis: 3, scale: false, names }).apply(conv);
     return new Activation({ activation: 'relu', names }).apply(normal);
   };

@@ -48,7 +48,11 @@ for (const [file, build] of Object.entries(builders)) {
     it('computes the same activation in every layer, alone and all at once', async () => {
       const model = start();
       const layers = model.layers.filter((layer) => layer.className !== 'InputLayer');
-      const all = new Model({ inputs: model.inputs, outputs: layers.map((layer) => layer.output), name: 'all' }).to(gpu());
+      const all = new Model({
+        inputs: model.inputs,
+        outputs: layers.map((layer) => layer.output),
+        name: 'all',
+      }).to(gpu());
       const outputs = await all.predictOnBatch(batch().x);
       for (const [index, layer] of layers.entries()) {
         const expected = tensor(`activation.${layer.name}`).data;
@@ -74,12 +78,16 @@ for (const [file, build] of Object.entries(builders)) {
         const optimizer = optimizerFromConfig(run.optimizer_class, { learning_rate: run.learning_rate });
         model.compile({ optimizer, loss: run.loss });
         const losses: number[] = [];
-        for (let step = 0; step < run.steps; step++) losses.push((await model.trainOnBatch(batch()))['loss'] ?? NaN);
+        for (let step = 0; step < run.steps; step++)
+          losses.push((await model.trainOnBatch(batch()))['loss'] ?? NaN);
 
         expect(relativeError(losses, tensor(`${run.name}.losses`).data)).toBeLessThan(1e-5);
         for (const weight of model.weights) {
           const after = await weight.read();
-          expect(relativeError(after, tensor(`${run.name}.after.${weight.path}`).data), weight.path).toBeLessThan(1e-5);
+          expect(
+            relativeError(after, tensor(`${run.name}.after.${weight.path}`).data),
+            weight.path,
+          ).toBeLessThan(1e-5);
           const expected = tensors.get(`${run.name}.moved.${weight.path}`)?.data;
           if (expected === undefined) {
             expect(after, weight.path).toEqual(before.get(weight.path));
