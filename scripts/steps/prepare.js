@@ -27,7 +27,7 @@ export async function installDependencies() {
   const wanted = await modified(join(root, 'package-lock.json'));
   if (installed !== undefined && wanted !== undefined && installed >= wanted) return;
   console.log('installing dependencies');
-  await must('npm', ['ci', '--no-audit', '--no-fund']);
+  await must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
 export async function build() {
