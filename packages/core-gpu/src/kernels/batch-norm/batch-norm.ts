@@ -29,7 +29,7 @@ export function planBatchNormStatistics({ rows, c }: BatchNormShape, target: Ker
       rows,
       columns: c,
       output: 'mean',
-      scale: 1 / rows,
+      divisor: rows,
       first: (window, partial) => columnSumDispatch(window, partial, { input: 'x', columns: c }, target),
     },
     target,
@@ -39,11 +39,11 @@ export function planBatchNormStatistics({ rows, c }: BatchNormShape, target: Ker
       rows,
       columns: c,
       output: 'variance',
-      scale: 1 / rows,
+      divisor: rows,
       first: (window, partial) => ({
         shader: 'batch-norm/squared-deviation',
         constants: { WORKGROUP },
-        uniforms: stripUniforms(window, partial, c),
+        uniforms: { ...stripUniforms(window, partial, c), inOrder: partial.strips === 1 ? 1 : 0 },
         bindings: { x: window.of('x'), mean: 'mean', y: partial.output },
         grid: grid1d(partial.strips * c, WORKGROUP, target),
       }),
@@ -235,7 +235,7 @@ function gradientSums(
     const row = { ...rowWindow({ first: 0, rows: 1, total: 1, columns: c }, target), offset: half * c };
     return columnSumDispatch(
       row,
-      { strips: 1, output: name, offset: 0, scale: 1 },
+      { strips: 1, output: name, offset: 0, divisor: 1 },
       { input: 'sums', columns: c },
       target,
     );
@@ -250,7 +250,7 @@ function stripUniforms(window: RowWindow, partial: PartialSums, c: number): Reco
     c,
     offset: window.offset,
     yOffset: partial.offset,
-    scale: partial.scale,
+    divisor: partial.divisor,
   };
 }
 

@@ -4,7 +4,7 @@
 //   x, dy           [rows, c] floats from offset on, row-major; count = rows * c
 //   mean, variance  c floats
 //   y               [threads / c, 2 c] floats from yOffset on; in each row first the c sums of dy, then the c sums
-//                   of dy * xhat, both times scale
+//                   of dy * xhat, both divided by divisor
 //   thread          elements j, j + threads .. of x and dy, all in channel j % c (see reduce/column-sum.wgsl)
 //   cost            4 FLOP and 8 bytes an element
 //   needs           WORKGROUP
@@ -15,7 +15,7 @@ struct Params {
   c: u32,
   offset: u32,
   yOffset: u32,
-  scale: f32,
+  divisor: f32,
   epsilon: f32,
 }
 
@@ -41,6 +41,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     sumDyXhat += gradient * (x[params.offset + i] - center);
   }
   let row = params.yOffset + (j / params.c) * 2 * params.c;
-  y[row + channel] = sumDy * params.scale;
-  y[row + params.c + channel] = sumDyXhat * inverse * params.scale;
+  y[row + channel] = sumDy / params.divisor;
+  y[row + params.c + channel] = sumDyXhat * inverse / params.divisor;
 }

@@ -29,13 +29,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let j = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
   if (j >= params.threads) { return; }
   let channel = j % params.c;
-  let center = mean[channel];
   var scale = 1 / sqrt(variance[channel] + params.epsilon);
   if (HAS_GAMMA) { scale *= gamma[channel]; }
-  var shift = 0f;
-  if (HAS_BETA) { shift = beta[channel]; }
+  // Keras' own order of operations. Centring first would be closer to the exact value, but where a gradient nearly
+  // cancels, what counts is to round as the model's training did.
+  var shift = -mean[channel] * scale;
+  if (HAS_BETA) { shift += beta[channel]; }
   for (var i = j; i < params.count; i += params.threads) {
-    let value = (x[params.offset + i] - center) * scale + shift;
+    let value = x[params.offset + i] * scale + shift;
     y[params.offset + i] = select(value, max(value, 0), RELU);
   }
 }

@@ -2,7 +2,7 @@
 //
 //   x       [rows, c] floats from offset on, row-major; count = rows * c
 //   mean    c floats
-//   y       threads floats from yOffset on: [threads / c, c] partial sums times scale
+//   y       threads floats from yOffset on: [threads / c, c] partial sums divided by divisor
 //   thread  elements j, j + threads, j + 2 threads .. of x, all in channel j % c (see reduce/column-sum.wgsl)
 //   cost    3 FLOP and 4 bytes an element
 //   needs   WORKGROUP
@@ -13,7 +13,8 @@ struct Params {
   c: u32,
   offset: u32,
   yOffset: u32,
-  scale: f32,
+  divisor: f32,
+  inOrder: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -34,9 +35,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let center = mean[j % params.c];
   var i = j;
   var sums = vec4f();
-  for (; i + 3 * step < params.count; i += 4 * step) {
+  let byFour = select(params.count, 0, params.inOrder == 1);
+  for (; i + 3 * step < byFour; i += 4 * step) {
     sums += vec4f(term(i, center), term(i + step, center), term(i + 2 * step, center), term(i + 3 * step, center));
   }
   for (; i < params.count; i += step) { sums.x += term(i, center); }
-  y[params.yOffset + j] = ((sums.x + sums.y) + (sums.z + sums.w)) * params.scale;
+  y[params.yOffset + j] = ((sums.x + sums.y) + (sums.z + sums.w)) / params.divisor;
 }

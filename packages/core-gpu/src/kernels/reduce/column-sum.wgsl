@@ -1,7 +1,7 @@
 // Sums the columns of a matrix, or their squares, by strips: one level of a tree of sums.
 //
 //   x       rows * columns floats from xOffset on, row-major; count = rows * columns
-//   y       threads floats from yOffset on: a matrix of threads / columns rows, each a partial column sum times scale
+//   y       threads floats from yOffset on: a matrix of threads / columns rows, each a partial column sum / divisor
 //   thread  element j, j + threads, j + 2 threads .. of x. threads is a multiple of columns, so all of them lie
 //           in column j % columns, and neighbouring threads always read neighbouring elements:
 //
@@ -17,7 +17,8 @@ struct Params {
   threads: u32,
   xOffset: u32,
   yOffset: u32,
-  scale: f32,
+  divisor: f32,
+  inOrder: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,11 +36,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (j >= params.threads) { return; }
   let step = params.threads;
   var i = j;
-  // Four sums at a time: four independent chains of additions, each a quarter as long.
+  // Unless inOrder, four sums at a time: four independent chains of additions, each a quarter as long.
   var sums = vec4f();
-  for (; i + 3 * step < params.count; i += 4 * step) {
+  let byFour = select(params.count, 0, params.inOrder == 1);
+  for (; i + 3 * step < byFour; i += 4 * step) {
     sums += vec4f(term(i), term(i + step), term(i + 2 * step), term(i + 3 * step));
   }
   for (; i < params.count; i += step) { sums.x += term(i); }
-  y[params.yOffset + j] = ((sums.x + sums.y) + (sums.z + sums.w)) * params.scale;
+  y[params.yOffset + j] = ((sums.x + sums.y) + (sums.z + sums.w)) / params.divisor;
 }

@@ -5,8 +5,12 @@ import { rowsPerBinding, rowWindow, rowWindows, type RowWindow } from './row-win
 
 const WORKGROUP = 64;
 
-/** Matrices of no more rows than this are summed up by one thread for each column. */
-const LAST_LEVEL_ROWS = 64;
+/**
+ * Matrices of no more rows than this are summed up by one thread for each column, row after row: the order in which
+ * TensorFlow sums on a CPU. So the statistics of a small batch round as they do there, which decides about gradients
+ * that nearly cancel; and strips of so few rows would not be faster.
+ */
+const IN_ORDER_ROWS = 256;
 
 /** What a level's dispatch writes for one window: `strips` rows of partial sums. */
 export interface PartialSums {
@@ -14,8 +18,8 @@ export interface PartialSums {
   readonly output: Binding;
   /** Elements between the start of `output` and the first partial sum. */
   readonly offset: number;
-  /** Factor for every sum: 1 except at the last level. */
-  readonly scale: number;
+  /** Every sum is divided by this: 1 except at the last level. */
+  readonly divisor: number;
 }
 
 /** A sum over the rows of a matrix, carried out as a tree with the fan-in chosen for the adapter. */
@@ -27,8 +31,8 @@ export interface ColumnReduction {
   readonly sums?: number;
   /** The buffer of the result, `sums` floats. */
   readonly output: string;
-  /** Factor for the result; default 1. */
-  readonly scale?: number;
+  /** The result is divided by this; default 1. */
+  readonly divisor?: number;
   /** The first level: from the terms of a window to its partial sums. */
   readonly first: (window: RowWindow, partial: PartialSums) => Dispatch;
 }
@@ -43,7 +47,7 @@ export function reduceColumns(
   reduction: ColumnReduction,
   target: KernelTarget,
 ): Pick<Plan, 'dispatches' | 'temporaries'> {
-  const { output, scale = 1, columns, sums = columns } = reduction;
+  const { output, divisor = 1, columns, sums = columns } = reduction;
   const dispatches: Dispatch[] = [];
   const temporaries: Record<string, number> = {};
   let rows = reduction.rows;
@@ -52,7 +56,7 @@ export function reduceColumns(
     const width: number = level === 0 ? columns : sums;
     const windows = rowWindows(rows, width, target).map((window) => ({
       window,
-      strips: stripsOf(window.rows, { width, sums, level }, target),
+      strips: stripsOf(window.rows, { width, sums }, target),
     }));
     const total = windows.reduce((sum, { strips }) => sum + strips, 0);
     const next = total === 1 ? output : `${output} partial ${String(level % 2)}`;
@@ -64,7 +68,7 @@ export function reduceColumns(
         strips,
         output: place.of(next),
         offset: place.offset,
-        scale: total === 1 ? scale : 1,
+        divisor: total === 1 ? divisor : 1,
       };
       dispatches.push(
         input === undefined
@@ -82,10 +86,10 @@ export function reduceColumns(
 /** How many strips sum up the rows of a window: enough threads for the adapter, enough terms for each. */
 function stripsOf(
   rows: number,
-  { width, sums, level }: { width: number; sums: number; level: number },
+  { width, sums }: { width: number; sums: number },
   target: KernelTarget,
 ): number {
-  if (rows <= (level === 0 ? 16 : LAST_LEVEL_ROWS)) return 1;
+  if (rows <= IN_ORDER_ROWS) return 1;
   const threads = target.kind === 'gpu' ? 65536 : 2048;
   const terms = Math.min(256, Math.max(16, Math.floor((rows * width) / threads)));
   return Math.max(1, Math.min(Math.ceil(rows / terms), rowsPerBinding(sums, target)));
@@ -107,7 +111,8 @@ export function columnSumDispatch(
       threads,
       xOffset: window.offset,
       yOffset: partial.offset,
-      scale: partial.scale,
+      divisor: partial.divisor,
+      inOrder: partial.strips === 1 ? 1 : 0,
     },
     bindings: { x: window.of(input), y: partial.output },
     grid: grid1d(threads, WORKGROUP, target),
@@ -116,7 +121,7 @@ export function columnSumDispatch(
 
 /** Sums each column. Buffers: `x` [rows, columns], `y` [columns]. */
 export function planColumnSum(
-  { rows, columns, scale = 1 }: { rows: number; columns: number; scale?: number },
+  { rows, columns, divisor = 1 }: { rows: number; columns: number; divisor?: number },
   target: KernelTarget,
 ): Plan {
   return {
@@ -129,7 +134,7 @@ export function planColumnSum(
         rows,
         columns,
         output: 'y',
-        scale,
+        divisor,
         first: (window, partial) => columnSumDispatch(window, partial, { input: 'x', columns }, target),
       },
       target,
