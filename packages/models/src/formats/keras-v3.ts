@@ -12,6 +12,8 @@ import type { ZipArchive } from './zip.ts';
 const LAYER_GROUPS = ['layers', '_layer_checkpoint_dependencies'];
 /** Deeper nesting than any model has; a group that contains itself would have no end. */
 const MAX_DEPTH = 32;
+/** And not too many either: two groups that each contain all would have 2^32 layers within that depth. */
+const MAX_LAYERS = 10_000;
 const MAX_CONFIG_BYTES = 1 << 27;
 
 /** Whether the file is laid out as a Keras 3 weight store. */
@@ -40,7 +42,7 @@ export function readStoreLayout(file: Hdf5File, config: KerasModelConfig | undef
   if (!isStoreLayout(file))
     throw malformed(file.name, 'it holds neither layers nor variables of a Keras model');
   return config === undefined
-    ? walkStore(file, '', '', 0)
+    ? walkStore(file, '', '', 0, { left: MAX_LAYERS })
     : walkConfig(file, config.config.layers, '', '', 0);
 }
 
@@ -67,15 +69,23 @@ function walkConfig(
   });
 }
 
-function walkStore(file: Hdf5File, path: string, prefix: string, depth: number): LayerWeights[] {
+function walkStore(
+  file: Hdf5File,
+  path: string,
+  prefix: string,
+  depth: number,
+  layers: { left: number },
+): LayerWeights[] {
   if (depth > MAX_DEPTH) throw malformed(file.name, `groups are nested more than ${MAX_DEPTH} deep`);
   const group = layersGroup(file, path);
   if (group === undefined) return [];
   const names = [...file.entries(`/${group}`)].filter(([, kind]) => kind === 'group').map(([name]) => name);
+  layers.left -= names.length;
+  if (layers.left < 0) throw malformed(file.name, `it has more than ${MAX_LAYERS} layers`);
   return names.sort(byClassAndNumber).flatMap((storeName) => {
     const layerPath = `${group}/${storeName}`;
     const name = prefix + (writtenName(file, layerPath) ?? storeName);
-    return [readLayer(file, layerPath, name), ...walkStore(file, layerPath, `${name}/`, depth + 1)];
+    return [readLayer(file, layerPath, name), ...walkStore(file, layerPath, `${name}/`, depth + 1, layers)];
   });
 }
 

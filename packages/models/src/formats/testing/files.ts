@@ -23,10 +23,11 @@ export function sha256Of(values: Float32Array): string {
 
 export interface ExpectedLayer extends TargetLayer {
   readonly weights: readonly { readonly name: string; readonly shape: number[]; readonly sha256: string }[];
+  readonly layers?: readonly ExpectedLayer[];
 }
 
 /** What Keras 3.15 says of its small models: layers in `model.layers` order, weights with the SHA-256 of their values. */
-export function expectedLayers(model: 'mini_vgg' | 'mini_inception'): ExpectedLayer[] {
+export function expectedLayers(model: 'mini_vgg' | 'mini_inception' | 'nested'): ExpectedLayer[] {
   const all = JSON.parse(readFileSync(fixture('mini_weights.json'), 'utf8')) as Record<
     string,
     ExpectedLayer[]
