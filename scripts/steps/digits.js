@@ -1,45 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { deflateSync } from 'node:zlib';
 
 /**
- * Copies the first `count` digits of an MNIST pair of idx files to a folder of their own.
- *
- * The format: two zero bytes, the element type, the number of dimensions, each dimension as a big-endian uint32, the
- * elements (http://yann.lecun.com/exdb/mnist).
- *
- * @param {string} from folder with `<part>-images-idx3-ubyte` and `<part>-labels-idx1-ubyte`
- * @param {'train' | 't10k'} part
- * @param {number} count
- * @param {string} to
- */
-export async function firstDigits(from, part, count, to) {
-  await mkdir(to, { recursive: true });
-  for (const name of [`${part}-images-idx3-ubyte`, `${part}-labels-idx1-ubyte`]) {
-    const bytes = await readFile(join(from, name));
-    await writeFile(join(to, name), firstItems(bytes, count));
-  }
-}
-
-/**
- * The first `count` items of an idx file, as an idx file.
- *
- * @param {Buffer} bytes
- * @param {number} count
- * @returns {Buffer}
- */
-export function firstItems(bytes, count) {
-  const dimensions = bytes.readUInt8(3);
-  let itemBytes = 1;
-  for (let i = 1; i < dimensions; i++) itemBytes *= bytes.readUInt32BE(4 + 4 * i);
-  const header = Buffer.from(bytes.subarray(0, 4 + 4 * dimensions));
-  if (count > header.readUInt32BE(4)) throw new RangeError(`${count} of ${header.readUInt32BE(4)} items`);
-  header.writeUInt32BE(count, 4);
-  return Buffer.concat([header, bytes.subarray(header.length, header.length + count * itemBytes)]);
-}
-
-/**
- * A digit of an idx file of pictures.
+ * A digit of an idx file of pictures: 16 bytes of header with the sizes, then the pixels (http://yann.lecun.com/exdb/mnist).
  *
  * @param {Buffer} bytes
  * @param {number} index

@@ -3,20 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeImage } from '@convbase/data';
 import { expect, it } from 'vitest';
-import { digitAt, drawDigits, firstItems, writePng } from './digits.js';
+import { digitAt, drawDigits, writePng } from './digits.js';
 
 const pixels = [0, 255, 255, 0, 255, 255, 0, 0];
 const images = Buffer.from([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, ...pixels]);
-
-it('takes the first items of an idx file', () => {
-  expect([...firstItems(images, 1)]).toEqual([
-    0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 255, 255, 0,
-  ]);
-  expect([...firstItems(Buffer.from([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), 2)]).toEqual([
-    0, 0, 8, 1, 0, 0, 0, 2, 7, 8,
-  ]);
-  expect(() => firstItems(images, 3)).toThrow(RangeError);
-});
 
 it('draws digits side by side', () => {
   expect(drawDigits([digitAt(images, 0), digitAt(images, 1)])).toBe('▄▀  ▀▀');
