@@ -70,7 +70,7 @@ export class Tape {
         gradient.dispose();
         entry.inputs.forEach((input, index) => {
           const result = results[index];
-          if (result == null) return;
+          if (result === null || result === undefined) return;
           if (entry.wanted[index] === true) accumulate(found, input, result);
           else result.dispose();
         });

@@ -72,7 +72,9 @@ export function varianceScaling(config: VarianceScalingConfig = {}): Initializer
   };
 }
 
-type Seeded = { seed?: number };
+interface Seeded {
+  seed?: number;
+}
 
 /** Glorot and Bengio, 2010. */
 export const glorotUniform = (config: Seeded = {}): Initializer =>

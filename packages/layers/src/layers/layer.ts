@@ -83,7 +83,9 @@ export abstract class Layer {
   abstract call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[];
 
   /** Makes the weights; only the first call of a layer does. */
-  protected build(_inputs: readonly Shape[]): void {}
+  protected build(_inputs: readonly Shape[]): void {
+    // Most layers have no weights.
+  }
 
   /** The layers inside, for models. */
   get sublayers(): readonly Layer[] {

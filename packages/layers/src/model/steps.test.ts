@@ -16,8 +16,10 @@ import {
 import { withGpu } from '../testing/gpu.ts';
 import { planSteps } from './steps.ts';
 
+type Parts = Record<'conv' | 'norm' | 'relu' | 'last' | 'relu2', SymbolicTensor>;
+
 /** conv -> batch norm -> relu -> conv -> relu, with the outputs that `pick` chooses. */
-function model(pick: (parts: Record<string, SymbolicTensor>) => SymbolicTensor[]): Model {
+function model(pick: (parts: Parts) => SymbolicTensor[]): Model {
   const names = new NameScope();
   const x = input({ shape: [8, 8, 3], names });
   const conv = new Conv2D({ filters: 4, kernelSize: 3, useBias: false, name: 'conv' }).apply(x);
@@ -40,24 +42,24 @@ describe('steps', () => {
     new CallContext(gpu(), true, new Tape(), new Set(net.trainableWeights));
 
   it('take normalisation and relu into the convolution at inference', () => {
-    const net = model(({ relu2 }) => [relu2 as SymbolicTensor]);
+    const net = model(({ relu2 }) => [relu2]);
     expect(describeSteps(net, new CallContext(gpu()))).toEqual(['conv+norm+relu', 'last+relu']);
   });
 
   it('compute what is asked for by itself', () => {
-    const net = model(({ conv, norm, relu2 }) => [conv, norm, relu2] as SymbolicTensor[]);
+    const net = model(({ conv, norm, relu2 }) => [conv, norm, relu2]);
     expect(describeSteps(net, new CallContext(gpu()))).toEqual(['conv', 'norm', 'relu', 'last+relu']);
-    const upTo = model(({ norm }) => [norm as SymbolicTensor]);
+    const upTo = model(({ norm }) => [norm]);
     expect(describeSteps(upTo, new CallContext(gpu()))).toEqual(['conv+norm']);
   });
 
   it('keep normalisation with batch statistics apart in training', () => {
-    const net = model(({ relu2 }) => [relu2 as SymbolicTensor]);
+    const net = model(({ relu2 }) => [relu2]);
     expect(describeSteps(net, training(net))).toEqual(['conv', 'norm+relu', 'last+relu']);
   });
 
   it('fold a frozen normalisation into a frozen convolution, also in training', () => {
-    const net = model(({ relu2 }) => [relu2 as SymbolicTensor]);
+    const net = model(({ relu2 }) => [relu2]);
     net.getLayer('conv').trainable = false;
     expect(describeSteps(net, training(net))).toEqual(['conv', 'norm+relu', 'last+relu']);
     net.getLayer('norm').trainable = false;
@@ -77,7 +79,7 @@ describe('steps', () => {
   });
 
   it('are only those that the outputs need', () => {
-    const net = model(({ relu2 }) => [relu2 as SymbolicTensor]);
+    const net = model(({ relu2 }) => [relu2]);
     const part = new Model({ inputs: net.inputs, outputs: net.getLayer('relu').output });
     expect(part.layers.map((layer) => layer.name)).toEqual(['input_layer', 'conv', 'norm', 'relu']);
   });

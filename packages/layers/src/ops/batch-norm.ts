@@ -84,8 +84,8 @@ export function batchNorm(
     const dz = output === undefined ? dy.share() : reluGradient(output, dy);
     const [, wantsGamma, wantsBeta] = gamma === null ? [wanted[0], false, wanted[1]] : wanted;
     const dx = Tensor.empty(gpu, x.shape, 'batch norm dx');
-    const dgamma = wantsGamma === true ? Tensor.empty(gpu, [c], 'batch norm dgamma') : null;
-    const dbeta = wantsBeta === true ? Tensor.empty(gpu, [c], 'batch norm dbeta') : null;
+    const dgamma = wantsGamma ? Tensor.empty(gpu, [c], 'batch norm dgamma') : null;
+    const dbeta = wantsBeta ? Tensor.empty(gpu, [c], 'batch norm dbeta') : null;
     const has = { gamma: scale !== null };
     const plan =
       source === 'batch'

@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import { toCamelCase } from '../layers/names.ts';
 import { Adam, AdamW, type AdamConfig } from './adam.ts';
-import type { Optimizer, OptimizerConfig } from './optimizer.ts';
+import type { Optimizer } from './optimizer.ts';
 import { RMSprop, type RMSpropConfig } from './rmsprop.ts';
 import { SGD, type SGDConfig } from './sgd.ts';
 
@@ -76,5 +76,5 @@ export function optimizerFromConfig(className: string, config: Readonly<Record<s
       options[name] = value;
     }
   }
-  return optimizerFrom(className, options as OptimizerConfig);
+  return optimizerFrom(className, options);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Variable } from '../layers/variable.ts';
 import { zeros } from '../layers/initializers.ts';
 import { tensor } from '../tensor/tensor.ts';
-import { hasGolden, readGolden } from '../testing/golden.ts';
+import { hasGolden, noGolden, readGolden } from '../testing/golden.ts';
 import { withGpu } from '../testing/gpu.ts';
 import { relativeError } from '../testing/numbers.ts';
 import { Adam, AdamW, optimizerFrom, optimizerFromConfig, RMSprop, SGD } from './index.ts';
@@ -15,9 +15,7 @@ interface Case {
 
 describe.skipIf(!hasGolden('optimizers'))('optimizers follow Keras step by step', () => {
   const gpu = withGpu();
-  const { cases, tensors } = hasGolden('optimizers')
-    ? readGolden('optimizers')
-    : { cases: [], tensors: new Map() };
+  const { cases, tensors } = hasGolden('optimizers') ? readGolden('optimizers') : noGolden;
 
   for (const { name, optimizer_class: className, config } of cases as unknown as Case[]) {
     it(name, async () => {

@@ -46,15 +46,7 @@ export class Tensor {
 
   /** The buffer to bind; an error after `dispose()`. */
   get buffer(): GpuBuffer {
-    if (!this.#alive) {
-      throw new ConvbaseError(
-        'tensor/disposed',
-        `a tensor of shape ${formatShape(this.shape)} was used after dispose()`,
-        {
-          fix: 'Keep it with share(), or dispose of it after its last use.',
-        },
-      );
-    }
+    if (!this.#alive) this.#failDisposed();
     return this.#storage.buffer;
   }
 
@@ -80,7 +72,7 @@ export class Tensor {
         `${formatShape(this.shape)} cannot be seen as ${formatShape(shape)}: ${this.size} against ${sizeOf(shape)} elements`,
       );
     }
-    void this.buffer; // an error if disposed
+    if (this.disposed) this.#failDisposed();
     this.#storage.references++;
     return new Tensor(this.gpu, shape, this.dtype, this.#storage);
   }
@@ -99,6 +91,13 @@ export class Tensor {
       throw new ConvbaseError('tensor/dtype', `data() reads float32 tensors, this one is ${this.dtype}`);
     }
     return new Float32Array(await this.gpu.read(this.buffer, this.size * 4));
+  }
+
+  #failDisposed(): never {
+    const shape = formatShape(this.shape);
+    throw new ConvbaseError('tensor/disposed', `a tensor of shape ${shape} was used after dispose()`, {
+      fix: 'Keep it with share(), or dispose of it after its last use.',
+    });
   }
 }
 

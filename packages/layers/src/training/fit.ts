@@ -43,9 +43,10 @@ export async function fit(network: Network, dataset: Dataset, config: FitConfig)
   ];
   const history: History = { epoch: [], history: {} };
   network.stopTraining = false;
+  const stopped = (): boolean => network.stopTraining;
 
   for (const callback of callbacks) await callback.onTrainBegin?.();
-  for (let epoch = initialEpoch; epoch < epochs && !network.stopTraining; epoch++) {
+  for (let epoch = initialEpoch; epoch < epochs && !stopped(); epoch++) {
     for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
     const logs = await trainEpoch(network, dataset, { epoch, epochs, callbacks, signal });
     if (validationData !== undefined) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Model, optimizerFromConfig, type Batch } from '../index.ts';
-import { hasGolden, readGolden } from '../testing/golden.ts';
+import { hasGolden, noGolden, readGolden } from '../testing/golden.ts';
 import { withGpu } from '../testing/gpu.ts';
 import { miniInception, miniVgg } from '../testing/mini-models.ts';
 import { relativeError } from '../testing/numbers.ts';
@@ -19,7 +19,7 @@ const builders = { mini_vgg: miniVgg, mini_inception: miniInception };
 for (const [file, build] of Object.entries(builders)) {
   describe.skipIf(!hasGolden(file))(`${file} against Keras`, () => {
     const gpu = withGpu();
-    const { cases, tensors } = hasGolden(file) ? readGolden(file) : { cases: [], tensors: new Map() };
+    const { cases, tensors } = hasGolden(file) ? readGolden(file) : noGolden;
     const tensor = (name: string): { shape: number[]; data: Float32Array } => {
       const found = tensors.get(name);
       if (found === undefined) throw new Error(`no ${name}`);
