@@ -1,5 +1,6 @@
 export { elementWindows, grid1d, type ElementWindow } from './grid.ts';
 export type { Ladder, Rung } from './ladder.ts';
+export { ladders } from './ladders.ts';
 export {
   planConv2dFilterGradient,
   planConv2dForward,

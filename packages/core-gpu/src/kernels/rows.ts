@@ -8,8 +8,14 @@ export interface RowsShape {
   readonly classes: number;
 }
 
+/** Threads per row and rows per workgroup of a row kernel. */
+export type RowTile = Readonly<Record<'LANES' | 'ROWS', number>>;
+
 /** Threads of a workgroup, all rows of it taken together. */
 const WORKGROUP = 64;
+
+export const threadPerRow: RowTile = { LANES: 1, ROWS: WORKGROUP };
+export const workgroupPerRow: RowTile = { LANES: WORKGROUP, ROWS: 1 };
 
 /** Rows at least this long are shared between lanes on a GPU. */
 const LONG_ROW = 32;
@@ -21,22 +27,17 @@ const LONG_ROW = 32;
  * otherwise would have few threads, each reading far from its neighbours. Software adapters run the lanes of a
  * workgroup one after the other anyway and pay for barriers, so a thread goes on taking its row alone.
  */
-export function chooseRowTile({ classes }: RowsShape, target: KernelTarget): { LANES: number; ROWS: number } {
-  return target.kind === 'gpu' && classes >= LONG_ROW
-    ? { LANES: WORKGROUP, ROWS: 1 }
-    : { LANES: 1, ROWS: WORKGROUP };
+export function chooseRowTile({ classes }: RowsShape, target: KernelTarget): RowTile {
+  return target.kind === 'gpu' && classes >= LONG_ROW ? workgroupPerRow : threadPerRow;
 }
 
 /** Every tile that `chooseRowTile` can choose. */
-export const rowTiles = [
-  { LANES: 1, ROWS: WORKGROUP },
-  { LANES: WORKGROUP, ROWS: 1 },
-] as const;
+export const rowTiles: readonly RowTile[] = [threadPerRow, workgroupPerRow];
 
 /** One dispatch of a kernel that reduces rows: a stretch of rows with a stretch of the matrix. */
 export interface RowReduction {
   readonly pair: WindowPair;
-  readonly constants: { LANES: number; ROWS: number; SPLIT: boolean };
+  readonly constants: RowTile & { readonly SPLIT: boolean };
   readonly uniforms: Record<'rowFirst' | 'rowCount' | 'xFirst' | 'xCount' | 'classes' | 'fresh', number>;
   readonly grid: [number, number, number];
 }

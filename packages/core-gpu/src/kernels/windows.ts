@@ -8,8 +8,25 @@ export interface Variant {
   readonly constants: Readonly<Record<string, number | boolean>>;
 }
 
-/** Threads of a workgroup where each thread makes one element by itself. */
+/** Threads of a workgroup where each thread works by itself. */
 export const FLAT_WORKGROUP = 64;
+
+/** What a thread handles at once: one channel, or four where their number allows it. */
+export type ChannelVariant = 'scalar' | 'vec4';
+
+/** Channels and bytes in the units of a variant. Threads that take four channels at a time need far fewer loads. */
+export interface ChannelUnits {
+  readonly variant: ChannelVariant;
+  /** Units of one position. */
+  readonly c: number;
+  /** Bytes of one unit. */
+  readonly bytes: number;
+}
+
+/** The units of a tensor with `c` channels, as large as they can be unless a variant is asked for. */
+export function channelUnits(c: number, variant: ChannelVariant = c % 4 === 0 ? 'vec4' : 'scalar'): ChannelUnits {
+  return variant === 'vec4' ? { variant, c: c / 4, bytes: 16 } : { variant, c, bytes: 4 };
+}
 
 /** A stretch of one tensor together with a stretch of another that it needs. */
 export interface WindowPair {
@@ -49,6 +66,21 @@ export function flag(value: boolean): number {
   return value ? 1 : 0;
 }
 
+/**
+ * Stretches of `count` floats for shaders that see them as `array<vec4f>`: as `elementWindows`, with the binding's
+ * size rounded up to whole vectors. What lies behind the last float is padding of the buffer.
+ */
+export function vectorWindows(count: number, target: KernelTarget): ElementWindow[] {
+  return elementWindows(Math.ceil(count / 4), target, 16).map((window) => {
+    const first = 4 * window.first;
+    return {
+      first,
+      count: Math.min(4 * window.count, count - first),
+      of: (buffer) => ({ buffer, offset: 4 * first, size: 16 * window.count }),
+    };
+  });
+}
+
 /** What differs between kernels that treat every element alike. */
 interface ElementwiseOptions {
   readonly kernel: string;
@@ -62,7 +94,7 @@ interface ElementwiseOptions {
   readonly flops: number;
 }
 
-/** The plan of a kernel that makes each element from the same element of its inputs. */
+/** The plan of a kernel that makes each element from the same element of its inputs, four elements a thread. */
 export function planElementwise(options: ElementwiseOptions, target: KernelTarget): Plan {
   const { kernel, shader, count, buffers } = options;
   return {
@@ -71,12 +103,12 @@ export function planElementwise(options: ElementwiseOptions, target: KernelTarge
     temporaries: {},
     flops: options.flops * count,
     bytes: 4 * buffers.length * count,
-    dispatches: elementWindows(count, target).map((window): Dispatch => ({
+    dispatches: vectorWindows(count, target).map((window): Dispatch => ({
       shader,
       constants: { WORKGROUP: FLAT_WORKGROUP, ...options.constants },
       uniforms: { count: window.count, ...options.uniforms },
       bindings: Object.fromEntries(buffers.map((name) => [name, window.of(name)])),
-      grid: grid1d(window.count, FLAT_WORKGROUP, target),
+      grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
     })),
   };
 }

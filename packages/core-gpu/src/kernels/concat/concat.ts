@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
@@ -15,15 +15,15 @@ export interface ConcatSlice {
 
 /** Writes `x` (rows, channels) into a slice of the channels of `y` (rows, totalChannels); the rest of `y` stays. */
 export function planConcatWrite(slice: ConcatSlice, target: KernelTarget): Plan {
-  return plan('concat-write', 'concat/write', slice, target);
+  return plan('concat-write', 'write', slice, target);
 }
 
 /** Reads a slice of the channels of `y` (rows, totalChannels) into `x` (rows, channels): the gradient of concat. */
 export function planConcatRead(slice: ConcatSlice, target: KernelTarget): Plan {
-  return plan('concat-read', 'concat/read', slice, target);
+  return plan('concat-read', 'read', slice, target);
 }
 
-function plan(kernel: string, shader: ShaderName, slice: ConcatSlice, target: KernelTarget): Plan {
+function plan(kernel: string, name: 'write' | 'read', slice: ConcatSlice, target: KernelTarget): Plan {
   const { rows, channels, totalChannels, offset } = slice;
   if (offset < 0 || offset + channels > totalChannels) {
     throw new ConvbaseError(
@@ -32,35 +32,48 @@ function plan(kernel: string, shader: ShaderName, slice: ConcatSlice, target: Ke
       { where: kernel },
     );
   }
-  const small = elementWindows(rows * channels, target);
-  const large = elementWindows(rows * totalChannels, target);
+  const vectors = [channels, totalChannels, offset].every((number) => number % 4 === 0);
+  const dispatches = vectors
+    ? copies(
+        `concat/${name}-vec4`,
+        { rows, channels: channels / 4, totalChannels: totalChannels / 4, offset: offset / 4 },
+        16,
+        target,
+      )
+    : copies(`concat/${name}`, slice, 4, target);
+  const variant = vectors ? 'vec4' : 'scalar';
+  return { kernel, variant, temporaries: {}, flops: 0, bytes: 8 * rows * channels, dispatches };
+}
+
+/** `slice` counts in elements of `elementBytes`. */
+function copies(
+  shader: ShaderName,
+  { rows, channels, totalChannels, offset }: ConcatSlice,
+  elementBytes: number,
+  target: KernelTarget,
+): Dispatch[] {
+  const small = elementWindows(rows * channels, target, elementBytes);
+  const large = elementWindows(rows * totalChannels, target, elementBytes);
   const row = (element: number) => Math.floor(element / channels);
   const pairs = windowPairs(small, large, (first, end) => [
     row(first) * totalChannels + offset,
     row(end - 1) * totalChannels + offset + channels,
   ]);
-  return {
-    kernel,
-    variant: 'elementwise',
-    temporaries: {},
-    flops: 0,
-    bytes: 8 * rows * channels,
-    dispatches: pairs.map(({ output: x, input: y }) => ({
-      shader,
-      constants: { WORKGROUP: FLAT_WORKGROUP },
-      uniforms: {
-        count: x.count,
-        xFirst: x.first,
-        yFirst: y.first,
-        yCount: y.count,
-        channels,
-        totalChannels,
-        offset,
-      },
-      bindings: { x: x.of('x'), y: y.of('y') },
-      grid: grid1d(x.count, FLAT_WORKGROUP, target),
-    })),
-  };
+  return pairs.map(({ output: x, input: y }) => ({
+    shader,
+    constants: { WORKGROUP: FLAT_WORKGROUP },
+    uniforms: {
+      count: x.count,
+      xFirst: x.first,
+      yFirst: y.first,
+      yCount: y.count,
+      channels,
+      totalChannels,
+      offset,
+    },
+    bindings: { x: x.of('x'), y: y.of('y') },
+    grid: grid1d(x.count, FLAT_WORKGROUP, target),
+  }));
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
@@ -68,6 +81,8 @@ export function variants(): Variant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'concat/write', constants },
+    { shader: 'concat/write-vec4', constants },
     { shader: 'concat/read', constants },
+    { shader: 'concat/read-vec4', constants },
   ];
 }

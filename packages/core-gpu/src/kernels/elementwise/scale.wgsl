@@ -1,7 +1,7 @@
 // y = factor * x, element by element.
 //
 //   x, y    count floats
-//   thread  one element; a line of workgroups folded over x and y
+//   thread  four elements as one vector; a line of workgroups folded over x and y
 //   cost    1 FLOP, 8 bytes per element
 //   needs   WORKGROUP
 
@@ -11,12 +11,22 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+// Writes vector i. What lies past the end of y stays as it is.
+fn store(i: u32, value: vec4f) {
+  if (4u * i + 4u <= params.count) {
+    y[i] = value;
+  } else {
+    let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
+    y[i] = select(y[i], value, inside);
+  }
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
-  if (i >= params.count) { return; }
-  y[i] = params.factor * x[i];
+  if (4u * i >= params.count) { return; }
+  store(i, params.factor * x[i]);
 }

@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, flag, windowPairs, type Variant } from '../windows.ts';
+import { channelUnits, FLAT_WORKGROUP, flag, windowPairs, type Variant } from '../windows.ts';
 
 /** A batch of pictures and how many rows and columns of zeros go round each. */
 export interface PaddingShape {
@@ -17,10 +17,11 @@ export interface PaddingShape {
 
 /** `y` (n, top + h + bottom, left + w + right, c) is `x` (n, h, w, c) in a frame of zeros. */
 export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
-  const { n, h, w, c, top, left } = shape;
+  const { n, h, w, top, left } = shape;
   const { height, width } = paddedSize(shape);
-  const outputs = elementWindows(n * height * width * c, target);
-  const inputs = elementWindows(n * h * w * c, target);
+  const { c, bytes, variant } = channelUnits(shape.c);
+  const outputs = elementWindows(n * height * width * c, target, bytes);
+  const inputs = elementWindows(n * h * w * c, target, bytes);
   // Whole rows, the frame's own taken as the nearest row of the picture.
   const row = (element: number) => {
     const padded = Math.floor(element / (width * c));
@@ -30,12 +31,12 @@ export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
   const pairs = windowPairs(outputs, inputs, (first, end) => [row(first) * w * c, (row(end - 1) + 1) * w * c]);
   return {
     kernel: 'zero-padding',
-    variant: 'elementwise',
+    variant,
     temporaries: {},
     flops: 0,
-    bytes: 4 * n * c * (h * w + height * width),
+    bytes: bytes * n * c * (h * w + height * width),
     dispatches: pairs.map(({ output: y, input: x, first }) => ({
-      shader: 'padding/pad',
+      shader: variant === 'vec4' ? 'padding/pad-vec4' : 'padding/pad',
       constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: {
         count: y.count,
@@ -59,10 +60,11 @@ export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
 
 /** `dx` (n, h, w, c) is `dy` (n, top + h + bottom, left + w + right, c) without its frame: the gradient of padding. */
 export function planCrop2d(shape: PaddingShape, target: KernelTarget): Plan {
-  const { n, h, w, c, top, left } = shape;
+  const { n, h, w, top, left } = shape;
   const { height, width } = paddedSize(shape);
-  const outputs = elementWindows(n * h * w * c, target);
-  const inputs = elementWindows(n * height * width * c, target);
+  const { c, bytes, variant } = channelUnits(shape.c);
+  const outputs = elementWindows(n * h * w * c, target, bytes);
+  const inputs = elementWindows(n * height * width * c, target, bytes);
   const row = (element: number) => {
     const inside = Math.floor(element / (w * c));
     return Math.floor(inside / h) * height + (inside % h) + top;
@@ -73,12 +75,12 @@ export function planCrop2d(shape: PaddingShape, target: KernelTarget): Plan {
   ]);
   return {
     kernel: 'crop',
-    variant: 'elementwise',
+    variant,
     temporaries: {},
     flops: 0,
-    bytes: 8 * n * h * w * c,
+    bytes: 2 * bytes * n * h * w * c,
     dispatches: pairs.map(({ output: dx, input: dy }) => ({
-      shader: 'padding/crop',
+      shader: variant === 'vec4' ? 'padding/crop-vec4' : 'padding/crop',
       constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: {
         count: dx.count,
@@ -113,6 +115,8 @@ export function variants(): Variant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'padding/pad', constants },
+    { shader: 'padding/pad-vec4', constants },
     { shader: 'padding/crop', constants },
+    { shader: 'padding/crop-vec4', constants },
   ];
 }

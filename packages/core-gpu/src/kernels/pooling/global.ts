@@ -1,6 +1,6 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, flag, windowPairs } from '../windows.ts';
+import { channelUnits, FLAT_WORKGROUP, flag, windowPairs } from '../windows.ts';
 
 /** A batch of pictures, each to become one number per channel. */
 export interface PlaneShape {
@@ -21,7 +21,7 @@ export function planGlobalAveragePoolForward({ n, h, w, c }: PlaneShape, target:
   const twice = parts > 1;
   return {
     kernel: 'global-average-pool',
-    variant: twice ? 'two passes' : 'one pass',
+    variant: `${twice ? 'two passes' : 'one pass'}, ${channelUnits(c).variant}`,
     temporaries: twice ? { parts: 4 * n * parts * c } : {},
     flops: n * positions * c,
     bytes: 4 * n * c * (positions + 1),
@@ -35,22 +35,24 @@ export function planGlobalAveragePoolForward({ n, h, w, c }: PlaneShape, target:
 }
 
 /** Gradient of global average pooling: `dx` (n, h, w, c) from `dy` (n, c). */
-export function planGlobalAveragePoolInputGradient({ n, h, w, c }: PlaneShape, target: KernelTarget): Plan {
+export function planGlobalAveragePoolInputGradient(plane: PlaneShape, target: KernelTarget): Plan {
+  const { n, h, w } = plane;
   const positions = h * w;
-  const outputs = elementWindows(n * positions * c, target);
+  const { c, bytes, variant } = channelUnits(plane.c);
+  const outputs = elementWindows(n * positions * c, target, bytes);
   const image = (element: number) => Math.floor(element / (positions * c));
-  const pairs = windowPairs(outputs, elementWindows(n * c, target), (first, end) => [
+  const pairs = windowPairs(outputs, elementWindows(n * c, target, bytes), (first, end) => [
     image(first) * c,
     (image(end - 1) + 1) * c,
   ]);
   return {
     kernel: 'global-average-pool-gradient',
-    variant: 'elementwise',
+    variant,
     temporaries: {},
-    flops: n * positions * c,
-    bytes: 4 * n * c * (positions + 1),
+    flops: n * positions * plane.c,
+    bytes: 4 * n * plane.c * (positions + 1),
     dispatches: pairs.map(({ output, input }) => ({
-      shader: 'pooling/plane-spread',
+      shader: variant === 'vec4' ? 'pooling/plane-spread-vec4' : 'pooling/plane-spread',
       constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: {
         count: output.count,
@@ -77,17 +79,20 @@ interface PlaneSum {
   readonly y: string;
 }
 
-function planeSum({ n, positions, parts, step, c, scale, x, y }: PlaneSum, target: KernelTarget): Dispatch[] {
-  const inputs = elementWindows(n * positions * c, target);
+function planeSum(sum: PlaneSum, target: KernelTarget): Dispatch[] {
+  const { n, positions, parts, step, scale } = sum;
+  const { c, bytes, variant } = channelUnits(sum.c);
+  const outputs = elementWindows(n * parts * c, target, bytes);
+  const inputs = elementWindows(n * positions * c, target, bytes);
   // The positions of the part that an element of y belongs to.
   const group = (element: number) => Math.floor(element / (parts * c));
   const part = (element: number) => Math.floor(element / c) % parts;
-  const pairs = windowPairs(elementWindows(n * parts * c, target), inputs, (first, end) => [
+  const pairs = windowPairs(outputs, inputs, (first, end) => [
     (group(first) * positions + part(first) * step) * c,
     (group(end - 1) * positions + Math.min((part(end - 1) + 1) * step, positions)) * c,
   ]);
   return pairs.map((pair) => ({
-    shader: 'pooling/plane-sum',
+    shader: variant === 'vec4' ? 'pooling/plane-sum-vec4' : 'pooling/plane-sum',
     constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: inputs.length > 1 },
     uniforms: {
       count: pair.output.count,
@@ -102,7 +107,7 @@ function planeSum({ n, positions, parts, step, c, scale, x, y }: PlaneSum, targe
       fresh: flag(pair.first),
       done: flag(pair.last),
     },
-    bindings: { x: pair.input.of(x), y: pair.output.of(y) },
+    bindings: { x: pair.input.of(sum.x), y: pair.output.of(sum.y) },
     grid: grid1d(pair.output.count, FLAT_WORKGROUP, target),
   }));
 }

@@ -1,15 +1,28 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, flag, windowPairs, type Variant, type WindowPair } from '../windows.ts';
+import {
+  channelUnits,
+  FLAT_WORKGROUP,
+  flag,
+  windowPairs,
+  type ChannelUnits,
+  type ChannelVariant,
+  type Variant,
+  type WindowPair,
+} from '../windows.ts';
 import type { PoolShape } from './shape.ts';
 
-/** Max pooling: `y` (n, oh, ow, c) from `x` (n, h, w, c). Over the whole plane it is global max pooling. */
-export function planMaxPoolForward(shape: PoolShape, target: KernelTarget): Plan {
+/**
+ * Max pooling: `y` (n, oh, ow, c) from `x` (n, h, w, c). Over the whole plane it is global max pooling. `variant` is
+ * for tests and the ladder; by default the number of channels decides.
+ */
+export function planMaxPoolForward(shape: PoolShape, target: KernelTarget, variant?: ChannelVariant): Plan {
+  const units = unitsOf(shape, variant);
   return {
-    ...describe('max-pool', shape),
+    ...describe('max-pool', units),
     // Bound, because the shader declares it, and not written.
     temporaries: { position: 16 },
-    dispatches: maxDispatches(shape, 'y', false, target),
+    dispatches: maxDispatches(units, 'y', false, target),
   };
 }
 
@@ -17,12 +30,17 @@ export function planMaxPoolForward(shape: PoolShape, target: KernelTarget): Plan
  * Gradient of max pooling: `dx` from `x` and `dy`. The gradient of a window goes to its first maximum in row-major
  * order, as in TensorFlow. Pooling is done once more to find where the maxima are.
  */
-export function planMaxPoolInputGradient(shape: PoolShape, target: KernelTarget): Plan {
-  const outputs = 4 * outputCount(shape);
-  const gather = gradientPairs(shape, target).map(({ pair, split }): Dispatch => ({
-    shader: 'pooling/max-gradient',
+export function planMaxPoolInputGradient(
+  shape: PoolShape,
+  target: KernelTarget,
+  variant?: ChannelVariant,
+): Plan {
+  const units = unitsOf(shape, variant);
+  const outputBytes = 4 * shape.n * shape.oh * shape.ow * shape.c;
+  const gather = gradientPairs(units, target).map(({ pair, split }): Dispatch => ({
+    shader: units.variant === 'vec4' ? 'pooling/max-gradient-vec4' : 'pooling/max-gradient',
     constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: split },
-    uniforms: gradientUniforms(shape, pair),
+    uniforms: gradientUniforms(units, pair),
     bindings: {
       position: pair.input.of('position'),
       dy: pair.input.of('dy'),
@@ -31,21 +49,26 @@ export function planMaxPoolInputGradient(shape: PoolShape, target: KernelTarget)
     grid: grid1d(pair.output.count, FLAT_WORKGROUP, target),
   }));
   return {
-    ...describe('max-pool-gradient', shape),
-    temporaries: { best: outputs, position: outputs },
-    dispatches: [...maxDispatches(shape, 'best', true, target), ...gather],
+    ...describe('max-pool-gradient', units),
+    temporaries: { best: outputBytes, position: outputBytes },
+    dispatches: [...maxDispatches(units, 'best', true, target), ...gather],
   };
 }
 
 /** Average pooling: `y` (n, oh, ow, c) from `x` (n, h, w, c); padding does not count in the average. */
-export function planAveragePoolForward(shape: PoolShape, target: KernelTarget): Plan {
+export function planAveragePoolForward(
+  shape: PoolShape,
+  target: KernelTarget,
+  variant?: ChannelVariant,
+): Plan {
+  const units = unitsOf(shape, variant);
   return {
-    ...describe('average-pool', shape),
+    ...describe('average-pool', units),
     temporaries: {},
-    dispatches: forwardPairs(shape, target).map(({ pair, split }) => ({
-      shader: 'pooling/average',
+    dispatches: forwardPairs(units, target).map(({ pair, split }) => ({
+      shader: units.variant === 'vec4' ? 'pooling/average-vec4' : 'pooling/average',
       constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: split },
-      uniforms: { ...forwardUniforms(shape, pair), done: flag(pair.last) },
+      uniforms: { ...forwardUniforms(units, pair), done: flag(pair.last) },
       bindings: { x: pair.input.of('x'), y: pair.output.of('y') },
       grid: grid1d(pair.output.count, FLAT_WORKGROUP, target),
     })),
@@ -53,25 +76,37 @@ export function planAveragePoolForward(shape: PoolShape, target: KernelTarget): 
 }
 
 /** Gradient of average pooling: `dx` (n, h, w, c) from `dy` (n, oh, ow, c). */
-export function planAveragePoolInputGradient(shape: PoolShape, target: KernelTarget): Plan {
+export function planAveragePoolInputGradient(
+  shape: PoolShape,
+  target: KernelTarget,
+  variant?: ChannelVariant,
+): Plan {
+  const units = unitsOf(shape, variant);
   return {
-    ...describe('average-pool-gradient', shape),
+    ...describe('average-pool-gradient', units),
     temporaries: {},
-    dispatches: gradientPairs(shape, target).map(({ pair, split }) => ({
-      shader: 'pooling/average-gradient',
+    dispatches: gradientPairs(units, target).map(({ pair, split }) => ({
+      shader: units.variant === 'vec4' ? 'pooling/average-gradient-vec4' : 'pooling/average-gradient',
       constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: split },
-      uniforms: gradientUniforms(shape, pair),
+      uniforms: gradientUniforms(units, pair),
       bindings: { dy: pair.input.of('dy'), dx: pair.output.of('dx') },
       grid: grid1d(pair.output.count, FLAT_WORKGROUP, target),
     })),
   };
 }
 
-function maxDispatches(shape: PoolShape, y: string, positions: boolean, target: KernelTarget): Dispatch[] {
-  return forwardPairs(shape, target).map(({ pair, split }) => ({
-    shader: 'pooling/max',
+/** A pooling whose `c` counts what a thread handles at once. */
+type PoolUnits = PoolShape & ChannelUnits;
+
+function unitsOf(shape: PoolShape, variant: ChannelVariant | undefined): PoolUnits {
+  return { ...shape, ...channelUnits(shape.c, variant) };
+}
+
+function maxDispatches(units: PoolUnits, y: string, positions: boolean, target: KernelTarget): Dispatch[] {
+  return forwardPairs(units, target).map(({ pair, split }) => ({
+    shader: units.variant === 'vec4' ? 'pooling/max-vec4' : 'pooling/max',
     constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: split, POSITIONS: positions },
-    uniforms: forwardUniforms(shape, pair),
+    uniforms: forwardUniforms(units, pair),
     bindings: {
       x: pair.input.of('x'),
       y: pair.output.of(y),
@@ -81,11 +116,18 @@ function maxDispatches(shape: PoolShape, y: string, positions: boolean, target: 
   }));
 }
 
+interface PoolPair {
+  readonly pair: WindowPair;
+  /** The input comes in several stretches. */
+  readonly split: boolean;
+}
+
 /** Stretches of y with the stretches of x under their windows. */
-function forwardPairs(shape: PoolShape, target: KernelTarget): { pair: WindowPair; split: boolean }[] {
-  const { h, w, c, oh, ow, sh, ph, top } = shape;
-  const inputs = elementWindows(inputCount(shape), target);
-  const pairs = windowPairs(elementWindows(outputCount(shape), target), inputs, (first, end) => {
+function forwardPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
+  const { n, h, w, c, oh, ow, sh, ph, top, bytes } = units;
+  const outputs = elementWindows(n * oh * ow * c, target, bytes);
+  const inputs = elementWindows(n * h * w * c, target, bytes);
+  const pairs = windowPairs(outputs, inputs, (first, end) => {
     const from = Math.floor(first / (ow * c));
     const to = Math.floor((end - 1) / (ow * c));
     const firstRow = Math.floor(from / oh) * h + Math.max((from % oh) * sh - top, 0);
@@ -96,10 +138,11 @@ function forwardPairs(shape: PoolShape, target: KernelTarget): { pair: WindowPai
 }
 
 /** Stretches of dx with the stretches of dy whose windows may contain them. */
-function gradientPairs(shape: PoolShape, target: KernelTarget): { pair: WindowPair; split: boolean }[] {
-  const { h, w, c, oh, ow, sh, ph, top } = shape;
-  const inputs = elementWindows(outputCount(shape), target);
-  const pairs = windowPairs(elementWindows(inputCount(shape), target), inputs, (first, end) => {
+function gradientPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
+  const { n, h, w, c, oh, ow, sh, ph, top, bytes } = units;
+  const outputs = elementWindows(n * h * w * c, target, bytes);
+  const inputs = elementWindows(n * oh * ow * c, target, bytes);
+  const pairs = windowPairs(outputs, inputs, (first, end) => {
     const from = Math.floor(first / (w * c));
     const to = Math.floor((end - 1) / (w * c));
     const firstRow = Math.max(Math.floor(((from % h) + top - ph) / sh) + 1, 0);
@@ -110,46 +153,41 @@ function gradientPairs(shape: PoolShape, target: KernelTarget): { pair: WindowPa
   return pairs.map((pair) => ({ pair, split: inputs.length > 1 }));
 }
 
-function forwardUniforms(shape: PoolShape, { output, input, first }: WindowPair): Record<string, number> {
+function forwardUniforms(units: PoolUnits, { output, input, first }: WindowPair): Record<string, number> {
   return {
     count: output.count,
     yFirst: output.first,
     xFirst: input.first,
     xCount: input.count,
-    ...planeUniforms(shape),
+    ...planeUniforms(units),
     fresh: flag(first),
   };
 }
 
-function gradientUniforms(shape: PoolShape, { output, input, first }: WindowPair): Record<string, number> {
+function gradientUniforms(units: PoolUnits, { output, input, first }: WindowPair): Record<string, number> {
   return {
     count: output.count,
     xFirst: output.first,
     yFirst: input.first,
     yCount: input.count,
-    ...planeUniforms(shape),
+    ...planeUniforms(units),
     fresh: flag(first),
   };
 }
 
-function planeUniforms({ h, w, c, oh, ow, ph, pw, sh, sw, top, left }: PoolShape): Record<string, number> {
+function planeUniforms({ h, w, c, oh, ow, ph, pw, sh, sw, top, left }: PoolUnits): Record<string, number> {
   return { h, w, c, oh, ow, ph, pw, sh, sw, top, left };
 }
 
-function inputCount({ n, h, w, c }: PoolShape): number {
-  return n * h * w * c;
-}
-
-function outputCount({ n, oh, ow, c }: PoolShape): number {
-  return n * oh * ow * c;
-}
-
-function describe(kernel: string, shape: PoolShape): Pick<Plan, 'kernel' | 'variant' | 'flops' | 'bytes'> {
+function describe(
+  kernel: string,
+  { n, h, w, c, oh, ow, ph, pw, bytes, variant }: PoolUnits,
+): Pick<Plan, 'kernel' | 'variant' | 'flops' | 'bytes'> {
   return {
     kernel,
-    variant: 'scalar',
-    flops: outputCount(shape) * shape.ph * shape.pw,
-    bytes: 4 * (inputCount(shape) + outputCount(shape)),
+    variant,
+    flops: (bytes / 4) * n * oh * ow * c * ph * pw,
+    bytes: bytes * n * c * (h * w + oh * ow),
   };
 }
 
@@ -157,14 +195,17 @@ function describe(kernel: string, shape: PoolShape): Pick<Plan, 'kernel' | 'vari
 export function variants(): Variant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
-    ...[false, true].flatMap((SPLIT): Variant[] => [
-      { shader: 'pooling/max', constants: { ...constants, SPLIT, POSITIONS: false } },
-      { shader: 'pooling/max', constants: { ...constants, SPLIT, POSITIONS: true } },
-      { shader: 'pooling/max-gradient', constants: { ...constants, SPLIT } },
-      { shader: 'pooling/average', constants: { ...constants, SPLIT } },
-      { shader: 'pooling/average-gradient', constants: { ...constants, SPLIT } },
-      { shader: 'pooling/plane-sum', constants: { ...constants, SPLIT } },
+    ...(['', '-vec4'] as const).flatMap((suffix): Variant[] => [
+      ...[false, true].flatMap((SPLIT): Variant[] => [
+        { shader: `pooling/max${suffix}`, constants: { ...constants, SPLIT, POSITIONS: false } },
+        { shader: `pooling/max${suffix}`, constants: { ...constants, SPLIT, POSITIONS: true } },
+        { shader: `pooling/max-gradient${suffix}`, constants: { ...constants, SPLIT } },
+        { shader: `pooling/average${suffix}`, constants: { ...constants, SPLIT } },
+        { shader: `pooling/average-gradient${suffix}`, constants: { ...constants, SPLIT } },
+        { shader: `pooling/plane-sum${suffix}`, constants: { ...constants, SPLIT } },
+      ]),
+      { shader: `pooling/plane-spread${suffix}`, constants },
     ]),
-    { shader: 'pooling/plane-spread', constants },
+    { shader: 'pooling/max-gradient-naive', constants },
   ];
 }

@@ -1,6 +1,6 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
-import { rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
+import { elementWindows, grid1d } from '../grid.ts';
+import { chooseRowTile, rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
 import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
 
 /**
@@ -18,9 +18,37 @@ export function softmaxStatistics(shape: RowsShape, x: string, target: KernelTar
 }
 
 /** Softmax over the last axis: `y = e^x / sum of e^x` for every row of `x` (rows, classes). */
-export function planSoftmax(shape: RowsShape, target: KernelTarget): Plan {
+export function planSoftmax(
+  shape: RowsShape,
+  target: KernelTarget,
+  tile = chooseRowTile(shape, target),
+): Plan {
   const { rows, classes } = shape;
-  const normalize = rowBroadcasts(shape, target).map(({ output, input }): Dispatch => ({
+  const count = rows * classes;
+  const whole = elementWindows(count, target).length <= 1;
+  const temporaries: Record<string, number> = whole ? {} : { largest: 4 * rows, rest: 4 * rows };
+  return {
+    kernel: 'softmax',
+    variant: whole ? `rows, ${String(tile.LANES)} lanes` : 'statistics, then normalize',
+    temporaries,
+    flops: 30 * count,
+    bytes: 8 * count,
+    dispatches: whole
+      ? [
+          {
+            shader: 'softmax/rows',
+            constants: tile,
+            uniforms: { rows, classes },
+            bindings: { x: 'x', y: 'y' },
+            grid: grid1d(rows, tile.ROWS, target),
+          },
+        ]
+      : [...softmaxStatistics(shape, 'x', target), ...normalize(shape, target)],
+  };
+}
+
+function normalize(shape: RowsShape, target: KernelTarget): Dispatch[] {
+  return rowBroadcasts(shape, target).map(({ output, input }) => ({
     shader: 'softmax/normalize',
     constants: { WORKGROUP: FLAT_WORKGROUP },
     uniforms: {
@@ -28,7 +56,7 @@ export function planSoftmax(shape: RowsShape, target: KernelTarget): Plan {
       first: output.first,
       rowFirst: input.first,
       rowCount: input.count,
-      classes,
+      classes: shape.classes,
     },
     bindings: {
       x: output.of('x'),
@@ -38,14 +66,6 @@ export function planSoftmax(shape: RowsShape, target: KernelTarget): Plan {
     },
     grid: grid1d(output.count, FLAT_WORKGROUP, target),
   }));
-  return {
-    kernel: 'softmax',
-    variant: 'statistics, then normalize',
-    temporaries: { largest: 4 * rows, rest: 4 * rows },
-    flops: 30 * rows * classes,
-    bytes: 8 * rows * classes,
-    dispatches: [...softmaxStatistics(shape, 'x', target), ...normalize],
-  };
 }
 
 /** `dx` of softmax from its output `y` and `dy`, all (rows, classes). */
@@ -97,7 +117,9 @@ export function variants(): Variant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     ...reductions,
+    ...rowTiles.map((constants): Variant => ({ shader: 'softmax/rows', constants })),
     { shader: 'softmax/normalize', constants },
     { shader: 'softmax/gradient', constants },
+    { shader: 'softmax/naive', constants },
   ];
 }

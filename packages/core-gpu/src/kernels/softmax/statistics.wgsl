@@ -55,12 +55,12 @@ fn accurateExp(x: f32) -> f32 {
   return select((p * r * r + r + 1.0) * power, 0.0, x < -87.33);
 }
 
-// The statistics of two sets of elements taken together.
+// The statistics of two sets of elements taken together: the sum of the set with the smaller maximum shrinks.
 fn join(a: Statistics, b: Statistics) -> Statistics {
-  if (a.largest >= b.largest) {
-    return Statistics(a.largest, a.rest + (1.0 + b.rest) * accurateExp(b.largest - a.largest));
-  }
-  return Statistics(b.largest, b.rest + (1.0 + a.rest) * accurateExp(a.largest - b.largest));
+  let shrink = accurateExp(-abs(a.largest - b.largest));
+  let first = a.rest + (1.0 + b.rest) * shrink;
+  let second = b.rest + (1.0 + a.rest) * shrink;
+  return Statistics(max(a.largest, b.largest), select(second, first, a.largest >= b.largest));
 }
 
 @compute @workgroup_size(LANES * ROWS)

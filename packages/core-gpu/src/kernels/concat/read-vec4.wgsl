@@ -1,0 +1,29 @@
+// Reads a slice of the channels of y as read.wgsl, four channels at a time.
+//
+//   y, x    as in read.wgsl, but every number of elements or channels counts vectors of four channels
+//   thread  one vector of x; those whose source is in another stretch of y do nothing
+//   needs   channels, totalChannels and offset divisible by 4; WORKGROUP
+//   cost    8 bytes per element of x
+
+struct Params {
+  count: u32,
+  xFirst: u32,
+  yFirst: u32,
+  yCount: u32,
+  channels: u32,
+  totalChannels: u32,
+  offset: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> x: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let index = params.xFirst + i;
+  let source = index / params.channels * params.totalChannels + params.offset + index % params.channels - params.yFirst;
+  if (source < params.yCount) { x[i] = y[source]; }
+}

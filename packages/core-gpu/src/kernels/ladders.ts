@@ -1,0 +1,21 @@
+import type { Ladder } from './ladder.ts';
+import {
+  averagePoolingLadder,
+  globalPoolingLadder,
+  maxPoolGradientLadder,
+  poolingLadder,
+} from './pooling/ladder.ts';
+import { softmaxLadder } from './softmax/ladder.ts';
+
+const all = [
+  poolingLadder(),
+  averagePoolingLadder(),
+  maxPoolGradientLadder(),
+  globalPoolingLadder(),
+  softmaxLadder(),
+];
+
+/** Every ladder by the name of its kernel: `npm run ladder -- <name>` climbs one. */
+export const ladders: Readonly<Record<string, Ladder>> = Object.fromEntries(
+  all.map((ladder) => [ladder.kernel, ladder]),
+);

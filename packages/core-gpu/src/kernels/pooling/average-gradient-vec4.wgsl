@@ -1,0 +1,63 @@
+// Gradient of average pooling as average-gradient.wgsl, four channels at a time.
+//
+//   dy, dx  as in average-gradient.wgsl, but in vectors of four channels: `c`, `xFirst`, `yFirst`, `yCount` and
+//           `count` count vectors
+//   thread  four channels of one position of dx
+//   needs   channels divisible by 4; WORKGROUP, SPLIT as in average-gradient.wgsl
+//   cost    one division and addition per window; 4 bytes per element of dy and dx
+
+struct Params {
+  count: u32,
+  xFirst: u32,
+  yFirst: u32,
+  yCount: u32,
+  h: u32,
+  w: u32,
+  c: u32,
+  oh: u32,
+  ow: u32,
+  ph: u32,
+  pw: u32,
+  sh: u32,
+  sw: u32,
+  top: u32,
+  left: u32,
+  fresh: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let index = params.xFirst + i;
+  let ch = index % params.c;
+  let ix = (index / params.c) % params.w;
+  let iy = (index / params.c / params.w) % params.h;
+  let n = index / params.c / params.w / params.h;
+  // Windows oy0 .. oy1 - 1 contain row iy: oy * sh <= iy + top < oy * sh + ph. Columns likewise.
+  let py = iy + params.top;
+  let px = ix + params.left;
+  let oy0 = select(0u, (py - params.ph) / params.sh + 1u, py >= params.ph);
+  let oy1 = min(py / params.sh + 1u, params.oh);
+  let ox0 = select(0u, (px - params.pw) / params.sw + 1u, px >= params.pw);
+  let ox1 = min(px / params.sw + 1u, params.ow);
+
+  var sum = vec4f(0.0);
+  if (SPLIT && params.fresh == 0u) { sum = dx[i]; }
+  for (var oy = oy0; oy < oy1; oy++) {
+    let y0 = max(oy * params.sh, params.top);
+    let y1 = min(oy * params.sh + params.ph, params.h + params.top);
+    for (var ox = ox0; ox < ox1; ox++) {
+      let source = ((n * params.oh + oy) * params.ow + ox) * params.c + ch - params.yFirst;
+      if (SPLIT && source >= params.yCount) { continue; }
+      let x0 = max(ox * params.sw, params.left);
+      let x1 = min(ox * params.sw + params.pw, params.w + params.left);
+      sum += dy[source] / f32((y1 - y0) * (x1 - x0));
+    }
+  }
+  dx[i] = sum;
+}

@@ -1,0 +1,59 @@
+// Average pooling as average.wgsl, four channels at a time: a quarter of the threads, loads and index arithmetic.
+//
+//   x, y    as in average.wgsl, but in vectors of four channels: `c`, `yFirst`, `xFirst`, `xCount` and `count` count
+//           vectors
+//   thread  four channels of one output position
+//   needs   channels divisible by 4; WORKGROUP, SPLIT as in average.wgsl
+//   cost    ph * pw additions per output; 4 bytes per element of x and y
+
+struct Params {
+  count: u32,
+  yFirst: u32,
+  xFirst: u32,
+  xCount: u32,
+  h: u32,
+  w: u32,
+  c: u32,
+  oh: u32,
+  ow: u32,
+  ph: u32,
+  pw: u32,
+  sh: u32,
+  sw: u32,
+  top: u32,
+  left: u32,
+  fresh: u32,
+  done: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let index = params.yFirst + i;
+  let ch = index % params.c;
+  let ox = (index / params.c) % params.ow;
+  let oy = (index / params.c / params.ow) % params.oh;
+  let n = index / params.c / params.ow / params.oh;
+  // The part of the window that lies inside the picture.
+  let y0 = u32(max(i32(oy * params.sh) - i32(params.top), 0));
+  let y1 = min(oy * params.sh + params.ph - params.top, params.h);
+  let x0 = u32(max(i32(ox * params.sw) - i32(params.left), 0));
+  let x1 = min(ox * params.sw + params.pw - params.left, params.w);
+
+  var sum = vec4f(0.0);
+  if (SPLIT && params.fresh == 0u) { sum = y[i]; }
+  for (var iy = y0; iy < y1; iy++) {
+    for (var ix = x0; ix < x1; ix++) {
+      let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;
+      if (SPLIT && source >= params.xCount) { continue; }
+      sum += x[source];
+    }
+  }
+  let pixels = f32((y1 - y0) * (x1 - x0));
+  y[i] = select(sum, sum / pixels, params.done == 1u);
+}

@@ -1,0 +1,71 @@
+// Max pooling as max.wgsl, four channels at a time: a quarter of the threads, loads and index arithmetic.
+//
+//   x, y, position  as in max.wgsl, but in vectors of four channels: `c`, `yFirst`, `xFirst`, `xCount` and `count`
+//                   count vectors
+//   thread          four channels of one output position
+//
+//        channels  0 1 2 3 | 4 5 6 7        one load of 16 bytes each
+//        thread    --- 0 -- --- 1 --
+//
+//   needs           channels divisible by 4; WORKGROUP, POSITIONS, SPLIT as in max.wgsl
+//   cost            ph * pw comparisons per output; 4 bytes per element of x and y
+
+struct Params {
+  count: u32,
+  yFirst: u32,
+  xFirst: u32,
+  xCount: u32,
+  h: u32,
+  w: u32,
+  c: u32,
+  oh: u32,
+  ow: u32,
+  ph: u32,
+  pw: u32,
+  sh: u32,
+  sw: u32,
+  top: u32,
+  left: u32,
+  fresh: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> position: array<vec4u>;
+
+const NOWHERE = vec4u(0xffffffffu);
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let index = params.yFirst + i;
+  let ch = index % params.c;
+  let ox = (index / params.c) % params.ow;
+  let oy = (index / params.c / params.ow) % params.oh;
+  let n = index / params.c / params.ow / params.oh;
+  // The part of the window that lies inside the picture.
+  let y0 = u32(max(i32(oy * params.sh) - i32(params.top), 0));
+  let y1 = min(oy * params.sh + params.ph - params.top, params.h);
+  let x0 = u32(max(i32(ox * params.sw) - i32(params.left), 0));
+  let x1 = min(ox * params.sw + params.pw - params.left, params.w);
+
+  var best = vec4f(-3.40282346e38);
+  var at = NOWHERE;
+  if (SPLIT && params.fresh == 0u) {
+    best = y[i];
+    if (POSITIONS) { at = position[i]; }
+  }
+  for (var iy = y0; iy < y1; iy++) {
+    for (var ix = x0; ix < x1; ix++) {
+      let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;
+      if (SPLIT && source >= params.xCount) { continue; }
+      let v = x[source];
+      at = select(at, vec4u(iy * params.w + ix), (v > best) | (at == NOWHERE));
+      best = max(v, best);
+    }
+  }
+  y[i] = best;
+  if (POSITIONS) { position[i] = at; }
+}

@@ -1,0 +1,43 @@
+// Sums over the positions of a plane, in parts, as plane-sum.wgsl, four channels at a time.
+//
+//   x, y    as in plane-sum.wgsl, but `c` and every number of elements count vectors of four channels
+//   thread  one vector of y
+//   needs   channels divisible by 4; WORKGROUP, SPLIT as in plane-sum.wgsl
+//   cost    step additions per element of y; 4 bytes per element of x and y
+
+struct Params {
+  count: u32,
+  yFirst: u32,
+  xFirst: u32,
+  xCount: u32,
+  positions: u32,
+  parts: u32,
+  step: u32,
+  c: u32,
+  scale: f32,
+  fresh: u32,
+  done: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (i >= params.count) { return; }
+  let index = params.yFirst + i;
+  let ch = index % params.c;
+  let part = (index / params.c) % params.parts;
+  let group = index / params.c / params.parts;
+  var sum = vec4f(0.0);
+  if (SPLIT && params.fresh == 0u) { sum = y[i]; }
+  let end = min((part + 1u) * params.step, params.positions);
+  for (var p = part * params.step; p < end; p++) {
+    let source = (group * params.positions + p) * params.c + ch - params.xFirst;
+    if (SPLIT && source >= params.xCount) { continue; }
+    sum += x[source];
+  }
+  y[i] = select(sum, sum * params.scale, params.done == 1u);
+}

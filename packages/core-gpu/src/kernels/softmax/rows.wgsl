@@ -1,0 +1,76 @@
+// Softmax of whole rows in one go: y = e^(x - largest) / sum of e^(x - largest).
+//
+//   x, y     (rows, classes)
+//   threads  LANES for each row, ROWS rows for each workgroup, in three sweeps over the row: the largest element, the
+//            sum of powers, the results. After the first two, lanes join pairwise in shared memory
+//
+//            row   x x x x x x x x x x       LANES 4: lane 0 takes 0 4 8, lane 1 takes 1 5 9, ..
+//            lane  0 1 2 3 0 1 2 3 0 1       so that neighbours read neighbours
+//
+//   shared   4 * LANES * ROWS bytes
+//   needs    LANES a power of two, ROWS; x and y in one binding each
+//   cost     about 30 FLOP, 16 bytes per element
+
+struct Params {
+  rows: u32,
+  classes: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+var<workgroup> partial: array<f32, LANES * ROWS>;
+
+// e^x to 2 ulp. x = n ln 2 + r with |r| <= ln(2)/2: ln 2 is subtracted in two pieces, the first of which is exact
+// (Cody and Waite), e^r is the polynomial of Cephes' expf, and 2^n goes straight into the exponent bits.
+// Below -87.33 the result would be subnormal and is 0. WGSL's own exp may be wrong by 3 + 2|x| ulp.
+fn accurateExp(x: f32) -> f32 {
+  let a = clamp(x, -87.33, 88.0);
+  let n = floor(a * 1.44269504 + 0.5);
+  let r = (a - n * 0.693359375) + n * 2.12194440e-4;
+  var p = 1.9875691500e-4;
+  p = p * r + 1.3981999507e-3;
+  p = p * r + 8.3334519073e-3;
+  p = p * r + 4.1665795894e-2;
+  p = p * r + 1.6666665459e-1;
+  p = p * r + 5.0000001201e-1;
+  let power = bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select((p * r * r + r + 1.0) * power, 0.0, x < -87.33);
+}
+
+@compute @workgroup_size(LANES * ROWS)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let lane = lid % LANES;
+  let row = (wid.y * nwg.x + wid.x) * ROWS + lid / LANES;
+  let begin = row * params.classes;
+  // Empty for threads past the last row, which still have to come to every barrier.
+  let end = select(begin, begin + params.classes, row < params.rows);
+
+  var largest = -3.40282346e38;
+  for (var i = begin + lane; i < end; i += LANES) { largest = max(largest, x[i]); }
+  if (LANES > 1u) {
+    partial[lid] = largest;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+      workgroupBarrier();
+      if (lane < half) { partial[lid] = max(partial[lid], partial[lid + half]); }
+    }
+    workgroupBarrier();
+    largest = partial[lid - lane];
+    workgroupBarrier();
+  }
+
+  var sum = 0.0;
+  for (var i = begin + lane; i < end; i += LANES) { sum += accurateExp(x[i] - largest); }
+  if (LANES > 1u) {
+    partial[lid] = sum;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+      workgroupBarrier();
+      if (lane < half) { partial[lid] += partial[lid + half]; }
+    }
+    workgroupBarrier();
+    sum = partial[lid - lane];
+  }
+
+  for (var i = begin + lane; i < end; i += LANES) { y[i] = accurateExp(x[i] - largest) / sum; }
+}
