@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeNpy } from '../npy/write.ts';
+import { featureBatches } from './feature-batches.ts';
 import { FeatureWriter } from './feature-writer.ts';
 import { Features } from './features.ts';
 import { type FeatureRecipe, listingChecksum, recipeDifference } from './manifest.ts';
@@ -36,6 +37,39 @@ describe('feature folders', () => {
     const features = await Features.open(join(root, 'a'), join(root, 'b'));
     expect([...features.labels]).toEqual([0, 1, 1]);
     expect([...(await features.rows([2, 0]))]).toEqual([5, 6, 1, 2]);
+    await features.close();
+  });
+
+  it('gives batches in an order that the seed and the epoch decide', async () => {
+    await write(
+      join(root, 'a'),
+      Array.from({ length: 20 }, (_, i) => i),
+      [0, 1, 0, 1, 0, 1, 0, 1, 0, 1],
+    );
+    const features = await Features.open(join(root, 'a'));
+    const run = async (
+      epoch: number,
+      seed: number,
+    ): Promise<{ sizes: number[]; firsts: number[]; labels: number[] }> => {
+      const sizes: number[] = [];
+      const firsts: number[] = [];
+      const labels: number[] = [];
+      for await (const { x, y } of featureBatches(features, { batchSize: 4, shuffle: true, seed }).batches(
+        epoch,
+      )) {
+        sizes.push(x.shape[0] ?? 0);
+        firsts.push(...x.data.filter((_, i) => i % 2 === 0));
+        labels.push(...y.data);
+      }
+      return { sizes, firsts, labels };
+    };
+    const one = await run(0, 7);
+    expect(one.sizes).toEqual([4, 4, 2]);
+    expect(await run(0, 7)).toEqual(one);
+    expect((await run(1, 7)).firsts).not.toEqual(one.firsts);
+    expect((await run(0, 8)).firsts).not.toEqual(one.firsts);
+    expect([...one.firsts].sort((a, b) => a - b)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
+    expect(one.labels).toEqual(one.firsts.map((first) => (first / 2) % 2));
     await features.close();
   });
 

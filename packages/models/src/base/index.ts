@@ -1,3 +1,4 @@
+export type { StatusOptions } from './status.ts';
 export { openBase, type Base, type OpenBaseOptions } from './open-base.ts';
 export {
   openImageClassifier,

@@ -1,3 +1,4 @@
+export { trainHead, type TrainHeadOptions } from './train-head.ts';
 export { Classifier, rankRows, type Prediction } from './classifier.ts';
 export type { ClassifierConfig } from './config.ts';
 export { buildHead, classProbabilities, headLoss, type HeadConfig } from './head.ts';

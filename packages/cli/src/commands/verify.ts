@@ -1,0 +1,45 @@
+import { caseLine, caseText, verifyFolder } from '@convbase/models';
+import type { Command } from 'commander';
+import type { ExitState } from '../program.ts';
+import { usingGpu } from '../terminal/gpu.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { namedPath, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+
+interface VerifyFlags extends CommonOptions {
+  readonly weights?: Record<string, string>;
+  readonly save?: string;
+}
+
+/** `convbase verify`: the adapter against files of expected values. */
+export function addVerify(program: Command, state: ExitState): void {
+  const command = program
+    .command('verify')
+    .argument('[dir]', 'folder of golden files; default: those that ship with convbase')
+    .summary('check the adapter against expected values')
+    .description(
+      "Computes every case of a folder of golden files on this machine's adapter and prints the relative L2 error of each tensor. Exit code 1 if any fails.",
+    )
+    .option('--weights <model=path>', 'weight file of a full model; may be given several times', namedPath)
+    .option('--save <dir>', 'write every computed tensor to files of the same names')
+    .addHelpText(
+      'after',
+      '\nExample:\n  convbase verify golden/models --weights inception_v3=inception_v3_notop.h5',
+    );
+  withCommonOptions(command, { gpu: true }).action((dir: string | undefined, flags: VerifyFlags) =>
+    interruptible((signal) =>
+      usingGpu({ ...flags, quiet: flags.json ?? false }, async (gpu) => {
+        const { cases, failed } = await verifyFolder(dir, {
+          gpu,
+          signal,
+          ...(flags.weights ? { weights: flags.weights } : {}),
+          ...(flags.save === undefined ? {} : { save: flags.save }),
+          onCase: (result) => {
+            console.log(flags.json ? caseLine(result) : caseText(result));
+          },
+        });
+        if (failed.length > 0) state.exitCode = 1;
+        if (!flags.json) console.log(`${cases - failed.length} of ${cases} cases pass`);
+      }),
+    ),
+  );
+}

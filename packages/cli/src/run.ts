@@ -1,0 +1,36 @@
+import { ConvbaseError } from '@convbase/base';
+import { CommanderError } from 'commander';
+import { createProgram } from './program.ts';
+import { Interrupted } from './terminal/interrupt.ts';
+
+/**
+ * Runs one convbase command line (without `node convbase`) and resolves to its exit code:
+ * 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  // A reader that has seen enough, as in `convbase ... | head`, is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  const state = { exitCode: 0 };
+  try {
+    await createProgram(state).parseAsync([...args], { from: 'user' });
+    return state.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Interrupted) return 130;
+    if (error instanceof ConvbaseError) {
+      if (args.includes('--json')) {
+        const { code, message, where, fix } = error;
+        console.log(JSON.stringify({ error: { code, message, where, fix } }));
+      }
+      console.error(`error: ${error.message}`);
+      return 1;
+    }
+    // Not a state that a user can cause: the stack helps whoever reads the report.
+    console.error('error: a fault in convbase itself; please report it with the lines below');
+    console.error(error);
+    return 1;
+  }
+}

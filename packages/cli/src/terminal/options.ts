@@ -1,0 +1,60 @@
+import { InvalidArgumentError, type Command } from 'commander';
+
+/** Options of every command. */
+export interface CommonOptions {
+  readonly json?: true;
+  readonly adapter?: string;
+}
+
+/** Adds `--json`, and `--adapter` for commands that compute. */
+export function withCommonOptions(command: Command, { gpu }: { gpu: boolean }): Command {
+  command.option('--json', 'print the result as JSON on stdout');
+  if (gpu)
+    command.option('--adapter <name>', 'part of the name of the WebGPU adapter to use (or CONVBASE_ADAPTER)');
+  return command;
+}
+
+/** A whole number of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Give a whole number of at least ${String(least)}.`);
+    }
+    return value;
+  };
+}
+
+/** A number in an interval; the ends count only where they are inclusive. */
+export function numberBetween(low: number, high: number, lowIncluded = false): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    const inside = (lowIncluded ? value >= low : value > low) && value < high;
+    if (text.trim() === '' || !inside) {
+      const from = lowIncluded ? `from ${String(low)}` : `above ${String(low)}`;
+      throw new InvalidArgumentError(
+        `Give a number ${from}${high === Infinity ? '' : ` and below ${String(high)}`}.`,
+      );
+    }
+    return value;
+  };
+}
+
+/** `150` or `150x200` (height x width). */
+export function pictureSize(text: string): [number, number] {
+  const match = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text);
+  const height = Number(match?.[1]);
+  const width = Number(match?.[2] ?? match?.[1]);
+  if (!match || height < 1 || width < 1) {
+    throw new InvalidArgumentError('Give a size such as 150, or height x width such as 150x200.');
+  }
+  return [height, width];
+}
+
+/** Collects `name=path` pairs of a repeatable option. */
+export function namedPath(text: string, previous: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1)
+    throw new InvalidArgumentError('Give NAME=PATH, such as inception_v3=weights.h5.');
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
+}
