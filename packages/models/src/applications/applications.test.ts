@@ -53,6 +53,10 @@ describe.each(names)('%s', (name) => {
   });
 });
 
+test('ImageNet has 1000 classes', async () => {
+  await expect(applications.vgg16.create({ classes: 10 })).rejects.toMatchObject({ code: 'model/classes' });
+});
+
 describe('figures of the notebooks', () => {
   const withHead = (name: ApplicationName, size: number): { base: Model; model: Model } => {
     const base = build(name, { includeTop: false, inputShape: [size, size, 3] });
@@ -92,12 +96,7 @@ describe('figures of the notebooks', () => {
   });
 
   test('preprocessing', () => {
-    expect(names.map((name) => applications[name].preprocess)).toEqual([
-      'caffe',
-      'caffe',
-      'tf',
-      'caffe',
-    ]);
+    expect(names.map((name) => applications[name].preprocess)).toEqual(['caffe', 'caffe', 'tf', 'caffe']);
   });
 });
 

@@ -28,7 +28,10 @@ const commonSchema = z.looseObject({
 const featuresSchema = commonSchema.extend({ layers: z.array(z.string()).min(1).max(1000) });
 
 const name = z.string().min(1);
-const units = z.int().positive().max(1 << 16);
+const units = z
+  .int()
+  .positive()
+  .max(1 << 16);
 
 /** The layers put on a base: `['dense', 256, 'relu', 'head_dense']`. */
 const headLayer = z.union([
@@ -36,9 +39,11 @@ const headLayer = z.union([
   z
     .tuple([z.literal('global_average_pooling2d')])
     .transform(() => (): Layer => new GlobalAveragePooling2D({ name: 'pool_head' })),
-  z
-    .tuple([z.literal('dense'), units, z.string(), name])
-    .transform(([, count, activation, layer]) => (): Layer => new Dense({ units: count, activation, name: layer })),
+  z.tuple([z.literal('dense'), units, z.string(), name]).transform(
+    ([, count, activation, layer]) =>
+      (): Layer =>
+        new Dense({ units: count, activation, name: layer }),
+  ),
   z
     .tuple([z.literal('dropout'), z.literal(0)])
     .transform(() => (): Layer => new Dropout({ rate: 0, name: 'dropout_head' })),
@@ -56,7 +61,11 @@ const finetuneSchema = commonSchema.extend({
 /** Makes a model without weights of its own choice: by name, and from a file where the case wants one. */
 export type MakeBase = (
   model: string,
-  options: { readonly includeTop: boolean; readonly inputShape: readonly [number, number, number]; readonly fromFile: boolean },
+  options: {
+    readonly includeTop: boolean;
+    readonly inputShape: readonly [number, number, number];
+    readonly fromFile: boolean;
+  },
 ) => Promise<Model>;
 
 async function makeModel(parameters: z.infer<typeof commonSchema>, make: MakeBase): Promise<Model> {
@@ -72,14 +81,17 @@ async function makeModel(parameters: z.infer<typeof commonSchema>, make: MakeBas
 
 /** Gives every weight that has none yet its hash weights. */
 function assignHashWeights(model: Model): void {
-  for (const weight of model.weights) if (!weight.assigned) weight.assign(hashWeights(weight.path, weight.shape));
+  for (const weight of model.weights)
+    if (!weight.assigned) weight.assign(hashWeights(weight.path, weight.shape));
 }
 
 /** The pictures of a file as the model takes them. */
 function pictures(file: GoldenFile, preprocess: PreprocessMode): HostArray {
   const entry = file.tensors.get('images');
   if (entry?.dtype !== 'uint8' || entry.shape.length !== 4) {
-    throw new ConvbaseError('verify/format', 'its images are not uint8 of four dimensions', { where: file.name });
+    throw new ConvbaseError('verify/format', 'its images are not uint8 of four dimensions', {
+      where: file.name,
+    });
   }
   return { data: entry.bytes(), shape: entry.shape, preprocess };
 }
@@ -111,7 +123,10 @@ export async function computeFeatures(
         const { data, shape } = arrays[k] ?? { data: new Float32Array(), shape: [0] };
         const wanted = file.tensors.get(`feature.${layer}`)?.shape[0] ?? 1;
         if (i >= wanted) return;
-        const feature = features.get(layer) ?? { shape: [wanted, ...shape.slice(1)], data: new Float32Array(wanted * data.length) };
+        const feature = features.get(layer) ?? {
+          shape: [wanted, ...shape.slice(1)],
+          data: new Float32Array(wanted * data.length),
+        };
         feature.data.set(data, i * data.length);
         features.set(layer, feature);
       });
@@ -152,7 +167,9 @@ export async function computeFinetuning(
   try {
     assignHashWeights(model);
     freezeBelow(base, parameters.first_trainable_layer);
-    const optimizer = optimizerFromConfig(parameters.optimizer_class, { learning_rate: parameters.learning_rate });
+    const optimizer = optimizerFromConfig(parameters.optimizer_class, {
+      learning_rate: parameters.learning_rate,
+    });
     model.compile({ optimizer, loss: parameters.loss });
     const before = new Map<string, Float32Array>();
     for (const weight of model.trainableWeights) before.set(weight.path, sample(await weight.read()));

@@ -70,9 +70,13 @@ export function parseParameters<T>(schema: z.ZodType<T>, parameters: unknown, wh
   const parsed = schema.safeParse(parameters);
   if (parsed.success) return parsed.data;
   const problem = parsed.error.issues[0];
-  throw new ConvbaseError('verify/format', `its parameter ${problem?.path.join('.') ?? ''} is ${problem?.message ?? 'wrong'}`, {
-    where,
-    fix: 'convbase cannot compute what this case describes.',
-    cause: parsed.error,
-  });
+  throw new ConvbaseError(
+    'verify/format',
+    `its parameter ${problem?.path.join('.') ?? ''} is ${problem?.message ?? 'wrong'}`,
+    {
+      where,
+      fix: 'convbase cannot compute what this case describes.',
+      cause: parsed.error,
+    },
+  );
 }

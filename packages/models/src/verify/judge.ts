@@ -108,3 +108,16 @@ export function caseLine({ name, relativeError: errors, pass, error }: CaseResul
     ...(error === undefined ? {} : { error }),
   });
 }
+
+/** A result for people: one line for the case, and one for each tensor with its error. */
+export function caseText({ name, relativeError: errors, tolerance, pass, error }: CaseResult): string {
+  const lines = Object.entries(errors).map(([tensor, value]) => {
+    const allowed = tolerance[tensor] ?? 0;
+    const verdict =
+      value <= allowed ? 'ok' : `more than ${allowed === 0 ? 'none' : allowed.toExponential(0)}`;
+    return `  ${tensor.padEnd(44)} ${Number.isFinite(value) ? value.toExponential(1) : String(value)}  ${verdict}`;
+  });
+  return [`${pass ? 'pass' : 'FAIL'} ${name}`, ...(error === undefined ? [] : [`  ${error}`]), ...lines].join(
+    '\n',
+  );
+}

@@ -53,7 +53,9 @@ const paddingSchema = z
 /** A parameter that different versions of a file call differently. */
 function pairOf(parameters: GoldenCase, ...names: readonly string[]): [number, number] | undefined {
   const value = names.map((name) => parameters[name]).find((given) => given !== undefined && given !== null);
-  return value === undefined ? undefined : parseParameters(pairSchema, value, `${parameters.name}, ${names[0] ?? ''}`);
+  return value === undefined
+    ? undefined
+    : parseParameters(pairSchema, value, `${parameters.name}, ${names[0] ?? ''}`);
 }
 
 const convolution: Operation = {
@@ -77,7 +79,11 @@ function pooling(pool2d: typeof ops.maxPool2d): Operation {
       const pool = pairOf(parameters, 'pool', 'pool_size') ?? [2, 2];
       const strides = pairOf(parameters, 'strides', 'stride') ?? pool;
       return {
-        y: pool2d(input('x'), { pool, strides, padding: parseParameters(paddingSchema, parameters['padding'], parameters.name) }, tape),
+        y: pool2d(
+          input('x'),
+          { pool, strides, padding: parseParameters(paddingSchema, parameters['padding'], parameters.name) },
+          tape,
+        ),
       };
     },
   };

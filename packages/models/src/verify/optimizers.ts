@@ -20,7 +20,11 @@ export async function computeTrajectory(
   parameters: GoldenCase,
   given: ReadonlyMap<string, GoldenTensor>,
 ): Promise<Map<string, ComputedTensor>> {
-  const { optimizer_class: className, config } = parseParameters(optimizerSchema, parameters, parameters.name);
+  const { optimizer_class: className, config } = parseParameters(
+    optimizerSchema,
+    parameters,
+    parameters.name,
+  );
   const start = given.get('w0');
   const gradients = given.get('grads');
   if (start === undefined || gradients === undefined || gradients.data.length % start.data.length !== 0) {

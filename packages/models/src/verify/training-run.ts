@@ -29,7 +29,10 @@ export function parseTrainingRun(parameters: GoldenCase): TrainingRun {
 export function freezeBelow(model: Model, first: string | null | undefined): void {
   if (first === null || first === undefined) return;
   const index = model.layers.findIndex((layer) => layer.name === first);
-  if (index < 0) throw new ConvbaseError('verify/format', `the model has no layer ${first} to train from`, { where: model.name });
+  if (index < 0)
+    throw new ConvbaseError('verify/format', `the model has no layer ${first} to train from`, {
+      where: model.name,
+    });
   for (const layer of model.layers.slice(0, index)) layer.trainable = false;
 }
 
@@ -106,7 +109,9 @@ export async function computeForward(
     const known = layers.filter((name) => model.layers.some((layer) => layer.name === name));
     const outputs = known.map((name) => model.getLayer(name).output);
     if (outputs.length > 0) {
-      const observer = new Model({ inputs: model.inputs, outputs, name: `${model.name} activations` }).to(gpu);
+      const observer = new Model({ inputs: model.inputs, outputs, name: `${model.name} activations` }).to(
+        gpu,
+      );
       const activations = await observer.predictOnBatch(x);
       activations.forEach((array, i) => computed.set(`activation.${known[i] ?? ''}`, floats(array)));
     }

@@ -2,7 +2,13 @@ import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
 import type { Model } from '@convbase/layers';
 import { computeFeatures, computeFinetuning, type MakeBase } from './full-model.ts';
-import { goldenTensor, type GoldenCase, type GoldenFile, type GoldenTensor, type ModelCase } from './golden-file.ts';
+import {
+  goldenTensor,
+  type GoldenCase,
+  type GoldenFile,
+  type GoldenTensor,
+  type ModelCase,
+} from './golden-file.ts';
 import { judge, tolerances, type CaseResult, type ComputedTensor, type Expectation } from './judge.ts';
 import { computeOperation, operationInputs } from './operations.ts';
 import { computeTrajectory } from './optimizers.ts';
@@ -39,7 +45,8 @@ interface Job {
  */
 export async function* verifyFile(file: GoldenFile, context: VerifyContext): AsyncGenerator<VerifiedCase> {
   const { contents } = file;
-  const { jobs, given } = 'model' in contents ? modelJobs(file, contents.model, context) : listJobs(file, contents.cases, context);
+  const { jobs, given } =
+    'model' in contents ? modelJobs(file, contents.model, context) : listJobs(file, contents.cases, context);
   const judged = new Set(given);
   for (const job of jobs) {
     for (const { tensor } of job.expected) judged.add(tensor);
@@ -57,10 +64,12 @@ async function runJob(file: GoldenFile, { name, expected, compute }: Job): Promi
   const fullName = `${file.name}/${name}`;
   try {
     const all = await compute();
-    const computed = new Map(expected.flatMap(({ tensor }) => {
-      const value = all.get(tensor);
-      return value === undefined ? [] : [[tensor, value] as const];
-    }));
+    const computed = new Map(
+      expected.flatMap(({ tensor }) => {
+        const value = all.get(tensor);
+        return value === undefined ? [] : [[tensor, value] as const];
+      }),
+    );
     return { result: judge(fullName, file, expected, computed), computed };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -94,7 +103,9 @@ function listJobs(file: GoldenFile, cases: readonly GoldenCase[], context: Verif
 /** The tensors `<case>.<role>`, by role. */
 function rolesOf(file: GoldenFile, name: string): readonly string[] {
   const prefix = `${name}.`;
-  return [...file.tensors.keys()].filter((tensor) => tensor.startsWith(prefix)).map((tensor) => tensor.slice(prefix.length));
+  return [...file.tensors.keys()]
+    .filter((tensor) => tensor.startsWith(prefix))
+    .map((tensor) => tensor.slice(prefix.length));
 }
 
 function caseJob(
@@ -121,8 +132,12 @@ function caseJob(
 
 function forwardJob(file: GoldenFile, parameters: GoldenCase, context: VerifyContext): Job {
   const prefix = 'activation.';
-  const tensors = [...file.tensors.keys()].filter((tensor) => tensor === 'predictions' || tensor.startsWith(prefix));
-  const layers = tensors.filter((tensor) => tensor.startsWith(prefix)).map((tensor) => tensor.slice(prefix.length));
+  const tensors = [...file.tensors.keys()].filter(
+    (tensor) => tensor === 'predictions' || tensor.startsWith(prefix),
+  );
+  const layers = tensors
+    .filter((tensor) => tensor.startsWith(prefix))
+    .map((tensor) => tensor.slice(prefix.length));
   return {
     name: 'forward',
     expected: tensors.map((tensor) => ({ tensor, tolerance: tolerances.operation })),
@@ -133,10 +148,17 @@ function forwardJob(file: GoldenFile, parameters: GoldenCase, context: VerifyCon
   };
 }
 
-function trainingJob(file: GoldenFile, parameters: GoldenCase, context: VerifyContext): { job: Job; given: readonly string[] } {
+function trainingJob(
+  file: GoldenFile,
+  parameters: GoldenCase,
+  context: VerifyContext,
+): { job: Job; given: readonly string[] } {
   const { name } = parameters;
   const roles = rolesOf(file, name);
-  const expected = roles.map((role) => ({ tensor: `${name}.${role}`, tolerance: trainingTolerance(role, roles) }));
+  const expected = roles.map((role) => ({
+    tensor: `${name}.${role}`,
+    tolerance: trainingTolerance(role, roles),
+  }));
   const job: Job = {
     name,
     expected: somethingExpected(file, name, expected),
@@ -182,7 +204,11 @@ function modelJobs(file: GoldenFile, model: ModelCase, { gpu, makeBase }: Verify
 }
 
 /** A case that expects nothing would pass whatever happens. */
-function somethingExpected(file: GoldenFile, name: string, expected: readonly Expectation[]): readonly Expectation[] {
+function somethingExpected(
+  file: GoldenFile,
+  name: string,
+  expected: readonly Expectation[],
+): readonly Expectation[] {
   if (expected.length > 0) return expected;
   throw new ConvbaseError('verify/format', `its case ${name} expects no tensor`, {
     where: file.name,

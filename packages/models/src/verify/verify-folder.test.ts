@@ -1,19 +1,165 @@
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verifyFolder, type CaseResult } from './index.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
+import { verifyFolder, type CaseResult, type VerifyOptions, type VerifyReport } from './index.ts';
+
+const shipped = fileURLToPath(new URL('../../fixtures/golden', import.meta.url));
+const shared = fileURLToPath(new URL('../../../../../shared', import.meta.url));
 
 let gpu: Gpu;
+let folder: string;
 beforeAll(async () => {
   gpu = await openGpu();
 });
 afterAll(() => {
+  expect(gpu.memory().liveBuffers).toBe(0);
   gpu.destroy();
 });
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convbase-verify-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
 
-test('this adapter computes what ships with convbase', async () => {
+async function verify(
+  path: string | undefined,
+  options: Partial<VerifyOptions> = {},
+): Promise<VerifyReport & { results: CaseResult[] }> {
   const results: CaseResult[] = [];
-  const folder = process.env['GOLDEN'];
-  const t = performance.now();
-  const report = await verifyFolder(folder, { gpu, onCase: (result) => { results.push(result); const w = Object.entries(result.relativeError).sort((a, b) => (b[1] / (result.tolerance[b[0]]||1e-9)) - (a[1] / (result.tolerance[a[0]]||1e-9)))[0]; console.log(((performance.now()-t)/1000).toFixed(1), result.name, result.pass, w, result.error ?? ''); }, weights: JSON.parse(process.env['W'] ?? '{}') });
-  expect(report.failed).toEqual([]);
-}, 3000_000);
+  const report = await verifyFolder(path, { gpu, onCase: (result) => results.push(result), ...options });
+  return { ...report, results };
+}
+
+/** Changes a shipped file on its way into the test's folder. */
+async function altered(
+  name: string,
+  change: (tensors: Map<string, SafetensorsValue>, cases: Record<string, unknown>[]) => void,
+): Promise<void> {
+  const { tensors, metadata } = readSafetensors(await readFile(join(shipped, `${name}.safetensors`)));
+  const values = new Map(
+    [...tensors].map(([key, entry]) => [key, { shape: entry.shape, data: entry.read().slice() }]),
+  );
+  const cases = JSON.parse(metadata['cases'] ?? '') as Record<string, unknown>[];
+  change(values, cases);
+  await writeFile(
+    join(folder, `${name}.safetensors`),
+    writeSafetensors(values, { cases: JSON.stringify(cases) }),
+  );
+}
+
+describe('what ships with convbase', () => {
+  test('passes on this adapter, every tensor judged', async () => {
+    const { results, failed, cases } = await verify(undefined);
+    expect(failed).toEqual([]);
+    expect(cases).toBe(results.length);
+    const judged = results.flatMap(({ name, relativeError }) =>
+      Object.keys(relativeError).map((tensor) => `${name.slice(0, name.indexOf('/'))} ${tensor}`),
+    );
+    const given = /\.(x|dy|kernel|bias|gamma|beta|moving_mean|moving_variance|logits|labels|w0|grads)$/;
+    const expected: string[] = [];
+    for (const name of (await readdir(shipped)).filter((path) => path.endsWith('.safetensors'))) {
+      const file = name.slice(0, -'.safetensors'.length);
+      const { tensors } = readSafetensors(await readFile(join(shipped, name)));
+      const small = file.startsWith('mini_');
+      const outputs = [...tensors.keys()].filter((key) =>
+        small ? key !== 'x' && key !== 'y' : !given.test(key),
+      );
+      expected.push(...outputs.map((key) => `${file} ${key}`));
+    }
+    expect(judged.sort()).toEqual(expected.sort());
+  });
+});
+
+describe('a folder of other files', () => {
+  test('a wrong expected value fails by name; other cases pass', async () => {
+    await altered('pooling', (tensors) => {
+      const y = tensors.get('avg_pool_1.y');
+      if (y) y.data[0] = (y.data[0] ?? 0) + 0.1;
+    });
+    const { failed, cases } = await verify(folder);
+    expect(failed).toEqual(['pooling/avg_pool_1']);
+    expect(cases).toBe(12);
+  });
+
+  test('tensors of no case, unknown operations and outputs are failures', async () => {
+    await altered('pooling', (tensors, cases) => {
+      tensors.set('stray.y', { shape: [1], data: Float32Array.of(1) });
+      tensors.set('max_pool_0.dstrides', { shape: [1], data: Float32Array.of(1) });
+      Object.assign(cases[1] ?? {}, { op: 'median_pool' });
+    });
+    const { failed, results } = await verify(folder);
+    expect(failed).toEqual(['pooling/max_pool_0', 'pooling/avg_pool_0', 'pooling/unknown']);
+    expect(results[0]?.relativeError).toMatchObject({ 'max_pool_0.dstrides': Number.NaN });
+    expect(results[1]?.error).toMatch(/no operation median_pool/);
+    expect(results.at(-1)?.relativeError).toEqual({ 'stray.y': Number.NaN });
+  });
+
+  test('a frozen weight has to keep every bit', async () => {
+    for (const extension of ['keras', 'h5'])
+      await cp(join(shipped, `mini_vgg.${extension}`), join(folder, `mini_vgg.${extension}`));
+    await altered('mini_vgg', (tensors, cases) => {
+      cases.splice(0, cases.length, ...cases.filter(({ name }) => name === 'frozen_rmsprop'));
+      for (const key of [...tensors.keys()]) if (key.startsWith('all_')) tensors.delete(key);
+      const kernel = tensors.get('frozen_rmsprop.after.block1_conv1/kernel');
+      if (kernel) kernel.data[0] = (kernel.data[0] ?? 0) * (1 + 2 ** -23);
+    });
+    const { failed, results } = await verify(folder);
+    expect(failed).toEqual(['mini_vgg/frozen_rmsprop']);
+    expect(results.map(({ name }) => name)).toEqual(['mini_vgg/forward', 'mini_vgg/frozen_rmsprop']);
+    expect(results[1]?.relativeError['frozen_rmsprop.after.block1_conv1/kernel']).toBeLessThan(1e-7);
+  });
+
+  test('without the model beside it, a training run says which file to put there', async () => {
+    await cp(join(shipped, 'mini_vgg.safetensors'), join(folder, 'mini_vgg.safetensors'));
+    const { failed, results } = await verify(folder);
+    expect(failed).toHaveLength(4);
+    expect(results[0]?.error).toMatch(/Put mini_vgg.keras there/);
+  });
+
+  test('saves what was computed under the same names', async () => {
+    const save = join(folder, 'saved');
+    await verify(shipped, { save, only: (file) => file === 'batch_norm' });
+    const saved = readSafetensors(await readFile(join(save, 'batch_norm.safetensors')));
+    const golden = readSafetensors(await readFile(join(shipped, 'batch_norm.safetensors')));
+    expect(saved.tensors.size).toBe(26);
+    for (const [name, { shape }] of saved.tensors) expect(golden.get(name).shape).toEqual(shape);
+  });
+
+  test('a folder without such files, and files that are none, are refused by name', async () => {
+    await expect(verify(folder)).rejects.toMatchObject({ code: 'verify/empty', where: folder });
+    await writeFile(join(folder, 'x.safetensors'), 'no');
+    await expect(verify(folder)).rejects.toMatchObject({ code: 'file/truncated' });
+    await expect(verify(join(folder, 'none'))).rejects.toMatchObject({ code: 'file/missing' });
+  });
+});
+
+const models = join(shared, 'golden/models');
+
+describe.skipIf(!existsSync(models))('full models', () => {
+  const only = (wanted: string) => (file: string) => file === wanted;
+
+  test('VGG16 with hash weights at 48x48', async () => {
+    const { failed, cases } = await verify(models, { only: only('vgg16_hash_48') });
+    expect({ failed, cases }).toEqual({ failed: [], cases: 1 });
+  }, 300_000);
+
+  test('InceptionV3 from its weight file at 150x150', async () => {
+    const file = join(shared, 'data/weights/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5');
+    const { failed, cases } = await verify(models, {
+      only: only('inception_v3_150'),
+      weights: { inception_v3: file },
+    });
+    expect({ failed, cases }).toEqual({ failed: [], cases: 1 });
+  }, 300_000);
+
+  test('a case that needs a weight file says how to name it', async () => {
+    const { results } = await verify(models, { only: only('vgg19_imagenet_150') });
+    expect(results[0]?.error).toMatch(/--weights vgg19=PATH/);
+  });
+});

@@ -14,6 +14,8 @@ export interface VerifyOptions {
   readonly gpu: Gpu;
   /** Weight files (or whole models) of full models by name: `{ inception_v3: 'inception.h5' }`. */
   readonly weights?: Readonly<Record<string, string>>;
+  /** Leaves out the files (by path below the folder, without ending) for which this is false. */
+  readonly only?: (file: string) => boolean;
   /** Writes every computed tensor to a file of the same name in this folder. */
   readonly save?: string;
   /** Called after every case. */
@@ -36,9 +38,13 @@ const EXTENSION = '.safetensors';
  * @param folder by default the files that ship with convbase
  * @throws ConvbaseError `verify/empty` for a folder without such files, and the errors of reading them
  */
-export async function verifyFolder(folder: string | undefined, options: VerifyOptions): Promise<VerifyReport> {
+export async function verifyFolder(
+  folder: string | undefined,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
   const root = folder ?? shippedGolden();
-  const paths = await listFiles(root, EXTENSION);
+  const { only = () => true } = options;
+  const paths = (await listFiles(root, EXTENSION)).filter((path) => only(path.slice(0, -EXTENSION.length)));
   if (paths.length === 0) {
     throw new ConvbaseError('verify/empty', `it has no ${EXTENSION} files of expected values`, {
       where: root,
@@ -64,7 +70,8 @@ export async function verifyFolder(folder: string | undefined, options: VerifyOp
         options.onCase?.(result);
         if (options.save !== undefined) for (const [name, tensor] of computed) saved.set(name, tensor);
       }
-      if (options.save !== undefined) await saveFile(fileInFolder(options.save, path), writeSafetensors(saved));
+      if (options.save !== undefined)
+        await saveFile(fileInFolder(options.save, path), writeSafetensors(saved));
     } finally {
       source.close();
     }
