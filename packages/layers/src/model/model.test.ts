@@ -186,6 +186,19 @@ describe('a model', () => {
     expect(caffe.data[0]).toBeCloseTo((255 - 103.939) * 2 + 1, 3);
   });
 
+  it('turns bytes that are not RGB into floats too, where the mode allows it', async () => {
+    const names = new NameScope();
+    const model = new Sequential({
+      names,
+      layers: [input({ shape: [2], names }), new Rescaling({ scale: 1, offset: 1, names })],
+    }).to(gpu());
+    const x = { data: Uint8Array.of(0, 255), shape: [1, 2] };
+    expect([...(await model.predict({ ...x, preprocess: 'rescale' })).data]).toEqual([1, 2]);
+    expect([...(await model.predict({ ...x, preprocess: 'tf' })).data]).toEqual([0, 2]);
+    expect([...(await model.predict(x)).data]).toEqual([1, 256]);
+    await expect(model.predict({ ...x, preprocess: 'caffe' })).rejects.toThrow(/needs RGB/);
+  });
+
   it('refuses data of another shape and says which is right', async () => {
     const model = miniVgg().to(gpu());
     await expect(model.predict(floats([1, 20, 21, 3]))).rejects.toThrow(

@@ -1,34 +1,44 @@
 import { ConvbaseError } from '@convbase/base';
 import { planOneHot, planPreprocess, type Gpu } from '@convbase/core-gpu';
-import { checkHostArray, type HostArray } from '../tensor/host-array.ts';
+import { checkHostArray, type HostArray, type PreprocessMode } from '../tensor/host-array.ts';
 import { formatShape } from '../tensor/shape.ts';
 import { tensor, Tensor } from '../tensor/tensor.ts';
 
 /**
- * A batch of inputs as float32 on the GPU. Bytes are uploaded as bytes, a quarter of the traffic, and become floats
- * there the way `preprocess` says; they must then be RGB pictures unless it is `'none'`.
+ * A batch of inputs as float32 on the GPU. Bytes of RGB pictures are uploaded as bytes, a quarter of the traffic, and
+ * become floats there the way `preprocess` says. `'caffe'` of anything but RGB is `input/channels`.
  */
 export function uploadInput(gpu: Gpu, x: HostArray, where: string): Tensor {
   checkHostArray(x, where);
   if (x.data instanceof Float32Array) return tensor(gpu, x.data, x.shape, 'input');
   const mode = x.preprocess ?? 'none';
-  if (mode !== 'none' && x.shape.at(-1) !== 3) {
-    throw new ConvbaseError(
-      'input/channels',
-      `'${mode}' preprocessing needs RGB, the data is ${formatShape(x.shape)}`,
-      {
-        where,
-        fix: 'Give pictures with three channels.',
-      },
-    );
-  }
-  const channels = x.shape.at(-1) === 3 ? 3 : undefined;
-  if (channels === undefined) return tensor(gpu, Float32Array.from(x.data), x.shape, 'input');
+  if (x.shape.at(-1) !== 3) return tensor(gpu, greyToFloats(x, mode, where), x.shape, 'input');
   const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
   const y = Tensor.empty(gpu, x.shape, 'input');
   gpu.run(planPreprocess({ pixels: y.size / 3, mode }, gpu.target), { bytes: bytes.buffer, y: y.buffer });
   bytes.dispose();
   return y;
+}
+
+/** The modes that treat all channels alike, for bytes that are not RGB; those are few, so the CPU does it. */
+function greyToFloats(x: HostArray, mode: PreprocessMode, where: string): Float32Array {
+  switch (mode) {
+    case 'none':
+      return Float32Array.from(x.data);
+    case 'rescale':
+      return Float32Array.from(x.data, (byte) => byte / 255);
+    case 'tf':
+      return Float32Array.from(x.data, (byte) => byte / 127.5 - 1);
+    case 'caffe':
+      throw new ConvbaseError(
+        'input/channels',
+        `'caffe' preprocessing needs RGB, the data is ${formatShape(x.shape)}`,
+        {
+          where,
+          fix: 'Give pictures with three channels.',
+        },
+      );
+  }
 }
 
 /**
