@@ -40,14 +40,6 @@ export class ZipArchive {
     this.#entries = readDirectory(source);
   }
 
-  has(name: string): boolean {
-    return this.#entries.has(name);
-  }
-
-  names(): string[] {
-    return [...this.#entries.keys()];
-  }
-
   /**
    * Opens one file: in place if it is stored, unpacked into memory if it is deflated.
    *

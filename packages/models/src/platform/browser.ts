@@ -18,7 +18,7 @@ export function isFolder(url: string): Promise<boolean> {
 
 /** The URL of a file that lies beside another. */
 export function fileBeside(url: string, relative: string): string {
-  return new URL(relative, new URL(url, globalThis.location.href)).href;
+  return new URL(relative, URL.canParse(url) ? url : new URL(url, globalThis.location.href)).href;
 }
 
 /** The URL of a file in a folder. */
