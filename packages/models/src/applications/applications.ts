@@ -22,7 +22,7 @@ export interface Application extends Architecture {
    * Builds it and loads its weights.
    * @throws ConvbaseError those of `buildArchitecture`, of resolving and of reading the weights
    */
-  create(options?: ApplicationOptions): Promise<Model>;
+  readonly create: (options?: ApplicationOptions) => Promise<Model>;
 }
 
 function application(architecture: Architecture): Application {

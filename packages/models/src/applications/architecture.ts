@@ -97,7 +97,7 @@ function pictureShape(
   const whole = shape.every((size) => size === null || (Number.isSafeInteger(size) && size > 0));
   if (shape.length !== 3 || !whole) refuse('is not one of pictures', 'Give [height, width, channels].');
   if (shape[2] === null) refuse('leaves the channels open', 'Give the number of channels, 3 for RGB.');
-  if (shape.slice(0, 2).some((size) => size !== null && size !== undefined && size < minSize)) {
+  if (shape.slice(0, 2).some((size) => size !== null && size < minSize)) {
     refuse('is too small', `Use pictures of at least ${minSize}x${minSize}.`);
   }
   if (includeTop && shape.includes(null)) {

@@ -32,8 +32,8 @@ export function readLayer({ class_name: className, config }: KerasLayerConfig, m
     });
   }
   const common = parse(commonSchema, config, where, className);
-  if (common.dtype != null && common.dtype !== 'float32') {
-    throw new ConvbaseError('graph/option', `computes in ${common.dtype}; convbase computes in float32`, {
+  if ((common.dtype ?? 'float32') !== 'float32') {
+    throw new ConvbaseError('graph/option', `computes in ${String(common.dtype)}; convbase computes in float32`, {
       where,
       fix: 'Save the model with the float32 policy.',
     });
@@ -53,7 +53,7 @@ export function readLayer({ class_name: className, config }: KerasLayerConfig, m
       },
     );
   }
-  const camelCased = Object.entries(options).map(([key, value]) => [camelCase(key), value]);
+  const camelCased = Object.entries(options).map(([key, value]) => [camelCase(key), value] as const);
   return known.make({
     ...Object.fromEntries(camelCased.filter(([, value]) => value !== undefined)),
     name: common.name,
@@ -63,15 +63,17 @@ export function readLayer({ class_name: className, config }: KerasLayerConfig, m
 
 const camelCase = (key: string): string => key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-function parse<T>(schema: z.ZodType<T>, value: unknown, where: string, className: string): T {
-  const parsed = schema.safeParse(value);
+function parse<T>(
+  schema: z.ZodType<T>,
+  config: Readonly<Record<string, unknown>>,
+  where: string,
+  className: string,
+): T {
+  const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
   const problem = parsed.error.issues[0];
   const key = problem?.path[0];
-  const given =
-    typeof value === 'object' && value !== null
-      ? Object.entries(value).find(([name]) => name === key)?.[1]
-      : value;
+  const given = typeof key === 'string' ? config[key] : undefined;
   throw new ConvbaseError(
     'graph/option',
     `${className} with ${String(key)} = ${shorten(given)} is not supported (${problem?.message ?? 'invalid'})`,
@@ -84,6 +86,6 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, where: string, className
 }
 
 function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 80)}..` : text;
 }

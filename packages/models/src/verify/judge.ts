@@ -57,7 +57,7 @@ export function judge(
   for (const { tensor, tolerance } of expected) {
     const actual = computed.get(tensor);
     const golden = goldenTensor(file, tensor);
-    const sameSize = actual !== undefined && actual.data.length === golden.data.length;
+    const sameSize = actual?.data.length === golden.data.length;
     const distance = sameSize ? relativeError(actual.data, golden.data) : Number.NaN;
     relativeErrors.push([tensor, distance]);
     const close =
@@ -97,10 +97,9 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
 
 /** A result as one line of JSON; what JSON has no number for is written as text, `"NaN"`. */
 export function caseLine({ name, relativeError: errors, pass, error }: CaseResult): string {
-  const printable = Object.entries(errors).map(([tensor, value]) => [
-    tensor,
-    Number.isFinite(value) ? value : String(value),
-  ]);
+  const printable = Object.entries(errors).map(
+    ([tensor, value]) => [tensor, Number.isFinite(value) ? value : String(value)] as const,
+  );
   return JSON.stringify({
     name,
     relativeError: Object.fromEntries(printable),
