@@ -1,3 +1,4 @@
+import { elementwiseLadder } from './elementwise/ladder.ts';
 import type { Ladder } from './ladder.ts';
 import {
   averagePoolingLadder,
@@ -13,6 +14,7 @@ const all = [
   maxPoolGradientLadder(),
   globalPoolingLadder(),
   softmaxLadder(),
+  elementwiseLadder(),
 ];
 
 /** Every ladder by the name of its kernel: `npm run ladder -- <name>` climbs one. */

@@ -65,6 +65,28 @@ describe('every variant of every shader', () => {
   });
 });
 
+/** The part of a shader below its header comment. */
+function codeOf(shader: string): string {
+  const text = (shaderTexts as Record<string, string>)[shader] ?? '';
+  return text.slice(text.indexOf('struct Params'));
+}
+
+describe('shaders that exist twice, for one channel and for four at a time', () => {
+  // WGSL has no generic types: the twin is the same code with wider types, and must stay so.
+  const twins = Object.keys(shaderTexts)
+    .filter((name) => name.endsWith('-vec4') && name.slice(0, -'-vec4'.length) in shaderTexts)
+    .filter((name) => /^(concat|padding|pooling)\//.test(name));
+
+  it.each(twins)('%s', (twin) => {
+    const widened = codeOf(twin.slice(0, -'-vec4'.length))
+      .replaceAll('array<f32>', 'array<vec4f>')
+      .replaceAll('array<u32>', 'array<vec4u>');
+    // Values of one channel become vectors; everything about places and counts is the same line for line.
+    const lines = (code: string) => code.split('\n').filter((line) => !/best|sum|at\b|here|NOWHERE|0\.0|^ *}$/.test(line));
+    expect(lines(codeOf(twin))).toEqual(lines(widened));
+  });
+});
+
 describe('functions that stand in several shaders', () => {
   // WGSL has no include: a copy that was improved in one file only would be a trap.
   it.each(['accurateExp', 'accurateLog1p', 'accurateTanh'])('%s is the same in all of them', (name) => {

@@ -46,6 +46,7 @@ export function variants(): Variant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'elementwise/add', constants },
+    { shader: 'elementwise/add-naive', constants },
     { shader: 'elementwise/multiply', constants },
     { shader: 'elementwise/scale', constants },
     { shader: 'elementwise/fill', constants },

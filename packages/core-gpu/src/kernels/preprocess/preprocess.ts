@@ -36,10 +36,10 @@ export function planPreprocess(
     dispatches: stretches.map(({ first, count }) => ({
       shader: 'preprocess/preprocess',
       constants: { WORKGROUP: FLAT_WORKGROUP, MODE: modes[mode] },
-      uniforms: { count },
+      uniforms: { count: 3 * count },
       bindings: {
-        bytes: whole ? 'bytes' : { buffer: 'bytes', offset: 3 * first, size: Math.ceil((3 * count) / 4) * 4 },
-        y: whole ? 'y' : { buffer: 'y', offset: pixelBytes * first, size: pixelBytes * count },
+        bytes: { buffer: 'bytes', offset: 3 * first, size: 4 * Math.ceil((3 * count) / 4) },
+        y: { buffer: 'y', offset: pixelBytes * first, size: 16 * Math.ceil((3 * count) / 4) },
       },
       grid: grid1d(Math.ceil(count / 4), FLAT_WORKGROUP, target),
     })),

@@ -5,13 +5,14 @@
 //   MODE 2  y = byte / 127.5 - 1               ('tf')
 //   MODE 3  BGR, minus the mean of ImageNet    ('caffe')
 //
-//   bytes   3 * count bytes, four to a word, the first in the lowest bits
-//   y       3 * count floats, (pixels, 3)
-//   thread  four pixels: three words in, twelve floats out
+//   bytes   count bytes, four to a word, the first in the lowest bits
+//   y       count floats, (pixels, 3), seen as vectors of four
+//   thread  four pixels: three words in, three vectors out
 //
 //           word   0       1       2
 //           bytes  RGB R GB RG B RGB
 //           pixel  000 1 11 22 2 333
+//           y      vector0 vector1 vector2
 //
 //   needs   WORKGROUP, MODE
 //   cost    1 FLOP, 5 bytes per element
@@ -22,7 +23,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> bytes: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
 const IMAGENET_MEAN_BGR = vec3f(103.939, 116.779, 123.68);
 
@@ -33,24 +34,33 @@ fn convert(rgb: vec3f) -> vec3f {
   return rgb;
 }
 
+fn bytesOf(word: u32) -> vec4f {
+  return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu));
+}
+
+// Writes vector i. What lies past the end of y stays as it is.
+fn store(i: u32, value: vec4f) {
+  if (4u * i + 4u <= params.count) {
+    y[i] = value;
+  } else {
+    let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
+    y[i] = select(y[i], value, inside);
+  }
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
-  if (4u * i >= params.count) { return; }
-  // Words past the end of the buffer read as some other word of it; nothing is made of them.
-  let word = vec3u(bytes[3u * i], bytes[3u * i + 1u], bytes[3u * i + 2u]);
-  var words = array<u32, 3>(word.x, word.y, word.z);
-  for (var p = 0u; p < 4u; p++) {
-    let pixel = 4u * i + p;
-    if (pixel >= params.count) { return; }
-    var rgb: vec3f;
-    for (var k = 0u; k < 3u; k++) {
-      let at = 3u * p + k;
-      rgb[k] = f32((words[at / 4u] >> (8u * (at % 4u))) & 0xffu);
-    }
-    let value = convert(rgb);
-    y[3u * pixel] = value.x;
-    y[3u * pixel + 1u] = value.y;
-    y[3u * pixel + 2u] = value.z;
-  }
+  if (12u * i >= params.count) { return; }
+  // Words past the end read as some other word; what is made of them is not stored.
+  let a = bytesOf(bytes[3u * i]);
+  let b = bytesOf(bytes[3u * i + 1u]);
+  let c = bytesOf(bytes[3u * i + 2u]);
+  let p0 = convert(a.xyz);
+  let p1 = convert(vec3f(a.w, b.xy));
+  let p2 = convert(vec3f(b.zw, c.x));
+  let p3 = convert(c.yzw);
+  store(3u * i, vec4f(p0, p1.x));
+  store(3u * i + 1u, vec4f(p1.yz, p2.xy));
+  store(3u * i + 2u, vec4f(p2.z, p3));
 }
