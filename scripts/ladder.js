@@ -8,8 +8,12 @@ import { interactive, root, StepFailed } from './steps/run.js';
 
 try {
   await prepare();
-  await interactive(process.execPath, [join(root, 'packages/bench/dist/ladder/main.js'), ...process.argv.slice(2)]);
+  await interactive(process.execPath, [
+    join(root, 'packages/bench/dist/ladder/main.js'),
+    ...process.argv.slice(2),
+  ]);
 } catch (error) {
-  console.error(error instanceof StepFailed || error?.name === 'ConvbaseError' ? error.message : error);
+  const expected = error instanceof StepFailed || (error instanceof Error && error.name === 'ConvbaseError');
+  console.error(expected ? error.message : error);
   process.exitCode = 1;
 }

@@ -117,8 +117,9 @@ export function expectRelative(
     // Results below the smallest normal float may be flushed to 0.
     const error = Math.abs(value - e) / Math.max(Math.abs(e), 2 ** -126);
     const fine = error <= tolerance || Math.abs(e) < 2 ** -126;
-    expect(fine, `${describe(i)}: got ${String(value)}, expected ${String(e)}, relative error ${String(error)}`).toBe(
-      true,
-    );
+    expect(
+      fine,
+      `${describe(i)}: got ${String(value)}, expected ${String(e)}, relative error ${String(error)}`,
+    ).toBe(true);
   }
 }

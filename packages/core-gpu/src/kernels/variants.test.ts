@@ -50,7 +50,9 @@ describe('every variant of every shader', () => {
   it.each(folders)('%s compiles without a driver', async (folder) => {
     const variants = await variantsOf(folder);
     for (const variant of variants) {
-      expect(variant.shader in shaderTexts, `${variant.shader} is no shader; embed the shaders anew`).toBe(true);
+      expect(variant.shader in shaderTexts, `${variant.shader} is no shader; embed the shaders anew`).toBe(
+        true,
+      );
     }
     await gpu.prepare(variants.map(planOf));
     // No file is left out, and none is embedded that is gone.
@@ -82,7 +84,8 @@ describe('shaders that exist twice, for one channel and for four at a time', () 
       .replaceAll('array<f32>', 'array<vec4f>')
       .replaceAll('array<u32>', 'array<vec4u>');
     // Values of one channel become vectors; everything about places and counts is the same line for line.
-    const lines = (code: string) => code.split('\n').filter((line) => !/best|sum|at\b|here|NOWHERE|0\.0|^ *}$/.test(line));
+    const lines = (code: string) =>
+      code.split('\n').filter((line) => !/best|sum|at\b|here|NOWHERE|0\.0|^ *}$/.test(line));
     expect(lines(codeOf(twin))).toEqual(lines(widened));
   });
 });

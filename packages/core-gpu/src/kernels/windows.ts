@@ -24,7 +24,10 @@ export interface ChannelUnits {
 }
 
 /** The units of a tensor with `c` channels, as large as they can be unless a variant is asked for. */
-export function channelUnits(c: number, variant: ChannelVariant = c % 4 === 0 ? 'vec4' : 'scalar'): ChannelUnits {
+export function channelUnits(
+  c: number,
+  variant: ChannelVariant = c % 4 === 0 ? 'vec4' : 'scalar',
+): ChannelUnits {
   return variant === 'vec4' ? { variant, c: c / 4, bytes: 16 } : { variant, c, bytes: 4 };
 }
 

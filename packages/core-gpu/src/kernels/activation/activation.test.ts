@@ -27,7 +27,12 @@ describe.each([
 
   it.each(kinds)('the gradient of %s agrees with the reference', async (kind) => {
     const count = 2000;
-    const y = Float32Array.from(activation(kind, randomFloats(count, 3).map((v) => 4 * v)));
+    const y = Float32Array.from(
+      activation(
+        kind,
+        randomFloats(count, 3).map((v) => 4 * v),
+      ),
+    );
     const dy = randomFloats(count, 4);
     const plan = planActivationGradient(kind, count, gpu().target);
     const { dx } = await runPlan(gpu(), plan, { y, dy }, { dx: count });

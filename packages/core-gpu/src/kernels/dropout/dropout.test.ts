@@ -114,6 +114,8 @@ describe('planDropout', () => {
     { rate: 0.5, seed: 0.5, offset: 0 },
     { rate: 0.5, seed: 1, offset: -1 },
   ])('refuses %o', (bad) => {
-    expect(() => planDropout({ count: 4, ...bad }, gpu().target)).toThrow(/must be from 0 to 1|no whole number/);
+    expect(() => planDropout({ count: 4, ...bad }, gpu().target)).toThrow(
+      /must be from 0 to 1|no whole number/,
+    );
   });
 });

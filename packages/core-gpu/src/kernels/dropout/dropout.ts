@@ -28,7 +28,10 @@ export function planDropout({ count, rate, seed, offset }: DropoutOptions, targe
   }
   for (const [name, value] of Object.entries({ seed, offset })) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new ConvbaseError('dropout/options', `${name} ${String(value)} is no whole number from 0 to 2^53 - 1`);
+      throw new ConvbaseError(
+        'dropout/options',
+        `${name} ${String(value)} is no whole number from 0 to 2^53 - 1`,
+      );
     }
   }
   return {

@@ -26,7 +26,12 @@ describe.each([
     expect([...scaled.y]).toEqual(rounded(scale(a, 0.375)));
     const filled = await runPlan(gpu(), planFill({ count, value: 0.1 }, target), {}, { y: count });
     expect([...filled.y]).toEqual(rounded(new Float64Array(count).fill(0.1)));
-    const total = await runPlan(gpu(), planAccumulate(count, target), { total: a, value: b }, { total: count });
+    const total = await runPlan(
+      gpu(),
+      planAccumulate(count, target),
+      { total: a, value: b },
+      { total: count },
+    );
     expect([...total.total]).toEqual(rounded(add(a, b)));
   });
 

@@ -20,7 +20,14 @@ export function planMultiply(count: number, target: KernelTarget): Plan {
 /** `y = factor * x`; `x` and `y` have `count` floats. */
 export function planScale({ count, factor }: { count: number; factor: number }, target: KernelTarget): Plan {
   return planElementwise(
-    { kernel: 'scale', shader: 'elementwise/scale', uniforms: { factor }, buffers: ['x', 'y'], count, flops: 1 },
+    {
+      kernel: 'scale',
+      shader: 'elementwise/scale',
+      uniforms: { factor },
+      buffers: ['x', 'y'],
+      count,
+      flops: 1,
+    },
     target,
   );
 }

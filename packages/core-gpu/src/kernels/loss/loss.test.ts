@@ -60,7 +60,10 @@ describe.each([
   }
 
   it('agree with the reference for random shapes', async () => {
-    const shapes = fc.record({ rows: fc.integer({ min: 1, max: 90 }), classes: fc.integer({ min: 1, max: 140 }) });
+    const shapes = fc.record({
+      rows: fc.integer({ min: 1, max: 90 }),
+      classes: fc.integer({ min: 1, max: 140 }),
+    });
     await fc.assert(fc.asyncProperty(shapes, check), { numRuns: 8, seed: 5 });
   });
 
@@ -83,13 +86,20 @@ describe('losses at the edges', () => {
     const labels = new Float32Array(rows).fill(1);
     const plan = planSigmoidCrossEntropy(shape, gpu().target);
     const sigmoid = await runPlan(gpu(), plan, { logits: z, labels }, { losses: rows });
-    expectRelative(sigmoid.losses, sigmoidCrossEntropy(shape, z, labels), 1e-6, (r) => `logit ${String(z[r])}`);
+    expectRelative(
+      sigmoid.losses,
+      sigmoidCrossEntropy(shape, z, labels),
+      1e-6,
+      (r) => `logit ${String(z[r])}`,
+    );
 
     const two = { rows, classes: 2 };
     const logits = Float32Array.from({ length: 2 * rows }, (_, i) => (i % 2 === 0 ? ((i >> 1) + 1) / 2 : 0));
     const right = Float32Array.from({ length: 2 * rows }, (_, i) => 1 - (i % 2));
     const inputs = { logits, labels: right };
-    const softmax = await runPlan(gpu(), planSoftmaxCrossEntropy(two, gpu().target), inputs, { losses: rows });
+    const softmax = await runPlan(gpu(), planSoftmaxCrossEntropy(two, gpu().target), inputs, {
+      losses: rows,
+    });
     expectRelative(softmax.losses, softmaxCrossEntropy(two, logits, right), 1e-6);
     const back = planSoftmaxCrossEntropyGradient({ ...two, scale: 1 }, gpu().target);
     const { dlogits } = await runPlan(gpu(), back, inputs, { dlogits: 2 * rows });

@@ -45,7 +45,11 @@ describe.each([
     const labels = randomFloats(n, 5).map((v) => (v > 0 ? 1 : 0));
     const half = await count(planBinaryCorrect({ count: n }, gpu().target), predictions, labels);
     expect(half).toBe(binaryCorrect(predictions, labels, 0.5));
-    const zero = await count(planBinaryCorrect({ count: n, threshold: 0 }, gpu().target), predictions, labels);
+    const zero = await count(
+      planBinaryCorrect({ count: n, threshold: 0 }, gpu().target),
+      predictions,
+      labels,
+    );
     expect(zero).toBe(binaryCorrect(predictions, labels, 0));
   });
 

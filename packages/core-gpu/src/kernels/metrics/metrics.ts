@@ -34,7 +34,10 @@ export function planCategoricalCorrect(shape: RowsShape, target: KernelTarget): 
 
 function argmax({ rows, classes }: RowsShape, x: string, position: string, target: KernelTarget): Dispatch[] {
   const inputs = elementWindows(rows * classes, target);
-  const pairs = windowPairs(elementWindows(rows, target), inputs, (from, to) => [from * classes, to * classes]);
+  const pairs = windowPairs(elementWindows(rows, target), inputs, (from, to) => [
+    from * classes,
+    to * classes,
+  ]);
   return pairs.map(({ output, input, first }) => ({
     shader: 'metrics/argmax',
     constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: inputs.length > 1 },

@@ -9,12 +9,20 @@ export function argmax({ rows, classes }: RowsShape, x: ArrayLike<number>): numb
 }
 
 /** Rows whose largest prediction is at their largest label. */
-export function categoricalCorrect(shape: RowsShape, predictions: ArrayLike<number>, labels: ArrayLike<number>) {
+export function categoricalCorrect(
+  shape: RowsShape,
+  predictions: ArrayLike<number>,
+  labels: ArrayLike<number>,
+): number {
   const actual = argmax(shape, labels);
   return argmax(shape, predictions).filter((k, r) => k === actual[r]).length;
 }
 
 /** Predictions on the right side of the threshold. */
-export function binaryCorrect(predictions: ArrayLike<number>, labels: ArrayLike<number>, threshold: number): number {
+export function binaryCorrect(
+  predictions: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  threshold: number,
+): number {
   return Array.from(predictions).filter((p, i) => (p > threshold ? 1 : 0) === labels[i]).length;
 }

@@ -28,7 +28,10 @@ export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
     const inside = Math.min(Math.max((padded % height) - top, 0), h - 1);
     return Math.floor(padded / height) * h + inside;
   };
-  const pairs = windowPairs(outputs, inputs, (first, end) => [row(first) * w * c, (row(end - 1) + 1) * w * c]);
+  const pairs = windowPairs(outputs, inputs, (first, end) => [
+    row(first) * w * c,
+    (row(end - 1) + 1) * w * c,
+  ]);
   return {
     kernel: 'zero-padding',
     variant,
@@ -104,7 +107,10 @@ export function planCrop2d(shape: PaddingShape, target: KernelTarget): Plan {
 function paddedSize(shape: PaddingShape): { height: number; width: number } {
   for (const side of ['top', 'bottom', 'left', 'right'] as const) {
     if (!Number.isSafeInteger(shape[side]) || shape[side] < 0) {
-      throw new ConvbaseError('padding/shape', `${side} is ${String(shape[side])}, it must be a whole number`);
+      throw new ConvbaseError(
+        'padding/shape',
+        `${side} is ${String(shape[side])}, it must be a whole number`,
+      );
     }
   }
   return { height: shape.top + shape.h + shape.bottom, width: shape.left + shape.w + shape.right };

@@ -49,8 +49,14 @@ export function maxPoolGradientLadder(): Ladder {
     output: { name: 'dx', length: inputs(shape) },
     rungs: [
       { name: 'search windows in the gather', plan: (target) => planNaiveGradient(shape, target) },
-      { name: 'find positions, then gather', plan: (target) => planMaxPoolInputGradient(shape, target, 'scalar') },
-      { name: '.. four channels per thread', plan: (target) => planMaxPoolInputGradient(shape, target, 'vec4') },
+      {
+        name: 'find positions, then gather',
+        plan: (target) => planMaxPoolInputGradient(shape, target, 'scalar'),
+      },
+      {
+        name: '.. four channels per thread',
+        plan: (target) => planMaxPoolInputGradient(shape, target, 'vec4'),
+      },
     ],
   };
 }

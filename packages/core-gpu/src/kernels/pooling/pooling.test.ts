@@ -35,9 +35,7 @@ const shapes: fc.Arbitrary<PoolOptions> = fc
     strides: fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 })),
     padding: fc.constantFrom('same' as const, 'valid' as const),
   })
-  .filter(
-    ({ input, pool, padding }) => padding === 'same' || (pool[0] <= input[1] && pool[1] <= input[2]),
-  );
+  .filter(({ input, pool, padding }) => padding === 'same' || (pool[0] <= input[1] && pool[1] <= input[2]));
 
 describe.each([
   ['in one binding', {}],

@@ -34,7 +34,12 @@ describe.each([
     { rows: 3, classes: 2100 },
   ])('one-hot of %o', async ({ rows, classes }) => {
     const indices = Uint32Array.from({ length: rows }, (_, r) => (r * 13) % classes);
-    const { y } = await runPlan(gpu(), planOneHot({ rows, classes }, gpu().target), { indices }, { y: rows * classes });
+    const { y } = await runPlan(
+      gpu(),
+      planOneHot({ rows, classes }, gpu().target),
+      { indices },
+      { y: rows * classes },
+    );
     const expected = new Float32Array(rows * classes);
     indices.forEach((k, r) => (expected[r * classes + k] = 1));
     expect([...y]).toEqual([...expected]);
@@ -42,7 +47,12 @@ describe.each([
 
   it('gives a row of zeros for a class that is not there', async () => {
     const indices = new Uint32Array([3, 1]);
-    const { y } = await runPlan(gpu(), planOneHot({ rows: 2, classes: 3 }, gpu().target), { indices }, { y: 6 });
+    const { y } = await runPlan(
+      gpu(),
+      planOneHot({ rows: 2, classes: 3 }, gpu().target),
+      { indices },
+      { y: 6 },
+    );
     expect([...y]).toEqual([0, 0, 0, 0, 1, 0]);
   });
 });

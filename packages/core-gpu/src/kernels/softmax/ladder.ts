@@ -34,7 +34,10 @@ export function softmaxLadder(): Ladder {
           ],
         }),
       },
-      { name: 'one thread per row, accurate powers', plan: (target) => planSoftmax(shape, target, threadPerRow) },
+      {
+        name: 'one thread per row, accurate powers',
+        plan: (target) => planSoftmax(shape, target, threadPerRow),
+      },
       { name: 'one workgroup per row', plan: (target) => planSoftmax(shape, target, workgroupPerRow) },
     ],
   };

@@ -34,7 +34,10 @@ describe.each([
   }
 
   it('agrees with the reference for random shapes', async () => {
-    const shapes = fc.record({ rows: fc.integer({ min: 1, max: 90 }), classes: fc.integer({ min: 1, max: 140 }) });
+    const shapes = fc.record({
+      rows: fc.integer({ min: 1, max: 90 }),
+      classes: fc.integer({ min: 1, max: 140 }),
+    });
     await fc.assert(fc.asyncProperty(shapes, check), { numRuns: 12, seed: 5 });
   });
 
@@ -63,7 +66,12 @@ describe.skipIf(!hasGolden('dense_losses'))('softmax against Keras', () => {
     const shape = { rows: dimensions[0] ?? 0, classes: dimensions[1] ?? 0 };
     const { y } = await runPlan(gpu(), planSoftmax(shape, gpu().target), { x }, { y: x.length });
     expect(relativeError(y, golden.tensor('softmax.y').data)).toBeLessThan(1e-5);
-    const { dx } = await runPlan(gpu(), planSoftmaxGradient(shape, gpu().target), { y, dy }, { dx: x.length });
+    const { dx } = await runPlan(
+      gpu(),
+      planSoftmaxGradient(shape, gpu().target),
+      { y, dy },
+      { dx: x.length },
+    );
     expect(relativeError(dx, golden.tensor('softmax.dx').data)).toBeLessThan(1e-5);
   });
 });
