@@ -48,9 +48,41 @@ interface Box {
   readonly ci: Range;
 }
 
+/** Values of the kernels' `struct Params`. */
+type ConvolutionUniforms = Readonly<
+  Record<
+    | 'first'
+    | 'pixels'
+    | 'oh'
+    | 'ow'
+    | 'h'
+    | 'w'
+    | 'ci'
+    | 'co'
+    | 'kh'
+    | 'kw'
+    | 'strideH'
+    | 'strideW'
+    | 'dilationH'
+    | 'dilationW'
+    | 'top'
+    | 'left'
+    | 'xImage'
+    | 'xRow'
+    | 'xPixel'
+    | 'xOffset'
+    | 'kernelOffset'
+    | 'yImage'
+    | 'yRow'
+    | 'yPixel'
+    | 'yOffset',
+    number
+  >
+>;
+
 /** One dispatch's share of a convolution: values of the kernels' Params, and what to bind. */
 export interface Piece {
-  readonly uniforms: Readonly<Record<(typeof uniformNames)[number], number>>;
+  readonly uniforms: ConvolutionUniforms;
   readonly x: (buffer: string) => Binding;
   readonly kernel: (buffer: string) => Binding;
   readonly y: (buffer: string) => Binding;
@@ -60,34 +92,6 @@ export interface Piece {
   /** Whether this piece holds the first pixels of its weights (filter gradient: adds first to its dkernel). */
   readonly firstPixels: boolean;
 }
-
-const uniformNames = [
-  'first',
-  'pixels',
-  'oh',
-  'ow',
-  'h',
-  'w',
-  'ci',
-  'co',
-  'kh',
-  'kw',
-  'strideH',
-  'strideW',
-  'dilationH',
-  'dilationW',
-  'top',
-  'left',
-  'xImage',
-  'xRow',
-  'xPixel',
-  'xOffset',
-  'kernelOffset',
-  'yImage',
-  'yRow',
-  'yPixel',
-  'yOffset',
-] as const;
 
 /**
  * Cuts a convolution into pieces whose windows of x, kernel and y each fit into one binding; one piece where
@@ -114,7 +118,7 @@ export function convolutionPieces(c: Convolution, target: KernelTarget): Piece[]
         visit({ ...box, pixels }, firstOfSum, lastOfSum);
     } else {
       const axis = (['kh', 'kw', 'ci'] as const).find((name) => box[name][1] - box[name][0] > 1);
-      if (!axis || !fits('y')) throw tooLarge(c, target);
+      if (!axis || !fits('y')) throw tooLarge(c.shape.ci, c.shape.co, target);
       const [low, high] = halves(box[axis], axis === 'ci' ? [4, 1] : [1]);
       visit({ ...box, [axis]: low }, firstOfSum, false);
       visit({ ...box, [axis]: high }, false, lastOfSum);
@@ -246,8 +250,8 @@ function makePiece(
   };
 }
 
-function tooLarge(c: Convolution, target: KernelTarget): ConvbaseError {
-  const { ci, co } = c.shape;
+/** The error for channels that no splitting makes fit. */
+export function tooLarge(ci: number, co: number, target: KernelTarget): ConvbaseError {
   return new ConvbaseError(
     'conv2d/too-large',
     `${String(ci)} input and ${String(co)} output channels do not fit into bindings of ${String(target.maxBindingBytes)} bytes`,

@@ -1,0 +1,127 @@
+import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { grid1d } from '../grid.ts';
+import { chooseConv2dFilterGradient, filterGradientTile, type FilterGradientChoice } from './choose.ts';
+import { conv2dBytes } from './forward.ts';
+import { copyChannels, inFours, packKernel, withoutBias } from './layout.ts';
+import { convolutionPieces, denseConvolution, type Piece } from './pieces.ts';
+import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
+
+const WORKGROUP = 64;
+
+/**
+ * dkernel from x and dy. Buffers: `x [n, h, w, ci]`, `dy [n, oh, ow, co]`, `dkernel [kh, kw, ci, co]`.
+ *
+ * The sum over all pixels is cut where there are too few weights to keep the adapter busy: each part is summed into
+ * `partials`, and a second pass adds these in a fixed order.
+ */
+export function planConv2dFilterGradient(
+  shape: Conv2dShape,
+  target: KernelTarget,
+  choice: FilterGradientChoice = chooseConv2dFilterGradient(shape, target),
+): Plan {
+  const padded = inFours(shape);
+  const lengths = conv2dLengths(padded);
+  const padX = padded.ci !== shape.ci;
+  const padDy = padded.co !== shape.co;
+  const padKernel = padX || padDy;
+  const plain = { bias: false, relu: false };
+  const dispatches: Dispatch[] = [];
+  if (padX) {
+    const [source, result] = [
+      { buffer: 'x', channels: shape.ci },
+      { buffer: 'xInFours', channels: padded.ci },
+    ];
+    dispatches.push(...copyChannels(source, result, shape.n * shape.h * shape.w, plain, target));
+  }
+  if (padDy) {
+    const [source, result] = [
+      { buffer: 'dy', channels: shape.co },
+      { buffer: 'dyInFours', channels: padded.co },
+    ];
+    dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, plain, target));
+  }
+  let partials = 0;
+  for (const piece of convolutionPieces(denseConvolution(padded), target)) {
+    const buffers = {
+      x: padX ? 'xInFours' : 'x',
+      dy: padDy ? 'dyInFours' : 'dy',
+      dkernel: padKernel ? 'dkernelInFours' : 'dkernel',
+    };
+    const split = pieceDispatches(piece, padded.co, buffers, choice, target);
+    dispatches.push(...split.dispatches);
+    partials = Math.max(partials, split.partials);
+  }
+  if (padKernel) {
+    const packed = {
+      buffer: 'dkernel',
+      offset: 0,
+      length: conv2dLengths(shape).kernel,
+      rows: shape.ci,
+      columns: shape.co,
+    };
+    const taps = {
+      y: { first: 0, step: 1, count: shape.kh },
+      x: { first: 0, step: 1, count: shape.kw },
+    };
+    dispatches.push(...packKernel({ buffer: 'dkernelInFours', ...padded }, packed, taps, false, target));
+  }
+  return {
+    kernel: 'conv2d filter gradient',
+    variant: choice.variant,
+    // Copies have a binding for a bias that is not read here.
+    dispatches: dispatches.map((d) => withoutBias(d, 'x')),
+    temporaries: {
+      ...(padX && { xInFours: 4 * lengths.x }),
+      ...(padDy && { dyInFours: 4 * lengths.y }),
+      ...(padKernel && { dkernelInFours: 4 * lengths.kernel }),
+      ...(partials > 0 && { partials: 4 * partials }),
+    },
+    flops: conv2dFlops(shape),
+    bytes: conv2dBytes(shape),
+  };
+}
+
+/** The dispatches of one piece, and how many floats of partial sums they need. */
+function pieceDispatches(
+  piece: Piece,
+  co: number,
+  buffers: { readonly x: string; readonly dy: string; readonly dkernel: string },
+  choice: FilterGradientChoice,
+  target: KernelTarget,
+): { dispatches: Dispatch[]; partials: number } {
+  const { pixels, kh, kw, ci, kernelOffset } = piece.uniforms;
+  const rows = kh * kw * ci;
+  const count = rows * co;
+  const room = Math.floor(target.maxBindingBytes / (4 * count));
+  const wanted = Math.max(1, Math.min(choice.splits, room, pixels));
+  const splitPixels = Math.ceil(pixels / wanted);
+  const splits = Math.ceil(pixels / splitPixels);
+  const accumulate = !piece.firstPixels;
+  const [tileRows, tileColumns] = filterGradientTile[choice.variant];
+  const tiles = Math.ceil(rows / tileRows) * Math.ceil(co / tileColumns) * splits;
+  const product: Dispatch = {
+    shader: `conv2d/${choice.variant}-filter-gradient`,
+    constants: { ACCUMULATE: splits === 1 && accumulate },
+    uniforms: {
+      ...piece.uniforms,
+      splitPixels,
+      splitFloats: count,
+      kernelOffset: splits === 1 ? kernelOffset : 0,
+    },
+    bindings: {
+      x: piece.x(buffers.x),
+      dy: piece.y(buffers.dy),
+      dkernel: splits === 1 ? piece.kernel(buffers.dkernel) : 'partials',
+    },
+    grid: grid1d(tiles, 1, target),
+  };
+  if (splits === 1) return { dispatches: [product], partials: 0 };
+  const sum: Dispatch = {
+    shader: 'conv2d/sum-partials',
+    constants: { WORKGROUP, ACCUMULATE: accumulate },
+    uniforms: { count, splits, kernelOffset },
+    bindings: { partials: 'partials', dkernel: piece.kernel(buffers.dkernel) },
+    grid: grid1d(count, WORKGROUP, target),
+  };
+  return { dispatches: [product, sum], partials: splits * count };
+}

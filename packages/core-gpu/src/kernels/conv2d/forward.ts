@@ -1,0 +1,146 @@
+import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { grid1d } from '../grid.ts';
+import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
+import { copyChannels, inFours, packKernel } from './layout.ts';
+import { convolutionPieces, denseConvolution, type Convolution } from './pieces.ts';
+import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
+
+/** What the forward pass does with the sums before it writes them: add a bias per channel, then relu. */
+export interface Conv2dFusion {
+  readonly bias: boolean;
+  readonly relu: boolean;
+}
+
+/** Names of the buffers of a convolution. */
+export interface ConvolutionBuffers {
+  readonly x: string;
+  readonly kernel: string;
+  readonly y: string;
+}
+
+/**
+ * y = conv(x, kernel), with bias and relu fused if wanted.
+ *
+ * Buffers: `x [n, h, w, ci]`, `kernel [kh, kw, ci, co]`, `bias [co]` (null without), `y [n, oh, ow, co]`. Channel
+ * counts that are no multiples of 4 are brought there by copies first.
+ */
+export function planConv2dForward(
+  shape: Conv2dShape,
+  fusion: Conv2dFusion,
+  target: KernelTarget,
+  choice: ForwardChoice = chooseConv2dForward(shape, target),
+): Plan {
+  const padded = inFours(shape);
+  const { x, kernel, y } = conv2dLengths(padded);
+  const padX = padded.ci !== shape.ci;
+  const padY = padded.co !== shape.co;
+  const padKernel = padX || padY;
+  const plain = { bias: false, relu: false };
+  const dispatches: Dispatch[] = [];
+  if (padX) {
+    const pixels = shape.n * shape.h * shape.w;
+    const [source, result] = [
+      { buffer: 'x', channels: shape.ci },
+      { buffer: 'xInFours', channels: padded.ci },
+    ];
+    dispatches.push(...copyChannels(source, result, pixels, plain, target));
+  }
+  if (padKernel) {
+    const packed = {
+      buffer: 'kernelInFours',
+      offset: 0,
+      length: kernel,
+      rows: padded.ci,
+      columns: padded.co,
+    };
+    const taps = {
+      y: { first: 0, step: 1, count: shape.kh },
+      x: { first: 0, step: 1, count: shape.kw },
+    };
+    dispatches.push(...packKernel({ buffer: 'kernel', ...shape }, packed, taps, false, target));
+  }
+  const buffers = {
+    x: padX ? 'xInFours' : 'x',
+    kernel: padKernel ? 'kernelInFours' : 'kernel',
+    y: padY ? 'yInFours' : 'y',
+  };
+  dispatches.push(...convolve(denseConvolution(padded), buffers, padY ? plain : fusion, choice, target));
+  if (padY) {
+    const [source, result] = [
+      { buffer: 'yInFours', channels: padded.co },
+      { buffer: 'y', channels: shape.co },
+    ];
+    dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, fusion, target));
+  }
+  return {
+    kernel: 'conv2d forward',
+    variant: choice.variant,
+    dispatches,
+    temporaries: {
+      ...(padX && { xInFours: 4 * x }),
+      ...(padKernel && { kernelInFours: 4 * kernel }),
+      ...(padY && { yInFours: 4 * y }),
+    },
+    flops: conv2dFlops(shape),
+    bytes: conv2dBytes(shape),
+  };
+}
+
+/** Dispatches of one convolution whose channels, strides and offsets are multiples of 4. */
+export function convolve(
+  convolution: Convolution,
+  buffers: ConvolutionBuffers,
+  fusion: Conv2dFusion,
+  choice: ForwardChoice,
+  target: KernelTarget,
+): Dispatch[] {
+  const { co } = convolution.shape;
+  return convolutionPieces(convolution, target).map((piece) => {
+    const { pixels } = piece.uniforms;
+    const constants = {
+      HAS_BIAS: fusion.bias && piece.lastOfSum,
+      RELU: fusion.relu && piece.lastOfSum,
+      ACCUMULATE: !piece.firstOfSum,
+    };
+    const common = {
+      uniforms: piece.uniforms,
+      bindings: {
+        x: piece.x(buffers.x),
+        kernel: piece.kernel(buffers.kernel),
+        bias: 'bias',
+        y: piece.y(buffers.y),
+      },
+    };
+    if (choice.variant === 'subgroup') {
+      const tiles = Math.ceil(pixels / (8 * choice.groups)) * Math.ceil(co / 32);
+      return {
+        shader: 'conv2d/subgroup-forward',
+        constants: { GROUPS: choice.groups, ...constants },
+        ...common,
+        grid: grid1d(tiles, 1, target),
+      };
+    }
+    if (choice.variant === 'register') {
+      const threads = Math.ceil(pixels / choice.pixels) * (co / 4);
+      return {
+        shader: 'conv2d/register-forward',
+        constants: { WORKGROUP: 8, PIXELS: choice.pixels, ...constants },
+        ...common,
+        grid: grid1d(threads, 8, target),
+      };
+    }
+    const tiles = Math.ceil(pixels / (16 * choice.rows)) * Math.ceil(co / 64);
+    return {
+      shader: 'conv2d/tile-forward',
+      constants: { ROWS: choice.rows, ...constants },
+      ...common,
+      grid: grid1d(tiles, 1, target),
+    };
+  });
+}
+
+/** Bytes of x, kernel and y, each touched once. */
+export function conv2dBytes(shape: Conv2dShape): number {
+  const { x, kernel, y } = conv2dLengths(shape);
+  return 4 * (x + kernel + y);
+}

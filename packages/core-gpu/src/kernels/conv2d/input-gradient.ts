@@ -1,0 +1,157 @@
+import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
+import { conv2dBytes, convolve } from './forward.ts';
+import { copyChannels, inFours, packKernel, withoutBias, type TapChoice } from './layout.ts';
+import type { Convolution } from './pieces.ts';
+import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
+
+/**
+ * dx from dy. Buffers: `dy [n, oh, ow, co]`, `kernel [kh, kw, ci, co]`, `dx [n, h, w, ci]`.
+ *
+ * The input gradient is a forward convolution over dy, with the kernel turned round and its channels swapped. With
+ * strides it is one for each of the strideH x strideW phases of dx, see README.md.
+ */
+export function planConv2dInputGradient(
+  shape: Conv2dShape,
+  target: KernelTarget,
+  choice?: ForwardChoice,
+): Plan {
+  const padded = inFours(shape);
+  const lengths = conv2dLengths(padded);
+  const padDy = padded.co !== shape.co;
+  const padDx = padded.ci !== shape.ci;
+  const plain = { bias: false, relu: false };
+  const buffers = { x: padDy ? 'dyInFours' : 'dy', kernel: 'turnedKernel', y: padDx ? 'dxInFours' : 'dx' };
+  const dispatches: Dispatch[] = [];
+  if (padDy) {
+    const [source, result] = [
+      { buffer: 'dy', channels: shape.co },
+      { buffer: 'dyInFours', channels: padded.co },
+    ];
+    dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, plain, target));
+  }
+  const phases = inputGradientPhases(padded);
+  for (const { taps, convolution } of phases) {
+    if (taps.y.count * taps.x.count > 0) {
+      const packed = {
+        buffer: buffers.kernel,
+        ...convolution.kernel,
+        rows: padded.co,
+        columns: padded.ci,
+      };
+      dispatches.push(...packKernel({ buffer: 'kernel', ...shape }, packed, taps, true, target));
+    }
+  }
+  let variant = 'nothing';
+  for (const { convolution } of phases) {
+    const chosen = choice ?? chooseConv2dForward(convolution.shape, target);
+    ({ variant } = chosen);
+    dispatches.push(...convolve(convolution, buffers, plain, chosen, target));
+  }
+  if (padDx) {
+    const [source, result] = [
+      { buffer: 'dxInFours', channels: padded.ci },
+      { buffer: 'dx', channels: shape.ci },
+    ];
+    dispatches.push(...copyChannels(source, result, shape.n * shape.h * shape.w, plain, target));
+  }
+  return {
+    kernel: 'conv2d input gradient',
+    variant,
+    // The forward kernels have a binding for a bias that is never read here.
+    dispatches: dispatches.map((d) => withoutBias(d, 'kernel')),
+    temporaries: {
+      turnedKernel: 4 * lengths.kernel,
+      ...(padDy && { dyInFours: 4 * lengths.y }),
+      ...(padDx && { dxInFours: 4 * lengths.x }),
+    },
+    flops: conv2dFlops(shape),
+    bytes: conv2dBytes(shape),
+  };
+}
+
+/** The convolution that gives every strideH-th row and strideW-th column of dx, and the taps it uses. */
+interface Phase {
+  readonly taps: { readonly y: TapChoice; readonly x: TapChoice };
+  readonly convolution: Convolution;
+}
+
+/** The phases of the input gradient; `s` has channels in fours. Their kernels follow one another in one buffer. */
+function inputGradientPhases(s: Conv2dShape): Phase[] {
+  const phases: Phase[] = [];
+  const { x: dxLength, kernel: kernelLength, y: dyLength } = conv2dLengths(s);
+  let offset = 0;
+  for (const rows of axisPhases(s.h, s.kh, s.strideH, s.dilationH, s.top)) {
+    for (const columns of axisPhases(s.w, s.kw, s.strideW, s.dilationW, s.left)) {
+      const tapCount = rows.taps.count * columns.taps.count;
+      phases.push({
+        taps: { y: rows.taps, x: columns.taps },
+        convolution: {
+          shape: {
+            n: s.n,
+            h: s.oh,
+            w: s.ow,
+            ci: s.co,
+            // A phase that no tap reaches is a convolution with no taps: zeros.
+            kh: tapCount === 0 ? 0 : rows.taps.count,
+            kw: tapCount === 0 ? 0 : columns.taps.count,
+            co: s.ci,
+            oh: rows.size,
+            ow: columns.size,
+            strideH: 1,
+            strideW: 1,
+            dilationH: rows.dilation,
+            dilationW: columns.dilation,
+            top: rows.before,
+            left: columns.before,
+          },
+          x: { image: s.oh * s.ow * s.co, row: s.ow * s.co, pixel: s.co, offset: 0, length: dyLength },
+          y: {
+            image: s.h * s.w * s.ci,
+            row: s.strideH * s.w * s.ci,
+            pixel: s.strideW * s.ci,
+            offset: (rows.first * s.w + columns.first) * s.ci,
+            length: dxLength,
+          },
+          kernel: { offset: tapCount === 0 ? 0 : offset, length: kernelLength },
+        },
+      });
+      offset += tapCount * s.ci * s.co;
+    }
+  }
+  return phases;
+}
+
+/**
+ * The phases of one axis of the input gradient.
+ *
+ * Input position `i` meets tap `k` at output `o` where `o * stride = i + before - k * dilation`. For the positions
+ * `i = first + j * stride` of a phase these are the taps k with `k * dilation = first + before (mod stride)`: every
+ * `step = stride / gcd`-th one from some k0 on, `k = k0 + t * step`, and `o = j + base - t * dilation / gcd` with
+ * `base = (first + before - k0 * dilation) / stride`. Counting t downwards makes this the forward form
+ * `o = j + t' * (dilation / gcd) - before'`.
+ */
+function axisPhases(size: number, k: number, stride: number, dilation: number, before: number) {
+  const common = gcd(stride, dilation);
+  const step = stride / common;
+  const phases = [];
+  for (let first = 0; first < Math.min(stride, size); first++) {
+    let k0 = 0;
+    while (k0 < Math.min(step, k) && (first + before - k0 * dilation) % stride !== 0) k0++;
+    const reached = k0 < Math.min(step, k);
+    const count = reached ? Math.ceil((k - k0) / step) : 0;
+    const base = reached ? (first + before - k0 * dilation) / stride : 0;
+    phases.push({
+      first,
+      size: Math.ceil((size - first) / stride),
+      taps: { first: k0 + (count - 1) * step, step: -step, count },
+      dilation: dilation / common,
+      before: (count - 1) * (dilation / common) - base,
+    });
+  }
+  return phases;
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}

@@ -1,0 +1,118 @@
+// Convolution for software adapters without subgroups of 8: register tiles, no shared memory.
+//
+// The same product as subgroup-forward.wgsl, but every thread loads all it needs by itself.
+//
+//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset
+//   kernel  (ky, kx, c, o) dense from kernelOffset on
+//   tile    PIXELS pixels x 4 channels for each thread
+//
+//              thread 0   thread 1   ...
+//            o 0123       4567              for each tap and 4 channels c: 4 vec4 of kernel, then one vec4 of x
+//     pixel 0  ####       ####              for each pixel, 16 products for each
+//     pixel 1  ####       ####
+//       ...
+//
+//   cost    2 * kh * kw * ci FLOP for each element of y; (4 + PIXELS) vec4 loads for 16 * PIXELS multiply-adds
+//   needs   ci, co and all strides and offsets divisible by 4
+//           WORKGROUP, PIXELS, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+
+struct Params {
+  first: u32,
+  pixels: u32,
+  oh: u32,
+  ow: u32,
+  h: u32,
+  w: u32,
+  ci: u32,
+  co: u32,
+  kh: u32,
+  kw: u32,
+  strideH: u32,
+  strideW: u32,
+  dilationH: u32,
+  dilationW: u32,
+  top: i32,
+  left: i32,
+  xImage: u32,
+  xRow: u32,
+  xPixel: u32,
+  xOffset: i32,
+  kernelOffset: u32,
+  yImage: u32,
+  yRow: u32,
+  yPixel: u32,
+  yOffset: i32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let thread = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  let columns = params.co / 4;
+  let column = thread % columns;
+  let tilePixel = thread / columns * PIXELS;
+  if (tilePixel >= params.pixels) { return; }
+
+  // Where each pixel lies in y, and where its window starts in x. Pixels past the last one repeat it.
+  var place: array<u32, PIXELS>;
+  var image: array<u32, PIXELS>;
+  var startRow: array<i32, PIXELS>;
+  var startColumn: array<i32, PIXELS>;
+  for (var i = 0u; i < PIXELS; i++) {
+    let pixel = params.first + min(tilePixel + i, params.pixels - 1);
+    let row = pixel / params.ow;
+    let ox = pixel % params.ow;
+    let oy = row % params.oh;
+    let n = row / params.oh;
+    place[i] = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel) + params.yOffset) / 4 + column;
+    image[i] = n * params.xImage;
+    startRow[i] = i32(oy * params.strideH) - params.top;
+    startColumn[i] = i32(ox * params.strideW) - params.left;
+  }
+
+  var sums: array<vec4f, PIXELS>;
+  var weight = params.kernelOffset / 4 + column;
+  for (var ky = 0u; ky < params.kh; ky++) {
+    for (var kx = 0u; kx < params.kw; kx++) {
+      // A tap outside the picture reads element 0 and counts as zero.
+      var inside: array<bool, PIXELS>;
+      var source: array<u32, PIXELS>;
+      for (var i = 0u; i < PIXELS; i++) {
+        let iy = startRow[i] + i32(ky * params.dilationH);
+        let ix = startColumn[i] + i32(kx * params.dilationW);
+        let isInside = u32(iy) < params.h && u32(ix) < params.w;
+        let at = u32(i32(image[i] + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset) / 4;
+        inside[i] = isInside;
+        source[i] = select(0, at, isInside);
+      }
+      for (var c = 0u; c < params.ci / 4; c++) {
+        let weights = mat4x4f(
+          kernel[weight],
+          kernel[weight + columns],
+          kernel[weight + 2 * columns],
+          kernel[weight + 3 * columns],
+        );
+        weight += 4 * columns;
+        for (var i = 0u; i < PIXELS; i++) {
+          sums[i] += weights * select(vec4f(), x[source[i] + c], inside[i]);
+        }
+      }
+    }
+  }
+
+  for (var i = 0u; i < PIXELS; i++) {
+    if (tilePixel + i < params.pixels) {
+      let at = place[i];
+      var sum = sums[i];
+      if (ACCUMULATE) { sum += y[at]; }
+      if (HAS_BIAS) { sum += bias[column]; }
+      if (RELU) { sum = max(sum, vec4f()); }
+      y[at] = sum;
+    }
+  }
+}

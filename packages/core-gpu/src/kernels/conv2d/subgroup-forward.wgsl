@@ -1,0 +1,133 @@
+// Convolution for software adapters with subgroups of 8: register tiles, rows handed round by subgroupShuffle.
+//
+// y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - top.
+// Read as a matrix product: rows are output pixels, columns are output channels, and the summed index runs over the
+// taps (ky, kx) and the channels c. The matrix of x is never built: a lane looks its rows up (implicit GEMM).
+//
+//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset
+//   kernel  (ky, kx, c, o) dense from kernelOffset on
+//   tile    8 * GROUPS pixels x 32 channels for each workgroup, which is one subgroup of 8 lanes
+//
+//              lane 0   lane 1         lane 7
+//            o 0123     4567    ...   28..31
+//     pixel 0  ####     ####           ####      each lane sums all pixels of the tile for its own 4 channels;
+//     pixel 1  ####     ####           ####      of x it loads pixel `lane` of every group of 8, 4 channels at once,
+//       ...                                      and reads the other seven pixels from its neighbours
+//
+//   why     a software adapter makes a storage load lane by lane, some ten instructions for each number, while a
+//           shuffle is three for all lanes. Here 32 pixels x 32 channels x 4 steps take 8 vec4 loads a lane.
+//           32 pixels are as many as the loop's machine code may grow before it leaves the instruction cache.
+//   cost    2 * kh * kw * ci FLOP for each element of y; no shared memory, no barrier
+//   needs   ci, co and all strides and offsets divisible by 4; subgroups of exactly 8 lanes
+//           GROUPS, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+
+enable subgroups;
+
+struct Params {
+  first: u32,
+  pixels: u32,
+  oh: u32,
+  ow: u32,
+  h: u32,
+  w: u32,
+  ci: u32,
+  co: u32,
+  kh: u32,
+  kw: u32,
+  strideH: u32,
+  strideW: u32,
+  dilationH: u32,
+  dilationW: u32,
+  top: i32,
+  left: i32,
+  xImage: u32,
+  xRow: u32,
+  xPixel: u32,
+  xOffset: i32,
+  kernelOffset: u32,
+  yImage: u32,
+  yRow: u32,
+  yPixel: u32,
+  yOffset: i32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let pixelTiles = (params.pixels + 8 * GROUPS - 1) / (8 * GROUPS);
+  let tile = wid.y * nwg.x + wid.x;
+  let tilePixel = tile % pixelTiles * 8 * GROUPS;
+  let columns = params.co / 4;
+  let column = tile / pixelTiles * 8 + lane;
+  // Lanes past the last channel work on it once more and write nothing.
+  let readColumn = min(column, columns - 1);
+
+  // Where this lane's pixel of each group lies in y, and where its window starts in x.
+  var isPixel: array<bool, GROUPS>;
+  var place: array<u32, GROUPS>;
+  var image: array<u32, GROUPS>;
+  var startRow: array<i32, GROUPS>;
+  var startColumn: array<i32, GROUPS>;
+  for (var g = 0u; g < GROUPS; g++) {
+    let i = tilePixel + 8 * g + lane;
+    isPixel[g] = i < params.pixels;
+    let row = (params.first + i) / params.ow;
+    let ox = (params.first + i) % params.ow;
+    let oy = row % params.oh;
+    let n = row / params.oh;
+    place[g] = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel) + params.yOffset) / 4;
+    image[g] = n * params.xImage;
+    startRow[g] = i32(oy * params.strideH) - params.top;
+    startColumn[g] = i32(ox * params.strideW) - params.left;
+  }
+
+  var sums: array<vec4f, 8 * GROUPS>;
+  var weight = params.kernelOffset / 4 + readColumn;
+  for (var ky = 0u; ky < params.kh; ky++) {
+    for (var kx = 0u; kx < params.kw; kx++) {
+      // A tap outside the picture reads element 0 and counts as zero.
+      var inside: array<bool, GROUPS>;
+      var source: array<u32, GROUPS>;
+      for (var g = 0u; g < GROUPS; g++) {
+        let iy = startRow[g] + i32(ky * params.dilationH);
+        let ix = startColumn[g] + i32(kx * params.dilationW);
+        inside[g] = isPixel[g] && u32(iy) < params.h && u32(ix) < params.w;
+        let at = u32(i32(image[g] + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset) / 4;
+        source[g] = select(0, at, inside[g]);
+      }
+      for (var c = 0u; c < params.ci / 4; c++) {
+        let weights = mat4x4f(
+          kernel[weight],
+          kernel[weight + columns],
+          kernel[weight + 2 * columns],
+          kernel[weight + 3 * columns],
+        );
+        weight += 4 * columns;
+        for (var g = 0u; g < GROUPS; g++) {
+          let four = select(vec4f(), x[source[g] + c], inside[g]);
+          for (var i = 0u; i < 8; i++) {
+            sums[8 * g + i] += weights * subgroupShuffle(four, i);
+          }
+        }
+      }
+    }
+  }
+
+  for (var g = 0u; g < GROUPS; g++) {
+    for (var i = 0u; i < 8; i++) {
+      let at = subgroupShuffle(place[g], i) + column;
+      if (tilePixel + 8 * g + i < params.pixels && column < columns) {
+        var sum = sums[8 * g + i];
+        if (ACCUMULATE) { sum += y[at]; }
+        if (HAS_BIAS) { sum += bias[column]; }
+        if (RELU) { sum = max(sum, vec4f()); }
+        y[at] = sum;
+      }
+    }
+  }
+}
