@@ -16,7 +16,10 @@ const historySchema = z
   .transform(([layer, node, tensor]): TensorReference => ({ layer, node, tensor }));
 
 /** Nothing but null may stand among the keyword arguments (`mask: null`): others change what a call does. */
-const noArguments = z.record(z.string(), z.null(), { error: 'it is called with arguments' });
+const noArguments = z.record(z.string(), z.null());
+
+/** In Keras 3 a recorded `training` (Dropout has one) means nothing: fit and predict replace it by their own. */
+const modernArguments = z.looseObject({ training: z.boolean().nullish() }).catchall(z.null());
 
 /** Keras 3: `{ class_name: '__keras_tensor__', config: { keras_history: ['conv', 0, 0] } }`. */
 const kerasTensor = z
@@ -30,7 +33,7 @@ const kerasTensor = z
 const modernCall = z
   .looseObject({
     args: z.tuple([z.union([kerasTensor.transform((one) => [one]), z.array(kerasTensor).min(1)])]),
-    kwargs: noArguments.optional(),
+    kwargs: modernArguments.optional(),
   })
   .transform(({ args: [inputs] }) => inputs);
 

@@ -33,10 +33,14 @@ export function readLayer({ class_name: className, config }: KerasLayerConfig, m
   }
   const common = parse(commonSchema, config, where, className);
   if ((common.dtype ?? 'float32') !== 'float32') {
-    throw new ConvbaseError('graph/option', `computes in ${String(common.dtype)}; convbase computes in float32`, {
-      where,
-      fix: 'Save the model with the float32 policy.',
-    });
+    throw new ConvbaseError(
+      'graph/option',
+      `computes in ${String(common.dtype)}; convbase computes in float32`,
+      {
+        where,
+        fix: 'Save the model with the float32 policy.',
+      },
+    );
   }
   const own = Object.fromEntries(
     Object.entries(config).filter(([key, value]) => value !== null && !commonKeys.has(key)),
