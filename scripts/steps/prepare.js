@@ -6,12 +6,13 @@ import { must, root, StepFailed } from './run.js';
  * Takes a fresh clone to where everything runs: dependencies installed, packages built, a WebGPU adapter in reach of
  * this process and its children.
  *
+ * @param {{ only?: string }} [options] build only this package and what it needs
  * @returns {Promise<void>}
  */
-export async function prepare() {
+export async function prepare({ only } = {}) {
   checkNode();
   await installDependencies();
-  await build();
+  await build(only);
   await prepareDriver();
 }
 
@@ -22,7 +23,7 @@ function checkNode() {
 }
 
 /** `npm ci`, unless what is installed is what the lock file says. */
-export async function installDependencies() {
+async function installDependencies() {
   const installed = await modified(join(root, 'node_modules/.package-lock.json'));
   const wanted = await modified(join(root, 'package-lock.json'));
   if (installed !== undefined && wanted !== undefined && installed >= wanted) return;
@@ -30,13 +31,15 @@ export async function installDependencies() {
   await must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-export async function build() {
+/** @param {string | undefined} only */
+async function build(only) {
   console.log('building');
-  await must('npx', ['turbo', 'run', 'build', '--output-logs=errors-only']);
+  const filter = only === undefined ? [] : [`--filter=./packages/${only}`];
+  await must('npx', ['turbo', 'run', 'build', '--output-logs=errors-only', ...filter]);
 }
 
 /** Finds an adapter or fetches the software driver; see packages/core-gpu/src/driver. */
-export async function prepareDriver() {
+async function prepareDriver() {
   const { ensureDriver } = await import('@convbase/core-gpu/node');
   const { source, folder } = await ensureDriver({
     install: true,
