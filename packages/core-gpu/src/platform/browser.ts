@@ -9,7 +9,10 @@ export function openEntry(): Promise<GpuEntry> {
       fix: 'Use a browser with WebGPU (Chrome, Edge, Safari 26, Firefox 141 or newer) and open the page over https or localhost.',
     });
   }
-  return Promise.resolve({ requestAdapter: (options) => gpu.requestAdapter(options), close: () => undefined });
+  return Promise.resolve({
+    requestAdapter: (options) => gpu.requestAdapter(options),
+    close: () => undefined,
+  });
 }
 
 /** A browser has no environment variables. */
