@@ -36,7 +36,8 @@ export { poolShape, type PoolOptions, type PoolShape } from './pooling/shape.ts'
 export { planOneHot, planPreprocess, type PreprocessMode } from './preprocess/preprocess.ts';
 export type { RowsShape } from './rows.ts';
 export { planSoftmax, planSoftmaxGradient } from './softmax/softmax.ts';
-export { planMatmul, type MatmulEpilogue, type MatmulShape } from './matmul/matmul.ts';
+export type { MatmulShape } from './matmul/choose.ts';
+export { planMatmul, type MatmulEpilogue } from './matmul/matmul.ts';
 export {
   planBatchNormFold,
   planBatchNormInferenceGradient,

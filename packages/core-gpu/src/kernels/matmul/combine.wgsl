@@ -1,11 +1,11 @@
 // The second pass of split-K: adds the splits' partial products in order, then bias and relu.
 //
 //   partial   [splits, batch, m, n] floats
-//   bias      n floats from biasOffset on; read only where useBias
+//   bias      n floats from biasOffset on; read only where HAS_BIAS
 //   c         batch blocks of m x n from cOffset on, rows cRow and blocks cBatch floats apart
 //   thread    one element of c; a line of workgroups folded over x and y
 //   cost      splits FLOP and 4 * splits bytes an element of c
-//   needs     WORKGROUP
+//   needs     WORKGROUP, HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
 
 struct Params {
   m: u32,
@@ -16,9 +16,6 @@ struct Params {
   cRow: u32,
   cBatch: u32,
   biasOffset: u32,
-  accumulate: u32,
-  useBias: u32,
-  useRelu: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -38,7 +35,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   for (var split = 0u; split < params.splits; split++) { sum += partial[split * count + i]; }
 
   let at = params.cOffset + item * params.cBatch + row * params.cRow + column;
-  if (params.accumulate != 0) { sum += c[at]; }
-  if (params.useBias != 0) { sum += bias[params.biasOffset + column]; }
-  c[at] = select(sum, max(sum, 0), params.useRelu != 0);
+  if (ACCUMULATE) { sum += c[at]; }
+  if (HAS_BIAS) { sum += bias[params.biasOffset + column]; }
+  c[at] = select(sum, max(sum, 0), RELU);
 }

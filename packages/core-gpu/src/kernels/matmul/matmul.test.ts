@@ -1,41 +1,186 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { KernelTarget } from '../../commands/plan.ts';
+import type { Gpu } from '../../device/gpu.ts';
 import { hasGolden, readGolden } from '../testing-golden.ts';
 import { expectClose, randomFloats, relativeError, runPlan, withGpu } from '../testing.ts';
-import { planMatmul, type MatmulShape } from './matmul.ts';
+import { chooseMatmul, type MatmulChoice, type MatmulShape } from './choose.ts';
+import { planMatmul, planMatmulAs, type MatmulEpilogue } from './matmul.ts';
 import { matmulReference } from './reference.ts';
 
 const size = fc.integer({ min: 1, max: 70 });
-const shapes: fc.Arbitrary<Required<MatmulShape>> = fc.record({
-  m: size,
-  n: size,
-  k: size,
-  batch: fc.integer({ min: 1, max: 3 }),
-  transposeA: fc.boolean(),
-  transposeB: fc.boolean(),
-});
+const flag = fc.boolean();
+
+/** Runs a product with a choice and compares with the reference. */
+async function check(
+  gpu: Gpu,
+  choice: MatmulChoice | undefined,
+  shape: MatmulShape,
+  { bias: hasBias, relu }: MatmulEpilogue,
+): Promise<void> {
+  const { m, n, k, batch = 1 } = shape;
+  const a = randomFloats(batch * m * k, 1);
+  const b = randomFloats(batch * k * n, 2);
+  const bias = hasBias ? randomFloats(n, 3) : null;
+  const epilogue = { bias: hasBias, relu };
+  const plan = choice
+    ? planMatmulAs(choice, shape, epilogue, gpu.target)
+    : planMatmul(shape, epilogue, gpu.target);
+  const { c } = await runPlan(gpu, plan, { a, b, bias }, { c: batch * m * n });
+  expectClose(c, matmulReference(shape, a, b, { ...(bias ? { bias } : {}), relu }), { terms: k + 1 });
+}
 
 describe.each([
   ['bindings as large as the adapter allows', {}],
   ['bindings of 1 KiB', { bindingLimit: 1024 }],
-])('matmul with %s', (_name, options) => {
+])('the naive matmul with %s', (_name, options) => {
   const gpu = withGpu(options);
 
   it('agrees with the reference on random shapes', { timeout: 120_000 }, async () => {
+    const batch = fc.integer({ min: 1, max: 3 });
+    const shapes = fc.record({ m: size, n: size, k: size, batch, transposeA: flag, transposeB: flag });
+    const epilogues = fc.record({ bias: flag, relu: flag });
     await fc.assert(
-      fc.asyncProperty(shapes, fc.boolean(), fc.boolean(), async (shape, hasBias, relu) => {
-        const { m, n, k, batch } = shape;
-        const a = randomFloats(batch * m * k, 1);
-        const b = randomFloats(batch * k * n, 2);
-        const bias = randomFloats(n, 3);
-        const plan = planMatmul(shape, { bias: hasBias, relu }, gpu().target);
-        const { c } = await runPlan(gpu(), plan, { a, b, bias: hasBias ? bias : null }, { c: batch * m * n });
-        expectClose(c, matmulReference(shape, a, b, { ...(hasBias ? { bias } : {}), relu }), {
-          terms: k + 1,
-        });
+      fc.asyncProperty(shapes, epilogues, fc.constantFrom(1, 1, 2, 5), async (shape, epilogue, splits) => {
+        const choice = { variant: 'naive', tileM: 8, tileN: 8, rows: 1, splits } as const;
+        await check(gpu(), choice, shape, epilogue);
       }),
-      { numRuns: 25 },
+      { numRuns: 40 },
     );
+  });
+});
+
+// Few sets of constants, many sizes: compiling one of these kernels takes a software adapter seconds.
+describe('the tiled matmuls', () => {
+  const gpu = withGpu();
+  const choices: readonly MatmulChoice[] = [
+    { variant: 'register', tileM: 8, tileN: 32, rows: 8, splits: 1 },
+    ...[8, 16].map((rows) => ({ variant: 'subgroup', tileM: rows, tileN: 32, rows, splits: 1 }) as const),
+    ...[2, 4].map((rows) => ({ variant: 'gpu', tileM: 16 * rows, tileN: 64, rows, splits: 1 }) as const),
+  ];
+  const whole = size.map((count) => 4 * count);
+  const ragged = size.map((count) => 2 * count + 1);
+  const nothing = { bias: false, relu: false };
+  const cases = [
+    { name: 'sizes that are multiples of 4', sizes: whole, transposes: {}, splits: 1, epilogue: nothing },
+    {
+      name: 'odd sizes, a transposed, bias and relu',
+      sizes: ragged,
+      transposes: { transposeA: true },
+      splits: 1,
+      epilogue: { bias: true, relu: true },
+    },
+    {
+      name: 'odd sizes, b transposed, split along k',
+      sizes: ragged,
+      transposes: { transposeB: true },
+      splits: 3,
+      epilogue: { bias: true, relu: false },
+    },
+    {
+      name: 'both transposed',
+      sizes: whole,
+      transposes: { transposeA: true, transposeB: true },
+      splits: 1,
+      epilogue: nothing,
+    },
+  ];
+
+  describe.each(choices)('$variant, $rows rows a thread', (choice) => {
+    it.each(cases)('$name', { timeout: 120_000 }, async ({ sizes, transposes, splits, epilogue }) => {
+      // Subgroups of any other size, or none: the kernel is not for this adapter, and planMatmul never takes it.
+      if (choice.variant === 'subgroup' && gpu().target.subgroupSize !== 8) return;
+      const batch = fc.constantFrom(1, 2);
+      await fc.assert(
+        fc.asyncProperty(sizes, sizes, sizes, batch, (m, n, k, items) =>
+          check(gpu(), { ...choice, splits }, { m, n, k, batch: items, ...transposes }, epilogue),
+        ),
+        { numRuns: 5 },
+      );
+    });
+  });
+});
+
+describe('matrices larger than a binding', () => {
+  const gpu = withGpu({ bindingLimit: 65_536 });
+
+  // A dense layer as VGG16's fc1 is, in small: the kernel is several times as large as a binding.
+  it.each<[string, MatmulShape, MatmulEpilogue]>([
+    ['forward', { m: 20, n: 128, k: 1000 }, { bias: true, relu: true }],
+    ['gradient of the input', { m: 20, n: 1000, k: 128, transposeB: true }, { bias: false, relu: false }],
+    ['gradient of the kernel', { m: 1000, n: 128, k: 20, transposeA: true }, { bias: false, relu: false }],
+  ])('%s', { timeout: 120_000 }, async (_name, shape, epilogue) => {
+    const plan = planMatmul(shape, epilogue, gpu().target);
+    expect(plan.variant).not.toBe('naive');
+    expect(plan.dispatches.length).toBeGreaterThan(4);
+    await check(gpu(), undefined, shape, epilogue);
+  });
+
+  it("plans VGG16's fc1 in pieces of no more than 128 MiB", () => {
+    const target = { ...gpu().target, maxBindingBytes: 128 * 1024 ** 2 };
+    const forward = planMatmul({ m: 1, n: 4096, k: 25088 }, { bias: true, relu: true }, target);
+    const toKernel = planMatmul(
+      { m: 25088, n: 4096, k: 20, transposeA: true },
+      { bias: false, relu: false },
+      target,
+    );
+    for (const { dispatches } of [forward, toKernel]) {
+      expect(dispatches.length).toBeLessThanOrEqual(8);
+      for (const binding of dispatches.flatMap((dispatch) => Object.values(dispatch.bindings))) {
+        if (typeof binding === 'string') continue;
+        expect(binding.offset % 256).toBe(0);
+        expect(binding.size).toBeLessThanOrEqual(target.maxBindingBytes);
+      }
+    }
+  });
+});
+
+describe('chooseMatmul', () => {
+  const gpu: KernelTarget = {
+    kind: 'gpu',
+    subgroupSize: 32,
+    maxBindingBytes: 128 * 1024 ** 2,
+    offsetAlignment: 256,
+    maxWorkgroupBytes: 16_384,
+    maxInvocations: 256,
+    maxGrid: 65_535,
+  };
+  const software: KernelTarget = { ...gpu, kind: 'software', subgroupSize: 8 };
+  const head = { m: 20, n: 256, k: 51_200 };
+
+  it('takes the kernel for the adapter', () => {
+    expect(chooseMatmul(head, gpu).variant).toBe('gpu');
+    expect(chooseMatmul(head, software).variant).toBe('subgroup');
+    expect(chooseMatmul(head, { ...software, subgroupSize: 0 }).variant).toBe('register');
+    expect(chooseMatmul({ m: 20, n: 1, k: 256 }, gpu).variant).toBe('naive');
+  });
+
+  it('splits long sums that few workgroups would share, and only those', () => {
+    expect(chooseMatmul(head, gpu).splits).toBeGreaterThan(32);
+    expect(chooseMatmul(head, software).splits).toBeGreaterThan(1);
+    expect(chooseMatmul({ m: 4096, n: 4096, k: 4096 }, gpu).splits).toBe(1);
+    expect(chooseMatmul({ m: 20, n: 256, k: 100 }, gpu).splits).toBe(1);
+  });
+
+  it('keeps partial products small', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(5000),
+        fc.nat(5000),
+        fc.nat(1_000_000),
+        fc.constantFrom(gpu, software),
+        (m, n, k, target) => {
+          const { splits } = chooseMatmul({ m: m + 1, n: n + 1, k: k + 1 }, target);
+          expect(splits).toBeGreaterThanOrEqual(1);
+          if (splits > 1) expect(splits * (m + 1) * (n + 1) * 4).toBeLessThanOrEqual(64 * 1024 ** 2);
+        },
+      ),
+    );
+  });
+
+  it('folds grids that are too wide', () => {
+    const plan = planMatmul({ m: 4_000_000, n: 3, k: 2, batch: 1 }, { bias: false, relu: false }, gpu);
+    for (const { grid } of plan.dispatches) expect(Math.max(...grid)).toBeLessThanOrEqual(65_535);
   });
 });
 

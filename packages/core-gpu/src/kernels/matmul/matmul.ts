@@ -1,22 +1,17 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
 import { grid1d } from '../grid.ts';
-import { operandWindow, splitIntoBlocks, type Block, type Operand, type Range } from './blocks.ts';
+import {
+  operandWindow,
+  splitIntoBlocks,
+  type Block,
+  type Operand,
+  type Range,
+  type Window,
+} from './blocks.ts';
+import { chooseMatmul, type MatmulChoice, type MatmulShape } from './choose.ts';
 
 const COMBINE_WORKGROUP = 64;
-
-/** A batch of products c = op(a) op(b): op(a) is [m, k], op(b) is [k, n], c is [m, n]. */
-export interface MatmulShape {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** Number of products; each operand is then a batch of matrices. Default 1. */
-  readonly batch?: number;
-  /** a is stored as [k, m]. */
-  readonly transposeA?: boolean;
-  /** b is stored as [n, k]. */
-  readonly transposeB?: boolean;
-}
 
 /** What is done to the product on its way into c. */
 export interface MatmulEpilogue {
@@ -24,21 +19,6 @@ export interface MatmulEpilogue {
   readonly bias: boolean;
   /** Then takes max(c, 0). */
   readonly relu: boolean;
-}
-
-/** The kernel for a product and how it is cut up. */
-export interface MatmulChoice {
-  readonly variant: 'naive';
-  /** Rows and columns of c that one workgroup computes. */
-  readonly tileM: number;
-  readonly tileN: number;
-  /** Into how many parts the sum over k is split, each with workgroups of its own. */
-  readonly splits: number;
-}
-
-/** Chooses by plain numbers; no GPU is asked. */
-export function chooseMatmul(_shape: MatmulShape, _target: KernelTarget): MatmulChoice {
-  return { variant: 'naive', tileM: 8, tileN: 8, splits: 1 };
 }
 
 /**
@@ -108,11 +88,11 @@ function planBlock(
 
   const last = block.k[1] === shape.k;
   const finish = {
-    biasOffset: biasWindow.offset,
-    accumulate: block.k[0] > 0 ? 1 : 0,
-    useBias: epilogue.bias && last ? 1 : 0,
-    useRelu: epilogue.relu && last ? 1 : 0,
+    HAS_BIAS: epilogue.bias && last,
+    RELU: epilogue.relu && last,
+    ACCUMULATE: block.k[0] > 0,
   };
+  const biasOffset = biasWindow.offset;
   const place = { cOffset: cWindow.offset, cRow: shape.n, cBatch: shape.m * shape.n };
 
   const outputs = batch * m * n;
@@ -127,7 +107,15 @@ function planBlock(
 
   const product: Dispatch = {
     shader: `matmul/${choice.variant}`,
-    constants: { TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB },
+    constants: productConstants(choice, {
+      TRANSPOSE_A: transposeA,
+      TRANSPOSE_B: transposeB,
+      VEC_A: readsAsVec4(a, aWindow, block),
+      VEC_B: readsAsVec4(b, bWindow, block),
+      WHOLE_K: k % 4 === 0,
+      WHOLE_N: n % 4 === 0,
+      ...(direct ? finish : { HAS_BIAS: false, RELU: false, ACCUMULATE: false }),
+    }),
     uniforms: {
       m,
       n,
@@ -145,11 +133,12 @@ function planBlock(
       bBatch: b.rows * b.columns,
       ...(direct ? place : { cOffset: 0, cRow: n, cBatch: m * n }),
       cSplit: direct ? 0 : outputs,
-      ...(direct ? finish : { biasOffset: 0, accumulate: 0, useBias: 0, useRelu: 0 }),
+      biasOffset,
     },
     bindings: {
       a: aWindow.binding,
       b: bWindow.binding,
+      ...(choice.variant === 'naive' ? {} : { a4: aWindow.binding, b4: bWindow.binding }),
       bias: biasWindow.binding,
       c: direct ? cWindow.binding : 'partial',
     },
@@ -158,23 +147,76 @@ function planBlock(
   if (direct) return { dispatches: [product], partialBytes: 0 };
   const combine: Dispatch = {
     shader: 'matmul/combine',
-    constants: { WORKGROUP: COMBINE_WORKGROUP },
-    uniforms: { m, n, batch, splits, ...place, ...finish },
+    constants: { WORKGROUP: COMBINE_WORKGROUP, ...finish },
+    uniforms: { m, n, batch, splits, ...place, biasOffset },
     bindings: { partial: 'partial', bias: biasWindow.binding, c: cWindow.binding },
     grid: grid1d(outputs, COMBINE_WORKGROUP, target),
   };
   return { dispatches: [product, combine], partialBytes: 4 * splits * outputs };
 }
 
-/** Every shader of this folder with every set of constants it is used with. */
+/** Whether every row of an operand's part of a block is a whole number of vec4f at multiples of 16 bytes. */
+function readsAsVec4(operand: Operand, window: Window, block: Block): boolean {
+  return operand.columns % 4 === 0 && window.offset % 4 === 0 && size(block[operand.columnAxis]) % 4 === 0;
+}
+
+interface Flags {
+  readonly TRANSPOSE_A: boolean;
+  readonly TRANSPOSE_B: boolean;
+  readonly VEC_A: boolean;
+  readonly VEC_B: boolean;
+  readonly WHOLE_K: boolean;
+  readonly WHOLE_N: boolean;
+  readonly HAS_BIAS: boolean;
+  readonly RELU: boolean;
+  readonly ACCUMULATE: boolean;
+}
+
+/** Each variant gets the constants that it knows. */
+function productConstants(
+  { variant, rows }: Pick<MatmulChoice, 'variant' | 'rows'>,
+  flags: Flags,
+): Record<string, number | boolean> {
+  const { VEC_A, VEC_B, WHOLE_K, WHOLE_N, ...plain } = flags;
+  if (variant === 'naive') return plain;
+  if (variant === 'register') return { ...flags };
+  if (variant === 'subgroup') return { ...flags, ROWS: rows };
+  return { ...plain, VEC_A, VEC_B, WHOLE_N, ROWS: rows };
+}
+
+/** Every shader of this folder with sets of constants that between them reach every line. */
 export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
   const flags = [false, true];
+  const operands = flags.flatMap((TRANSPOSE_A) =>
+    flags.flatMap((TRANSPOSE_B) =>
+      flags.map((whole) => ({
+        TRANSPOSE_A,
+        TRANSPOSE_B,
+        VEC_A: whole,
+        VEC_B: whole,
+        WHOLE_K: whole,
+        WHOLE_N: whole,
+        HAS_BIAS: !whole,
+        RELU: whole,
+        ACCUMULATE: !whole,
+      })),
+    ),
+  );
+  const choices = [
+    { variant: 'naive', rows: 1 },
+    { variant: 'register', rows: 8 },
+    ...[8, 16].map((rows) => ({ variant: 'subgroup', rows }) as const),
+    ...[1, 2, 4, 8].map((rows) => ({ variant: 'gpu', rows }) as const),
+  ] as const;
   return [
-    { shader: 'matmul/combine', constants: { WORKGROUP: COMBINE_WORKGROUP } },
-    ...flags.flatMap((TRANSPOSE_A) =>
-      flags.map((TRANSPOSE_B) => ({
-        shader: 'matmul/naive' as const,
-        constants: { TRANSPOSE_A, TRANSPOSE_B },
+    ...flags.map((flag) => ({
+      shader: 'matmul/combine' as const,
+      constants: { WORKGROUP: COMBINE_WORKGROUP, HAS_BIAS: flag, RELU: flag, ACCUMULATE: flag },
+    })),
+    ...choices.flatMap((choice) =>
+      operands.map((constants) => ({
+        shader: `matmul/${choice.variant}` as const,
+        constants: productConstants(choice, constants),
       })),
     ),
   ];

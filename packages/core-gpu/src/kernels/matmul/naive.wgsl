@@ -4,11 +4,11 @@
 //   a, b, c   row-major float matrices [m, k] or [k, m] (TRANSPOSE_A), [k, n] or [n, k] (TRANSPOSE_B), [m, n], in a
 //             batch; the block at hand starts at aOffset, bOffset, cOffset, its rows are aRow, bRow, cRow floats
 //             apart, its matrices aBatch, bBatch, cBatch
-//   bias      n floats from biasOffset on; read only where useBias
+//   bias      n floats from biasOffset on; read only where HAS_BIAS
 //   split-K   split s sums k from s * kPerSplit on and writes its own matrix, cSplit floats after the last one
 //   thread    one element of c; a workgroup is an 8 x 8 square of c
 //   cost      2 m n k FLOP; each thread reads 2 k floats: nothing is reused but by the cache
-//   needs     TRANSPOSE_A, TRANSPOSE_B
+//   needs     TRANSPOSE_A, TRANSPOSE_B, HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
 
 struct Params {
   m: u32,
@@ -30,9 +30,6 @@ struct Params {
   cBatch: u32,
   cSplit: u32,
   biasOffset: u32,
-  accumulate: u32,
-  useBias: u32,
-  useRelu: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -64,7 +61,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   }
 
   let at = params.cOffset + split * params.cSplit + item * params.cBatch + row * params.cRow + column;
-  if (params.accumulate != 0) { sum += c[at]; }
-  if (params.useBias != 0) { sum += bias[params.biasOffset + column]; }
-  c[at] = select(sum, max(sum, 0), params.useRelu != 0);
+  if (ACCUMULATE) { sum += c[at]; }
+  if (HAS_BIAS) { sum += bias[params.biasOffset + column]; }
+  c[at] = select(sum, max(sum, 0), RELU);
 }

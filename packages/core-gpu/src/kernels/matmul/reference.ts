@@ -1,4 +1,4 @@
-import type { MatmulShape } from './matmul.ts';
+import type { MatmulShape } from './choose.ts';
 
 /** op(a) op(b) (+ bias) (relu) in float64. */
 export function matmulReference(

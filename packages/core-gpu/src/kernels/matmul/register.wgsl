@@ -1,0 +1,167 @@
+// c = op(a) op(b) + bias, relu of that if wanted, for software adapters without subgroups.
+//
+// Such an adapter fetches every load lane by lane, so loads are dear and arithmetic is cheap: each thread keeps 8 x 4
+// sums in registers and uses every value it loads 8 or 4 times. No shared memory: barriers cost more than they save.
+//
+//   a, b, c   as in naive.wgsl; a4 and b4 are the same memory as a and b, seen as vec4f, and are read instead of
+//             them where VEC_A, VEC_B: rows and offsets are then multiples of 4 floats
+//   thread    8 rows x 4 columns of c; a workgroup is 8 threads side by side, a tile of 8 x 32
+//
+//                       thread 0  thread 1 .. thread 7       in each step of 4 along k, a thread loads
+//               row 0    x x x x   x x x x     x x x x         b  4 rows x its 4 columns   (4 loads)
+//               ..                                             a  8 rows x 4               (8 loads)
+//               row 7    x x x x   x x x x     x x x x       for 128 multiply-adds
+//
+//   cost      2 m n k FLOP
+//   needs     TRANSPOSE_A, TRANSPOSE_B, VEC_A, VEC_B; WHOLE_K, WHOLE_N (k, n are multiples of 4);
+//             HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batch: u32,
+  tilesM: u32,
+  tilesN: u32,
+  kPerSplit: u32,
+  groups: u32,
+  aOffset: u32,
+  aRow: u32,
+  aBatch: u32,
+  bOffset: u32,
+  bRow: u32,
+  bBatch: u32,
+  cOffset: u32,
+  cRow: u32,
+  cBatch: u32,
+  cSplit: u32,
+  biasOffset: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> a4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read> b4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> c: array<f32>;
+
+// Four neighbours along k of one row of op(a).
+fn loadA(start: u32, row: u32, kk: u32) -> vec4f {
+  if (TRANSPOSE_A) {
+    let at = start + kk * params.aRow + row;
+    return vec4f(a[at], a[at + params.aRow], a[at + 2 * params.aRow], a[at + 3 * params.aRow]);
+  }
+  let at = start + row * params.aRow + kk;
+  if (VEC_A) { return a4[at / 4]; }
+  return vec4f(a[at], a[at + 1], a[at + 2], a[at + 3]);
+}
+
+// A 4 x 4 block of op(b): column j of the matrix is row kk + j of op(b), from 'column' on.
+fn loadB(start: u32, kk: u32, column: u32) -> mat4x4f {
+  if (TRANSPOSE_B) {
+    let at = start + column * params.bRow + kk;
+    return transpose(mat4x4f(
+      loadB4(at),
+      loadB4(at + params.bRow),
+      loadB4(at + 2 * params.bRow),
+      loadB4(at + 3 * params.bRow),
+    ));
+  }
+  let at = start + kk * params.bRow + column;
+  return mat4x4f(
+    loadB4(at),
+    loadB4(at + params.bRow),
+    loadB4(at + 2 * params.bRow),
+    loadB4(at + 3 * params.bRow),
+  );
+}
+
+fn loadB4(at: u32) -> vec4f {
+  if (VEC_B) { return b4[at / 4]; }
+  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
+}
+
+// Terms of the sum from 'left' on are not there: whatever was read for them counts as zero.
+fn maskA(values: vec4f, left: u32) -> vec4f {
+  return select(vec4f(), values, vec4u(0, 1, 2, 3) < vec4u(left));
+}
+
+fn maskB(block: mat4x4f, left: u32) -> mat4x4f {
+  return mat4x4f(
+    block[0],
+    select(vec4f(), block[1], left > 1),
+    select(vec4f(), block[2], left > 2),
+    select(vec4f(), block[3], left > 3),
+  );
+}
+
+// Four neighbours of one row of c. Tiles may reach past the edges of c: what lies there was computed from whatever
+// memory holds, and is not stored.
+fn store(start: u32, row: u32, column: u32, product: vec4f) {
+  if (row >= params.m || column >= params.n) { return; }
+  let at = start + row * params.cRow + column;
+  var value = product;
+  if (ACCUMULATE) { value += vec4f(c[at], c[at + 1], c[at + 2], c[at + 3]); }
+  if (HAS_BIAS) {
+    let first = params.biasOffset + column;
+    value += vec4f(bias[first], bias[first + 1], bias[first + 2], bias[first + 3]);
+  }
+  if (RELU) { value = max(value, vec4f()); }
+  c[at] = value.x;
+  if (WHOLE_N || column + 1 < params.n) { c[at + 1] = value.y; }
+  if (WHOLE_N || column + 2 < params.n) { c[at + 2] = value.z; }
+  if (WHOLE_N || column + 3 < params.n) { c[at + 3] = value.w; }
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let group = wid.y * nwg.x + wid.x;
+  if (group >= params.groups) { return; }
+  let tiles = params.tilesM * params.tilesN;
+  let tile = group % tiles;
+  let item = (group / tiles) % params.batch;
+  let split = group / tiles / params.batch;
+  let row = (tile / params.tilesN) * 8;
+  let column = (tile % params.tilesN) * 32 + 4 * lid;
+  let aStart = params.aOffset + item * params.aBatch;
+  let bStart = params.bOffset + item * params.bBatch;
+  let cStart = params.cOffset + item * params.cBatch + split * params.cSplit;
+  let kBegin = split * params.kPerSplit;
+  let kEnd = min(params.k, kBegin + params.kPerSplit);
+
+  var sums: array<vec4f, 8>;
+  var kk = kBegin;
+  for (; kk + 4 <= kEnd; kk += 4) {
+    let block = loadB(bStart, kk, column);
+    sums[0] += block * loadA(aStart, row, kk);
+    sums[1] += block * loadA(aStart, row + 1, kk);
+    sums[2] += block * loadA(aStart, row + 2, kk);
+    sums[3] += block * loadA(aStart, row + 3, kk);
+    sums[4] += block * loadA(aStart, row + 4, kk);
+    sums[5] += block * loadA(aStart, row + 5, kk);
+    sums[6] += block * loadA(aStart, row + 6, kk);
+    sums[7] += block * loadA(aStart, row + 7, kk);
+  }
+  if (!WHOLE_K && kk < kEnd) {
+    let left = kEnd - kk;
+    let block = maskB(loadB(bStart, kk, column), left);
+    sums[0] += block * maskA(loadA(aStart, row, kk), left);
+    sums[1] += block * maskA(loadA(aStart, row + 1, kk), left);
+    sums[2] += block * maskA(loadA(aStart, row + 2, kk), left);
+    sums[3] += block * maskA(loadA(aStart, row + 3, kk), left);
+    sums[4] += block * maskA(loadA(aStart, row + 4, kk), left);
+    sums[5] += block * maskA(loadA(aStart, row + 5, kk), left);
+    sums[6] += block * maskA(loadA(aStart, row + 6, kk), left);
+    sums[7] += block * maskA(loadA(aStart, row + 7, kk), left);
+  }
+
+  store(cStart, row, column, sums[0]);
+  store(cStart, row + 1, column, sums[1]);
+  store(cStart, row + 2, column, sums[2]);
+  store(cStart, row + 3, column, sums[3]);
+  store(cStart, row + 4, column, sums[4]);
+  store(cStart, row + 5, column, sums[5]);
+  store(cStart, row + 6, column, sums[6]);
+  store(cStart, row + 7, column, sums[7]);
+}

@@ -1,0 +1,214 @@
+// c = op(a) op(b) + bias, relu of that if wanted, for software adapters with subgroups of 8 lanes.
+//
+// Such an adapter runs one subgroup as one vector of the CPU and fetches every load lane by lane, so loads are dear
+// and arithmetic is cheap: each lane keeps ROWS x 4 sums in registers, loads its own four columns of b, and of a
+// only one row in eight, which subgroupBroadcast hands round. No shared memory: barriers cost more than they save.
+//
+//   a, b, c   as in naive.wgsl; a4 and b4 are the same memory as a and b, seen as vec4f, and are read instead of
+//             them where VEC_A, VEC_B: rows and offsets are then multiples of 4 floats
+//   thread    a workgroup is one subgroup and computes a tile of ROWS x 32 of c, lane l four columns:
+//
+//                        lane 0  lane 1 ..  lane 7         in each step of 4 along k, lane l loads
+//               row 0    x x x x x x x x    x x x x          b  4 rows x its 4 columns   (4 loads)
+//               ..                                           a  row l (and l + 8) x 4    (1 or 2 loads)
+//               row 15   x x x x x x x x    x x x x        for ROWS * 16 multiply-adds
+//
+//   cost      2 m n k FLOP; each workgroup reads (ROWS + 32) k floats
+//   needs     TRANSPOSE_A, TRANSPOSE_B, VEC_A, VEC_B; WHOLE_K, WHOLE_N (k, n are multiples of 4);
+//             HAS_BIAS, RELU, ACCUMULATE (add to what is in c); ROWS (8 or 16)
+
+enable subgroups;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batch: u32,
+  tilesM: u32,
+  tilesN: u32,
+  kPerSplit: u32,
+  groups: u32,
+  aOffset: u32,
+  aRow: u32,
+  aBatch: u32,
+  bOffset: u32,
+  bRow: u32,
+  bBatch: u32,
+  cOffset: u32,
+  cRow: u32,
+  cBatch: u32,
+  cSplit: u32,
+  biasOffset: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> a4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read> b4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> c: array<f32>;
+
+alias Rows = array<vec4f, 8>;
+
+// Four columns of 8 rows of op(a), the same in every lane.
+fn loadA(start: u32, row: u32, kk: u32, lane: u32) -> Rows {
+  if (TRANSPOSE_A) {
+    // Lane l loads rows 4 (l % 2) .. + 3 of column kk + l / 2; each 4 x 4 block is then turned round.
+    let mine = loadA4(start + (kk + lane / 2) * params.aRow + row + 4 * (lane % 2));
+    let low = transpose(mat4x4f(
+      subgroupBroadcast(mine, 0u),
+      subgroupBroadcast(mine, 2u),
+      subgroupBroadcast(mine, 4u),
+      subgroupBroadcast(mine, 6u),
+    ));
+    let high = transpose(mat4x4f(
+      subgroupBroadcast(mine, 1u),
+      subgroupBroadcast(mine, 3u),
+      subgroupBroadcast(mine, 5u),
+      subgroupBroadcast(mine, 7u),
+    ));
+    return Rows(low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3]);
+  }
+  let mine = loadA4(start + (row + lane) * params.aRow + kk);
+  return Rows(
+    subgroupBroadcast(mine, 0u),
+    subgroupBroadcast(mine, 1u),
+    subgroupBroadcast(mine, 2u),
+    subgroupBroadcast(mine, 3u),
+    subgroupBroadcast(mine, 4u),
+    subgroupBroadcast(mine, 5u),
+    subgroupBroadcast(mine, 6u),
+    subgroupBroadcast(mine, 7u),
+  );
+}
+
+fn loadA4(at: u32) -> vec4f {
+  if (VEC_A) { return a4[at / 4]; }
+  return vec4f(a[at], a[at + 1], a[at + 2], a[at + 3]);
+}
+
+// A 4 x 4 block of op(b): column j of the matrix is row kk + j of op(b), from 'column' on.
+fn loadB(start: u32, kk: u32, column: u32) -> mat4x4f {
+  if (TRANSPOSE_B) {
+    let at = start + column * params.bRow + kk;
+    return transpose(mat4x4f(
+      loadB4(at),
+      loadB4(at + params.bRow),
+      loadB4(at + 2 * params.bRow),
+      loadB4(at + 3 * params.bRow),
+    ));
+  }
+  let at = start + kk * params.bRow + column;
+  return mat4x4f(
+    loadB4(at),
+    loadB4(at + params.bRow),
+    loadB4(at + 2 * params.bRow),
+    loadB4(at + 3 * params.bRow),
+  );
+}
+
+fn loadB4(at: u32) -> vec4f {
+  if (VEC_B) { return b4[at / 4]; }
+  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
+}
+
+fn multiply(sums: ptr<function, Rows>, rows: Rows, block: mat4x4f) {
+  (*sums)[0] += block * rows[0];
+  (*sums)[1] += block * rows[1];
+  (*sums)[2] += block * rows[2];
+  (*sums)[3] += block * rows[3];
+  (*sums)[4] += block * rows[4];
+  (*sums)[5] += block * rows[5];
+  (*sums)[6] += block * rows[6];
+  (*sums)[7] += block * rows[7];
+}
+
+// Terms of the sum from 'left' on are not there: whatever was read for them counts as zero.
+fn maskA(rows: Rows, left: u32) -> Rows {
+  let there = vec4u(0, 1, 2, 3) < vec4u(left);
+  let none = vec4f();
+  return Rows(
+    select(none, rows[0], there),
+    select(none, rows[1], there),
+    select(none, rows[2], there),
+    select(none, rows[3], there),
+    select(none, rows[4], there),
+    select(none, rows[5], there),
+    select(none, rows[6], there),
+    select(none, rows[7], there),
+  );
+}
+
+fn maskB(block: mat4x4f, left: u32) -> mat4x4f {
+  return mat4x4f(
+    block[0],
+    select(vec4f(), block[1], left > 1),
+    select(vec4f(), block[2], left > 2),
+    select(vec4f(), block[3], left > 3),
+  );
+}
+
+fn storeRows(start: u32, row: u32, column: u32, sums: Rows) {
+  store(start, row, column, sums[0]);
+  store(start, row + 1, column, sums[1]);
+  store(start, row + 2, column, sums[2]);
+  store(start, row + 3, column, sums[3]);
+  store(start, row + 4, column, sums[4]);
+  store(start, row + 5, column, sums[5]);
+  store(start, row + 6, column, sums[6]);
+  store(start, row + 7, column, sums[7]);
+}
+
+// Four neighbours of one row of c. Tiles may reach past the edges of c: what lies there was computed from whatever
+// memory holds, and is not stored.
+fn store(start: u32, row: u32, column: u32, product: vec4f) {
+  if (row >= params.m || column >= params.n) { return; }
+  let at = start + row * params.cRow + column;
+  var value = product;
+  if (ACCUMULATE) { value += vec4f(c[at], c[at + 1], c[at + 2], c[at + 3]); }
+  if (HAS_BIAS) {
+    let first = params.biasOffset + column;
+    value += vec4f(bias[first], bias[first + 1], bias[first + 2], bias[first + 3]);
+  }
+  if (RELU) { value = max(value, vec4f()); }
+  c[at] = value.x;
+  if (WHOLE_N || column + 1 < params.n) { c[at + 1] = value.y; }
+  if (WHOLE_N || column + 2 < params.n) { c[at + 2] = value.z; }
+  if (WHOLE_N || column + 3 < params.n) { c[at + 3] = value.w; }
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let group = wid.y * nwg.x + wid.x;
+  if (group >= params.groups) { return; }
+  let tiles = params.tilesM * params.tilesN;
+  let tile = group % tiles;
+  let item = (group / tiles) % params.batch;
+  let split = group / tiles / params.batch;
+  let row = (tile / params.tilesN) * ROWS;
+  let column = (tile % params.tilesN) * 32 + 4 * lane;
+  let aStart = params.aOffset + item * params.aBatch;
+  let bStart = params.bOffset + item * params.bBatch;
+  let cStart = params.cOffset + item * params.cBatch + split * params.cSplit;
+  let kBegin = split * params.kPerSplit;
+  let kEnd = min(params.k, kBegin + params.kPerSplit);
+
+  var low: Rows;
+  var high: Rows;
+  var kk = kBegin;
+  for (; kk + 4 <= kEnd; kk += 4) {
+    let block = loadB(bStart, kk, column);
+    multiply(&low, loadA(aStart, row, kk, lane), block);
+    if (ROWS > 8) { multiply(&high, loadA(aStart, row + 8, kk, lane), block); }
+  }
+  if (!WHOLE_K && kk < kEnd) {
+    let left = kEnd - kk;
+    let block = maskB(loadB(bStart, kk, column), left);
+    multiply(&low, maskA(loadA(aStart, row, kk, lane), left), block);
+    if (ROWS > 8) { multiply(&high, maskA(loadA(aStart, row + 8, kk, lane), left), block); }
+  }
+
+  storeRows(cStart, row, column, low);
+  if (ROWS > 8) { storeRows(cStart, row + 8, column, high); }
+}
