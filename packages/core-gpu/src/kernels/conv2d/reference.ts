@@ -63,3 +63,28 @@ export function conv2dFilterGradient(
   });
   return dkernel;
 }
+
+/** One element of conv(x, kernel), by its index in y: for shapes whose whole result would take too long here. */
+export function conv2dForwardAt(
+  s: Conv2dShape,
+  x: ArrayLike<number>,
+  kernel: ArrayLike<number>,
+  index: number,
+): number {
+  const o = index % s.co;
+  const pixel = Math.floor(index / s.co);
+  const n = Math.floor(pixel / (s.oh * s.ow));
+  const one: Conv2dShape = {
+    ...s,
+    n: 1,
+    co: 1,
+    oh: 1,
+    ow: 1,
+    top: s.top - (Math.floor(pixel / s.ow) % s.oh) * s.strideH,
+    left: s.left - (pixel % s.ow) * s.strideW,
+  };
+  const size = s.h * s.w * s.ci;
+  const picture = Array.from({ length: size }, (_, i) => at(x, n * size + i));
+  const weights = Array.from({ length: s.kh * s.kw * s.ci }, (_, i) => at(kernel, i * s.co + o));
+  return conv2dForward(one, picture, weights, null, false)[0] ?? NaN;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { KernelTarget } from '../../commands/plan.ts';
+import { chooseConv2dFilterGradient, chooseConv2dForward } from './choose.ts';
+import { conv2dShape } from './shape.ts';
+
+const gpu: KernelTarget = {
+  kind: 'gpu',
+  subgroupSize: 32,
+  maxBindingBytes: 2 ** 27,
+  offsetAlignment: 256,
+  maxWorkgroupBytes: 32768,
+  maxInvocations: 256,
+  maxGrid: 65535,
+};
+const software: KernelTarget = { ...gpu, kind: 'software', subgroupSize: 8 };
+const shape = (size: number, ci: number, co: number, n = 1) =>
+  conv2dShape({ input: [n, size, size, ci], kernel: [3, 3, ci, co], strides: [1, 1], padding: 'same' });
+
+describe('chooseConv2dForward', () => {
+  it('gives GPUs shared-memory tiles, larger ones where there are enough of them', () => {
+    expect(chooseConv2dForward(shape(9, 512, 512), gpu)).toEqual({ variant: 'tile', rows: 4 });
+    expect(chooseConv2dForward(shape(150, 64, 128), gpu)).toEqual({ variant: 'tile', rows: 8 });
+  });
+
+  it('gives software adapters register tiles, with shuffles only where subgroups have 8 lanes', () => {
+    expect(chooseConv2dForward(shape(37, 128, 128), software)).toEqual({ variant: 'subgroup', groups: 6 });
+    for (const subgroupSize of [0, 4, 16]) {
+      expect(chooseConv2dForward(shape(37, 128, 128), { ...software, subgroupSize }).variant).toBe(
+        'register',
+      );
+    }
+  });
+
+  it('wastes no large tile on few pixels', () => {
+    expect(chooseConv2dForward(shape(1, 512, 512), software)).toEqual({ variant: 'subgroup', groups: 1 });
+    expect(chooseConv2dForward(shape(3, 512, 512), software)).toEqual({ variant: 'subgroup', groups: 2 });
+  });
+});
+
+describe('chooseConv2dFilterGradient', () => {
+  it('splits the pixels where there are few weights, and only there', () => {
+    expect(chooseConv2dFilterGradient(shape(150, 4, 64), software).splits).toBeGreaterThan(1);
+    expect(chooseConv2dFilterGradient(shape(9, 512, 512), software)).toEqual({
+      variant: 'subgroup',
+      splits: 1,
+    });
+    expect(chooseConv2dFilterGradient(shape(3, 4, 4), software).splits).toBe(1);
+  });
+});

@@ -1,0 +1,286 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { KernelTarget } from '../../commands/plan.ts';
+import type { Gpu } from '../../device/gpu.ts';
+import { expectClose, randomFloats, runPlan, withGpu } from '../testing.ts';
+import type { FilterGradientChoice, ForwardChoice } from './choose.ts';
+import { planConv2dFilterGradient } from './filter-gradient.ts';
+import { planConv2dForward } from './forward.ts';
+import { planConv2dInputGradient } from './input-gradient.ts';
+import { planNaiveFilterGradient, planNaiveForward, planNaiveInputGradient } from './naive.ts';
+import * as reference from './reference.ts';
+import { conv2dLengths, conv2dShape, type Conv2dShape } from './shape.ts';
+
+/** Convolutions of every kind: odd sizes, channels that are no multiples of 4, strides, dilations, both paddings. */
+function shapesOf(
+  side: fc.Arbitrary<number>,
+  channels: fc.Arbitrary<number>,
+  tap: fc.Arbitrary<number>,
+): fc.Arbitrary<Conv2dShape> {
+  const stride = fc.integer({ min: 1, max: 3 });
+  return fc
+    .record({
+      input: fc.tuple(fc.integer({ min: 1, max: 3 }), side, side, channels),
+      taps: fc.tuple(tap, tap),
+      co: channels,
+      strides: fc.tuple(stride, stride),
+      dilations: fc.tuple(stride, stride),
+      padding: fc.constantFrom('same' as const, 'valid' as const),
+    })
+    .filter(
+      ({ input, taps, dilations, padding }) =>
+        padding === 'same' || taps.every((k, i) => (k - 1) * (dilations[i] ?? 1) < (input[i + 1] ?? 0)),
+    )
+    .map(({ input, taps, co, strides, dilations, padding }) =>
+      conv2dShape({ input, kernel: [...taps, input[3], co], strides, dilations, padding }),
+    );
+}
+
+const shapes = shapesOf(
+  fc.integer({ min: 1, max: 11 }),
+  fc.constantFrom(1, 2, 3, 4, 5, 8, 12, 20, 36),
+  fc.integer({ min: 1, max: 4 }),
+);
+/** Shapes of which hardly a tensor fits into 4 KiB. */
+const larger = shapesOf(
+  fc.integer({ min: 6, max: 9 }),
+  fc.constantFrom(12, 15, 24, 34),
+  fc.integer({ min: 1, max: 3 }),
+);
+
+async function checkForward(
+  gpu: Gpu,
+  s: Conv2dShape,
+  plan: (fusion: { bias: boolean; relu: boolean }) => ReturnType<typeof planConv2dForward>,
+  fusion: { bias: boolean; relu: boolean },
+): Promise<void> {
+  const lengths = conv2dLengths(s);
+  const [x, kernel, bias] = [
+    randomFloats(lengths.x, 1),
+    randomFloats(lengths.kernel, 2),
+    fusion.bias ? randomFloats(s.co, 3) : null,
+  ];
+  const { y } = await runPlan(gpu, plan(fusion), { x, kernel, bias }, { y: lengths.y });
+  expectClose(y, reference.conv2dForward(s, x, kernel, bias, fusion.relu), { terms: s.kh * s.kw * s.ci + 1 });
+}
+
+async function checkInputGradient(
+  gpu: Gpu,
+  s: Conv2dShape,
+  plan: ReturnType<typeof planConv2dInputGradient>,
+): Promise<void> {
+  const lengths = conv2dLengths(s);
+  const [dy, kernel] = [randomFloats(lengths.y, 1), randomFloats(lengths.kernel, 2)];
+  const { dx } = await runPlan(gpu, plan, { dy, kernel }, { dx: lengths.x });
+  expectClose(dx, reference.conv2dInputGradient(s, dy, kernel), { terms: s.kh * s.kw * s.co });
+}
+
+async function checkFilterGradient(
+  gpu: Gpu,
+  s: Conv2dShape,
+  plan: ReturnType<typeof planConv2dFilterGradient>,
+): Promise<void> {
+  const lengths = conv2dLengths(s);
+  const [x, dy] = [randomFloats(lengths.x, 1), randomFloats(lengths.y, 2)];
+  const { dkernel } = await runPlan(gpu, plan, { x, dy }, { dkernel: lengths.kernel });
+  expectClose(dkernel, reference.conv2dFilterGradient(s, x, dy), { terms: s.n * s.oh * s.ow });
+}
+
+/** The forward kernels that can run on this adapter. */
+function forwardChoices(target: KernelTarget): ForwardChoice[] {
+  const everywhere: ForwardChoice[] = [
+    { variant: 'tile', rows: 4 },
+    { variant: 'tile', rows: 8 },
+    { variant: 'register', pixels: 4 },
+    { variant: 'register', pixels: 8 },
+  ];
+  const subgroups = [1, 2, 4, 6].map((groups): ForwardChoice => ({ variant: 'subgroup', groups }));
+  return target.subgroupSize === 8 ? [...everywhere, ...subgroups] : everywhere;
+}
+
+function filterGradientChoices(target: KernelTarget): FilterGradientChoice[] {
+  const names =
+    target.subgroupSize === 8 ? (['tile', 'register', 'subgroup'] as const) : (['tile', 'register'] as const);
+  return names.flatMap((variant) => [1, 3].map((splits) => ({ variant, splits })));
+}
+
+const runs = { seed: 7, numRuns: 12 };
+
+describe('conv2d on random shapes, each kernel against float64', () => {
+  const gpu = withGpu();
+
+  it('naive', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, fc.boolean(), async (s, relu) => {
+        const { target } = gpu();
+        await checkForward(gpu(), s, (f) => planNaiveForward(s, f, target), { bias: relu, relu });
+        await checkInputGradient(gpu(), s, planNaiveInputGradient(s, target));
+        await checkFilterGradient(gpu(), s, planNaiveFilterGradient(s, target));
+      }),
+      { ...runs, numRuns: 30 },
+    );
+  });
+
+  it('forward, every variant', async () => {
+    for (const choice of forwardChoices(gpu().target)) {
+      await fc.assert(
+        fc.asyncProperty(shapes, fc.boolean(), async (s, relu) => {
+          const plan = (f: { bias: boolean; relu: boolean }) => planConv2dForward(s, f, gpu().target, choice);
+          await checkForward(gpu(), s, plan, { bias: true, relu });
+        }),
+        runs,
+      );
+    }
+  });
+
+  it('input gradient, every variant', async () => {
+    for (const choice of forwardChoices(gpu().target)) {
+      await fc.assert(
+        fc.asyncProperty(shapes, async (s) => {
+          await checkInputGradient(gpu(), s, planConv2dInputGradient(s, gpu().target, choice));
+        }),
+        runs,
+      );
+    }
+  });
+
+  it('filter gradient, every variant, whole and split', async () => {
+    for (const choice of filterGradientChoices(gpu().target)) {
+      await fc.assert(
+        fc.asyncProperty(shapes, async (s) => {
+          await checkFilterGradient(gpu(), s, planConv2dFilterGradient(s, gpu().target, choice));
+        }),
+        runs,
+      );
+    }
+  });
+
+  it('what is chosen here, with a grid of few workgroups a side', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, fc.boolean(), async (s, bias) => {
+        // Folding is in all dimensions but the last, so a narrow grid is a long one in y.
+        const target = { ...gpu().target, maxGrid: 7 };
+        await checkForward(gpu(), s, (f) => planConv2dForward(s, f, target), { bias, relu: !bias });
+        await checkInputGradient(gpu(), s, planConv2dInputGradient(s, target));
+        await checkFilterGradient(gpu(), s, planConv2dFilterGradient(s, target));
+      }),
+      { ...runs, numRuns: 40 },
+    );
+  });
+});
+
+describe('conv2d where tensors exceed a binding', () => {
+  const gpu = withGpu({ bindingLimit: 4096 });
+
+  it('agrees on random shapes, and really splits', async () => {
+    let split = 0;
+    await fc.assert(
+      fc.asyncProperty(larger, fc.boolean(), async (s, relu) => {
+        const { target } = gpu();
+        const plan = (f: { bias: boolean; relu: boolean }) => planConv2dForward(s, f, target);
+        if (plan({ bias: true, relu }).dispatches.length > 8) split++;
+        await checkForward(gpu(), s, plan, { bias: true, relu });
+        await checkInputGradient(gpu(), s, planConv2dInputGradient(s, target));
+        await checkFilterGradient(gpu(), s, planConv2dFilterGradient(s, target));
+        await checkFilterGradient(gpu(), s, planNaiveFilterGradient(s, target));
+      }),
+      runs,
+    );
+    expect(split).toBeGreaterThan(3);
+  });
+
+  it('agrees for every other variant', async () => {
+    const s = conv2dShape({
+      input: [2, 9, 7, 20],
+      kernel: [3, 2, 20, 24],
+      strides: [2, 1],
+      padding: 'same',
+    });
+    const { target } = gpu();
+    for (const choice of forwardChoices(target)) {
+      await checkForward(gpu(), s, (f) => planConv2dForward(s, f, target, choice), {
+        bias: true,
+        relu: true,
+      });
+      await checkInputGradient(gpu(), s, planConv2dInputGradient(s, target, choice));
+    }
+    for (const choice of filterGradientChoices(target)) {
+      await checkFilterGradient(gpu(), s, planConv2dFilterGradient(s, target, choice));
+    }
+  });
+});
+
+describe('conv2d on layers of VGG16 and InceptionV3', () => {
+  const gpu = withGpu();
+
+  it.each([
+    ['VGG16 block1_conv1', [1, 150, 150, 3], [3, 3, 3, 64], [1, 1], 'same'],
+    ['VGG16 block3_conv2', [2, 37, 37, 256], [3, 3, 256, 256], [1, 1], 'same'],
+    ['VGG16 block5_conv1', [2, 9, 9, 512], [3, 3, 512, 512], [1, 1], 'same'],
+    ['InceptionV3 conv2d', [2, 150, 150, 3], [3, 3, 3, 32], [2, 2], 'valid'],
+    ['InceptionV3 conv2d_3', [1, 36, 36, 64], [1, 1, 64, 80], [1, 1], 'valid'],
+    ['InceptionV3 7x1', [2, 7, 7, 160], [7, 1, 160, 192], [1, 1], 'same'],
+    ['InceptionV3 1x3', [1, 3, 3, 384], [1, 3, 384, 384], [1, 1], 'same'],
+    ['ResNet50 shortcut', [1, 38, 38, 256], [1, 1, 256, 512], [2, 2], 'valid'],
+  ] as const)('%s', async (_name, input, kernelShape, strides, padding) => {
+    const s = conv2dShape({ input, kernel: kernelShape, strides, padding });
+    const lengths = conv2dLengths(s);
+    const [x, kernel, dy] = [
+      randomFloats(lengths.x, 1),
+      randomFloats(lengths.kernel, 2),
+      randomFloats(lengths.y, 3),
+    ];
+    const { target } = gpu();
+    const none = { bias: false, relu: false };
+    const { y } = await runPlan(
+      gpu(),
+      planConv2dForward(s, none, target),
+      { x, kernel, bias: null },
+      { y: lengths.y },
+    );
+    const { dx } = await runPlan(
+      gpu(),
+      planConv2dInputGradient(s, target),
+      { dy, kernel },
+      { dx: lengths.x },
+    );
+    const { dkernel } = await runPlan(
+      gpu(),
+      planConv2dFilterGradient(s, target),
+      { x, dy },
+      { dkernel: lengths.kernel },
+    );
+
+    // y is linear in x and in kernel, so <dy, y> = <x, dx> = <kernel, dkernel>: every element counts.
+    const product = dot(dy, y);
+    const scale = Math.sqrt(dot(dy, dy) * dot(y, y));
+    expect(Math.abs(product - dot(x, dx)) / scale).toBeLessThan(1e-6);
+    expect(Math.abs(product - dot(kernel, dkernel)) / scale).toBeLessThan(1e-6);
+    // And 50 elements of y in float64.
+    const at = Array.from({ length: 50 }, (_, i) => Math.floor(((i + 0.5) / 50) * lengths.y));
+    expectClose(
+      Float32Array.from(at, (i) => y[i] ?? NaN),
+      at.map((i) => reference.conv2dForwardAt(s, x, kernel, i)),
+      { terms: s.kh * s.kw * s.ci },
+    );
+  });
+});
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? NaN), 0);
+}
+
+describe('conv2d, repeated', () => {
+  const gpu = withGpu();
+
+  it('gives the same bits every time, split sums included', async () => {
+    const s = conv2dShape({ input: [1, 40, 40, 4], kernel: [3, 3, 4, 32], strides: [1, 1], padding: 'same' });
+    const lengths = conv2dLengths(s);
+    const [x, dy] = [randomFloats(lengths.x, 1), randomFloats(lengths.y, 2)];
+    const plan = planConv2dFilterGradient(s, gpu().target);
+    expect(plan.temporaries).toHaveProperty('partials');
+    const once = await runPlan(gpu(), plan, { x, dy }, { dkernel: lengths.kernel });
+    const again = await runPlan(gpu(), plan, { x, dy }, { dkernel: lengths.kernel });
+    expect(again.dkernel).toEqual(once.dkernel);
+  });
+});

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Binding, KernelTarget } from '../../commands/plan.ts';
+import { convolutionPieces, denseConvolution } from './pieces.ts';
+import { conv2dLengths, conv2dShape } from './shape.ts';
+
+const target = (maxBindingBytes: number): KernelTarget => ({
+  kind: 'gpu',
+  subgroupSize: 0,
+  maxBindingBytes,
+  offsetAlignment: 256,
+  maxWorkgroupBytes: 16384,
+  maxInvocations: 256,
+  maxGrid: 65535,
+});
+const vgg = conv2dShape({ input: [2, 12, 10, 8], kernel: [3, 3, 8, 16], strides: [1, 1], padding: 'same' });
+
+describe('convolutionPieces', () => {
+  it('is one piece with whole buffers where everything fits', () => {
+    const pieces = convolutionPieces(denseConvolution(vgg), target(2 ** 20));
+    expect(pieces).toHaveLength(1);
+    expect([pieces[0]?.x('x'), pieces[0]?.kernel('k'), pieces[0]?.y('y')]).toEqual(['x', 'k', 'y']);
+  });
+
+  it('keeps every binding legal and multiplies every pixel with every weight exactly once', () => {
+    const small = fc.integer({ min: 1, max: 3 });
+    const sides = fc.integer({ min: 1, max: 9 });
+    fc.assert(
+      fc.property(
+        fc.tuple(small, sides, sides, fc.constantFrom(1, 5, 8)),
+        fc.tuple(small, small, fc.constantFrom(1, 6, 16)),
+        fc.tuple(small, small),
+        fc.constantFrom(512, 768, 1024, 4096),
+        ([n, h, w, ci], [kh, kw, co], strides, limit) => {
+          const shape = conv2dShape({
+            input: [n, h, w, ci],
+            kernel: [kh, kw, ci, co],
+            strides,
+            padding: 'same',
+          });
+          const lengths = conv2dLengths(shape);
+          const legal = (binding: Binding, length: number) => {
+            if (typeof binding === 'string') {
+              expect(4 * length).toBeLessThanOrEqual(limit);
+              return;
+            }
+            expect(binding.offset % 256).toBe(0);
+            expect(binding.size).toBeLessThanOrEqual(limit);
+            expect(binding.offset + binding.size).toBeLessThanOrEqual(4 * length);
+          };
+          let products = 0;
+          const open = new Set<string>();
+          for (const piece of convolutionPieces(denseConvolution(shape), target(limit))) {
+            legal(piece.x('x'), lengths.x);
+            legal(piece.kernel('k'), lengths.kernel);
+            legal(piece.y('y'), lengths.y);
+            const { pixels, kh: rows, kw: columns, ci: channels, first, yOffset } = piece.uniforms;
+            products += pixels * rows * columns * channels;
+            // Sums begin with a first piece, go on in the pieces after it and end with a last one.
+            const key = `${JSON.stringify(piece.y('y'))} ${String(first)} ${String(yOffset)}`;
+            expect(piece.firstOfSum).toBe(!open.has(key));
+            if (piece.lastOfSum) open.delete(key);
+            else open.add(key);
+          }
+          expect(open.size).toBe(0);
+          expect(products).toBe(n * shape.oh * shape.ow * kh * kw * ci);
+        },
+      ),
+      { seed: 11, numRuns: 300 },
+    );
+  });
+
+  it('says so where even one row of channels is too large', () => {
+    const wide = conv2dShape({
+      input: [1, 1, 1, 4],
+      kernel: [1, 1, 4, 100],
+      strides: [1, 1],
+      padding: 'same',
+    });
+    expect(() => convolutionPieces(denseConvolution(wide), target(256))).toThrow(
+      expect.objectContaining({ code: 'conv2d/too-large' }),
+    );
+  });
+});

@@ -1,0 +1,40 @@
+import type { Dispatch } from '../../commands/plan.ts';
+
+type Variant = Pick<Dispatch, 'shader' | 'constants'>;
+
+const flags = [false, true];
+
+/** Every shader of this folder with every set of constants that a plan may give it. */
+export function variants(): Variant[] {
+  const endings = flags.flatMap((HAS_BIAS) =>
+    flags.flatMap((RELU) => flags.map((ACCUMULATE) => ({ HAS_BIAS, RELU, ACCUMULATE }))),
+  );
+  const forward = endings.flatMap((ending): Variant[] => [
+    { shader: 'conv2d/naive-forward', constants: { WORKGROUP: 64, ...ending } },
+    ...[4, 8].map((ROWS): Variant => ({ shader: 'conv2d/tile-forward', constants: { ROWS, ...ending } })),
+    ...[1, 2, 4, 6].map((GROUPS): Variant => ({
+      shader: 'conv2d/subgroup-forward',
+      constants: { GROUPS, ...ending },
+    })),
+    ...[4, 8].map((PIXELS): Variant => ({
+      shader: 'conv2d/register-forward',
+      constants: { WORKGROUP: 8, PIXELS, ...ending },
+    })),
+  ]);
+  const gradients = flags.flatMap((ACCUMULATE): Variant[] => [
+    { shader: 'conv2d/naive-filter-gradient', constants: { WORKGROUP: 64, ACCUMULATE } },
+    { shader: 'conv2d/tile-filter-gradient', constants: { ACCUMULATE } },
+    { shader: 'conv2d/subgroup-filter-gradient', constants: { ACCUMULATE } },
+    { shader: 'conv2d/register-filter-gradient', constants: { ACCUMULATE } },
+    { shader: 'conv2d/sum-partials', constants: { WORKGROUP: 64, ACCUMULATE } },
+  ]);
+  const layout = flags.flatMap((flag): Variant[] => [
+    { shader: 'conv2d/pack-kernel', constants: { WORKGROUP: 64, TRANSPOSE: flag } },
+    ...flags.map((RELU): Variant => ({
+      shader: 'conv2d/channels',
+      constants: { WORKGROUP: 64, HAS_BIAS: flag, RELU },
+    })),
+  ]);
+  const naive: Variant = { shader: 'conv2d/naive-input-gradient', constants: { WORKGROUP: 64 } };
+  return [...forward, naive, ...gradients, ...layout];
+}
