@@ -18,7 +18,7 @@ const BATCH_MS = 40;
 const ROUNDS = 7;
 
 /**
- * Runs every rung of a ladder on the same inputs, compares its output with the first rung's, and times it. Rungs take
+ * Runs every rung of a ladder that this adapter can run on the same inputs, compares its output with the first rung's, and times it. Rungs take
  * turns, so that a machine that gets slower or faster meanwhile treats them alike.
  */
 export async function climb(gpu: Gpu, ladder: Ladder, rounds = ROUNDS): Promise<RungResult[]> {
@@ -32,7 +32,8 @@ export async function climb(gpu: Gpu, ladder: Ladder, rounds = ROUNDS): Promise<
   const output = gpu.createBuffer(4 * length, `ladder ${name}`);
   buffers[name] = output;
 
-  const plans = ladder.rungs.map((rung) => rung.plan(gpu.target));
+  const rungs = ladder.rungs.filter(({ runsOn }) => runsOn?.(gpu.target) ?? true);
+  const plans = rungs.map((rung) => rung.plan(gpu.target));
   const outputs: Float32Array[] = [];
   for (const plan of plans) {
     gpu.write(output, new Float32Array(length).fill(NaN));
@@ -51,7 +52,7 @@ export async function climb(gpu: Gpu, ladder: Ladder, rounds = ROUNDS): Promise<
 
   const flops = plans[0]?.flops ?? 0;
   const medians = times.map(median);
-  return ladder.rungs.map((rung, i) => {
+  return rungs.map((rung, i) => {
     const milliseconds = medians[i] ?? NaN;
     return {
       rung: rung.name,

@@ -4,6 +4,8 @@ import type { KernelTarget, Plan } from '../commands/plan.ts';
 export interface Rung {
   readonly name: string;
   readonly plan: (target: KernelTarget) => Plan;
+  /** Where this version can run at all, if not everywhere: subgroups of one size, say. */
+  readonly runsOn?: (target: KernelTarget) => boolean;
 }
 
 /** The versions of one kernel on one problem, all with the same inputs and the same expected output. */

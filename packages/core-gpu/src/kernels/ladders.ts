@@ -9,12 +9,12 @@ import {
 import { softmaxLadder } from './softmax/ladder.ts';
 
 const all = [
-  poolingLadder(),
-  averagePoolingLadder(),
-  maxPoolGradientLadder(),
-  globalPoolingLadder(),
-  softmaxLadder(),
-  elementwiseLadder(),
+  poolingLadder,
+  averagePoolingLadder,
+  maxPoolGradientLadder,
+  globalPoolingLadder,
+  softmaxLadder,
+  elementwiseLadder,
 ];
 
 /** Every ladder by the name of its kernel: `npm run ladder -- <name>` climbs one. */

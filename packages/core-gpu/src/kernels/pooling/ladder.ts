@@ -6,77 +6,78 @@ import { planGlobalAveragePoolForward } from './global.ts';
 import { planAveragePoolForward, planMaxPoolForward, planMaxPoolInputGradient } from './pooling.ts';
 import { poolShape, type PoolShape } from './shape.ts';
 
-const inputs = ({ n, h, w, c }: PoolShape) => n * h * w * c;
-const outputs = ({ n, oh, ow, c }: PoolShape) => n * oh * ow * c;
+const maxShape = poolShape({ input: [4, 75, 75, 128], pool: [2, 2], strides: [2, 2], padding: 'valid' });
 
 /** Max pooling, the second of VGG16 at 150x150, a batch of four. */
-export function poolingLadder(): Ladder {
-  const shape = poolShape({ input: [4, 75, 75, 128], pool: [2, 2], strides: [2, 2], padding: 'valid' });
-  return {
-    kernel: 'pooling',
-    problem: 'max pooling 2x2/2 of (4, 75, 75, 128)',
-    inputs: { x: inputs(shape) },
-    output: { name: 'y', length: outputs(shape) },
-    rungs: [
-      { name: 'one thread per output', plan: (target) => planMaxPoolForward(shape, target, 'scalar') },
-      { name: 'four channels per thread', plan: (target) => planMaxPoolForward(shape, target, 'vec4') },
-    ],
-  };
-}
+export const poolingLadder: Ladder = {
+  kernel: 'pooling',
+  problem: 'max pooling 2x2/2 of (4, 75, 75, 128)',
+  inputs: { x: inputs(maxShape) },
+  output: { name: 'y', length: outputs(maxShape) },
+  rungs: [
+    { name: 'one thread per output', plan: (target) => planMaxPoolForward(maxShape, target, 'scalar') },
+    { name: 'four channels per thread', plan: (target) => planMaxPoolForward(maxShape, target, 'vec4') },
+  ],
+};
+
+const averageShape = poolShape({ input: [4, 16, 16, 288], pool: [3, 3], strides: [1, 1], padding: 'same' });
 
 /** Average pooling as in every mixed block of InceptionV3. */
-export function averagePoolingLadder(): Ladder {
-  const shape = poolShape({ input: [4, 16, 16, 288], pool: [3, 3], strides: [1, 1], padding: 'same' });
-  return {
-    kernel: 'average-pooling',
-    problem: 'average pooling 3x3/1 of (4, 16, 16, 288), SAME',
-    inputs: { x: inputs(shape) },
-    output: { name: 'y', length: outputs(shape) },
-    rungs: [
-      { name: 'one thread per output', plan: (target) => planAveragePoolForward(shape, target, 'scalar') },
-      { name: 'four channels per thread', plan: (target) => planAveragePoolForward(shape, target, 'vec4') },
-    ],
-  };
-}
+export const averagePoolingLadder: Ladder = {
+  kernel: 'average-pooling',
+  problem: 'average pooling 3x3/1 of (4, 16, 16, 288), SAME',
+  inputs: { x: inputs(averageShape) },
+  output: { name: 'y', length: outputs(averageShape) },
+  rungs: [
+    {
+      name: 'one thread per output',
+      plan: (target) => planAveragePoolForward(averageShape, target, 'scalar'),
+    },
+    {
+      name: 'four channels per thread',
+      plan: (target) => planAveragePoolForward(averageShape, target, 'vec4'),
+    },
+  ],
+};
+
+const overlapping = poolShape({ input: [4, 35, 35, 192], pool: [3, 3], strides: [2, 2], padding: 'same' });
 
 /** Gradient of max pooling with overlapping windows. */
-export function maxPoolGradientLadder(): Ladder {
-  const shape = poolShape({ input: [4, 35, 35, 192], pool: [3, 3], strides: [2, 2], padding: 'same' });
-  return {
-    kernel: 'max-pooling-gradient',
-    problem: 'gradient of max pooling 3x3/2 of (4, 35, 35, 192), SAME',
-    inputs: { x: inputs(shape), dy: outputs(shape) },
-    output: { name: 'dx', length: inputs(shape) },
-    rungs: [
-      { name: 'search windows in the gather', plan: (target) => planNaiveGradient(shape, target) },
-      {
-        name: 'find positions, then gather',
-        plan: (target) => planMaxPoolInputGradient(shape, target, 'scalar'),
-      },
-      {
-        name: '.. four channels per thread',
-        plan: (target) => planMaxPoolInputGradient(shape, target, 'vec4'),
-      },
-    ],
-  };
-}
+export const maxPoolGradientLadder: Ladder = {
+  kernel: 'max-pooling-gradient',
+  problem: 'gradient of max pooling 3x3/2 of (4, 35, 35, 192), SAME',
+  inputs: { x: inputs(overlapping), dy: outputs(overlapping) },
+  output: { name: 'dx', length: inputs(overlapping) },
+  rungs: [
+    { name: 'search windows in the gather', plan: (target) => planNaiveGradient(overlapping, target) },
+    {
+      name: 'find positions, then gather',
+      plan: (target) => planMaxPoolInputGradient(overlapping, target, 'scalar'),
+    },
+    {
+      name: '.. four channels per thread',
+      plan: (target) => planMaxPoolInputGradient(overlapping, target, 'vec4'),
+    },
+  ],
+};
+
+const plane = { n: 1, h: 64, w: 64, c: 64 };
+const planeShape = poolShape({ input: [1, 64, 64, 64], pool: [64, 64], strides: [64, 64], padding: 'valid' });
 
 /** Global average pooling of a large plane: what ends ResNet50 and InceptionV3, on large pictures. */
-export function globalPoolingLadder(): Ladder {
-  const plane = { n: 1, h: 64, w: 64, c: 64 };
-  const { n, h, w, c } = plane;
-  const shape = poolShape({ input: [n, h, w, c], pool: [h, w], strides: [h, w], padding: 'valid' });
-  return {
-    kernel: 'global-pooling',
-    problem: 'global average pooling of (1, 64, 64, 64)',
-    inputs: { x: inputs(shape) },
-    output: { name: 'y', length: n * c },
-    rungs: [
-      { name: 'one thread per channel', plan: (target) => planAveragePoolForward(shape, target, 'scalar') },
-      { name: 'parts, then their sum', plan: (target) => planGlobalAveragePoolForward(plane, target) },
-    ],
-  };
-}
+export const globalPoolingLadder: Ladder = {
+  kernel: 'global-pooling',
+  problem: 'global average pooling of (1, 64, 64, 64)',
+  inputs: { x: inputs(planeShape) },
+  output: { name: 'y', length: outputs(planeShape) },
+  rungs: [
+    {
+      name: 'one thread per channel',
+      plan: (target) => planAveragePoolForward(planeShape, target, 'scalar'),
+    },
+    { name: 'parts, then their sum', plan: (target) => planGlobalAveragePoolForward(plane, target) },
+  ],
+};
 
 function planNaiveGradient(shape: PoolShape, target: KernelTarget): Plan {
   const { h, w, c, oh, ow, ph, pw, sh, sw, top, left } = shape;
@@ -97,4 +98,12 @@ function planNaiveGradient(shape: PoolShape, target: KernelTarget): Plan {
       },
     ],
   };
+}
+
+function inputs({ n, h, w, c }: PoolShape): number {
+  return n * h * w * c;
+}
+
+function outputs({ n, oh, ow, c }: PoolShape): number {
+  return n * oh * ow * c;
 }
