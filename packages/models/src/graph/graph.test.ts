@@ -199,6 +199,22 @@ describe('files', () => {
     },
   );
 
+  test('a nested model is the same from .keras, .h5 and .weights.h5', async () => {
+    const path = (ending: string): string =>
+      fileURLToPath(new URL(`../../fixtures/nested.${ending}`, import.meta.url));
+    const model = await loadModel(path('keras'));
+    const legacy = await loadModel(path('h5'));
+    const bare = modelFromConfig((await openModelFile(path('keras'))).config);
+    loadWeights(bare, await openModelFile(path('weights.h5')));
+    expect(model.layers.some((layer) => layer instanceof Model)).toBe(true);
+    for (const other of [legacy, bare]) {
+      for (const [i, weight] of model.weights.entries()) {
+        expect(other.weights[i]?.path).toBe(weight.path);
+        expect(await other.weights[i]?.read(), weight.path).toEqual(await weight.read());
+      }
+    }
+  });
+
   test('weights that do not fit are refused with layer and shapes, and change nothing', async () => {
     const file = await openModelFile(fixture('mini_vgg.h5'));
     const model = modelFromConfig(file.config, { inputShape: [24, 24, 3] });

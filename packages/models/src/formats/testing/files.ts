@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TargetLayer } from '../match.ts';
 
-/** A path in `packages/models/fixtures`. */
+/** A path in `packages/models/fixtures`; the small models lie in `golden`, beside what is expected of them. */
 export function fixture(name: string): string {
-  return fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url));
+  const folder = /^mini_(vgg|inception)\./.test(name) ? 'fixtures/golden' : 'fixtures';
+  return fileURLToPath(new URL(`../../../${folder}/${name}`, import.meta.url));
 }
 
 /** A path in the folder of big test data beside the repository. */
