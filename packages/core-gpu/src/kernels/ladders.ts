@@ -1,3 +1,4 @@
+import { conv2dLadder } from './conv2d/ladder.ts';
 import { elementwiseLadder } from './elementwise/ladder.ts';
 import type { Ladder } from './ladder.ts';
 import {
@@ -9,6 +10,7 @@ import {
 import { softmaxLadder } from './softmax/ladder.ts';
 
 const all = [
+  conv2dLadder,
   poolingLadder,
   averagePoolingLadder,
   maxPoolGradientLadder,

@@ -15,7 +15,10 @@ const fusion = { bias: false, relu: false };
 const lengths = conv2dLengths(shape);
 
 function rung(name: string, choice: ForwardChoice): Rung {
-  return { name, plan: (target) => planConv2dForward(shape, fusion, target, choice) };
+  const plan = (target: KernelTarget) => planConv2dForward(shape, fusion, target, choice);
+  return choice.variant === 'subgroup'
+    ? { name, plan, runsOn: ({ subgroupSize }) => subgroupSize === 8 }
+    : { name, plan };
 }
 
 /** The forward pass from one output per thread to the kernel in use, on the second convolution of VGG16's block 2. */
