@@ -20,15 +20,20 @@ describe('ladders', () => {
     for (const ladder of exported) expect(Object.values(ladders)).toContain(ladder);
   });
 
-  it.each(Object.values<Ladder>(ladders))('$kernel binds what it names', async ({ inputs, output, rungs }) => {
-    const plans = rungs.map((rung) => rung.plan(gpu().target));
-    for (const { dispatches, temporaries } of plans) {
-      const names = new Set([...Object.keys(inputs), output.name, ...Object.keys(temporaries)]);
-      const bound = dispatches.flatMap(({ bindings }) => Object.values(bindings));
-      const used = new Set(bound.map((binding) => (typeof binding === 'string' ? binding : binding.buffer)));
-      expect(used).toContain(output.name);
-      for (const name of used) expect(names).toContain(name);
-    }
-    await gpu().prepare(plans);
-  });
+  it.each(Object.values<Ladder>(ladders))(
+    '$kernel binds what it names',
+    async ({ inputs, output, rungs }) => {
+      const plans = rungs.map((rung) => rung.plan(gpu().target));
+      for (const { dispatches, temporaries } of plans) {
+        const names = new Set([...Object.keys(inputs), output.name, ...Object.keys(temporaries)]);
+        const bound = dispatches.flatMap(({ bindings }) => Object.values(bindings));
+        const used = new Set(
+          bound.map((binding) => (typeof binding === 'string' ? binding : binding.buffer)),
+        );
+        expect(used).toContain(output.name);
+        for (const name of used) expect(names).toContain(name);
+      }
+      await gpu().prepare(plans);
+    },
+  );
 });
