@@ -29,7 +29,8 @@ try {
   await run('extract', mnist, ...unseen, ...recipe, '--out', place('features-test'));
 
   title('Training a dense head on the features');
-  await run('train', place('features-train'), '--epochs', '10', '--seed', '1', '--out', place('classifier'));
+  const how = words('--epochs 5 --batch-size 64 --learning-rate 0.0001 --seed 1');
+  await run('train', place('features-train'), ...how, '--out', place('classifier'));
 
   title('Judging it on the digits it has not seen');
   const { accuracy } = await ask('evaluate', place('classifier'), place('features-test'));
