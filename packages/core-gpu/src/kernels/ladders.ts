@@ -1,6 +1,8 @@
 import { conv2dLadder } from './conv2d/ladder.ts';
+import { batchNormLadder, batchNormStatisticsLadder } from './batch-norm/ladder.ts';
 import { elementwiseLadder } from './elementwise/ladder.ts';
 import type { Ladder } from './ladder.ts';
+import { denseLadder, matmulLadder } from './matmul/ladder.ts';
 import {
   averagePoolingLadder,
   globalPoolingLadder,
@@ -10,6 +12,10 @@ import {
 import { softmaxLadder } from './softmax/ladder.ts';
 
 const all = [
+  matmulLadder(),
+  denseLadder(),
+  batchNormLadder(),
+  batchNormStatisticsLadder(),
   conv2dLadder,
   poolingLadder,
   averagePoolingLadder,

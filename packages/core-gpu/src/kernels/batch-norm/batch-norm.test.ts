@@ -68,7 +68,7 @@ describe.skipIf(!hasGolden('batch_norm'))("Keras' batch normalisation", () => {
 
 describe.each([
   ['bindings as large as the adapter allows', {}, 200],
-  ['bindings of 2 KiB', { bindingLimit: 2048 }, 90],
+  ['bindings of 2 KiB', { bindingLimit: 2048 }, 50],
 ])('batch normalisation with %s', (_name, options, most) => {
   const gpu = withGpu(options);
   const shapes = fc.record({

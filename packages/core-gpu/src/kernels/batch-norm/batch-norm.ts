@@ -1,10 +1,9 @@
 import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
-import { elementWindows, grid1d } from '../grid.ts';
+import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
 import { columnSumDispatch, reduceColumns, type PartialSums } from '../reduce/reduce.ts';
 import { rowWindow, rowWindows, type RowWindow } from '../reduce/row-windows.ts';
-
-const WORKGROUP = 64;
 
 /** A batch as batch normalisation sees it: n * h * w rows of c channels. */
 export interface BatchNormShape {
@@ -42,10 +41,10 @@ export function planBatchNormStatistics({ rows, c }: BatchNormShape, target: Ker
       divisor: rows,
       first: (window, partial) => ({
         shader: 'batch-norm/squared-deviation',
-        constants: { WORKGROUP },
+        constants: { WORKGROUP: FLAT_WORKGROUP },
         uniforms: { ...stripUniforms(window, partial, c), inOrder: partial.strips === 1 ? 1 : 0 },
         bindings: { x: window.of('x'), mean: 'mean', y: partial.output },
-        grid: grid1d(partial.strips * c, WORKGROUP, target),
+        grid: grid1d(partial.strips * c, FLAT_WORKGROUP, target),
       }),
     },
     target,
@@ -150,20 +149,12 @@ export function planMovingAverage(
   { count, momentum }: { count: number; momentum: number },
   target: KernelTarget,
 ): Plan {
-  return {
-    kernel: 'moving-average',
-    variant: 'elementwise',
-    temporaries: {},
-    flops: 3 * count,
-    bytes: 12 * count,
-    dispatches: elementWindows(count, target).map((window) => ({
-      shader: 'batch-norm/moving-average',
-      constants: { WORKGROUP },
-      uniforms: { count: window.count, momentum, oneMinusMomentum: 1 - momentum },
-      bindings: { moving: window.of('moving'), batch: window.of('batch') },
-      grid: grid1d(window.count, WORKGROUP, target),
-    })),
-  };
+  const uniforms = { momentum, oneMinusMomentum: 1 - momentum };
+  const shader = 'batch-norm/moving-average';
+  return planElementwise(
+    { kernel: 'moving-average', shader, uniforms, buffers: ['moving', 'batch'], count, flops: 3 },
+    target,
+  );
 }
 
 /**
@@ -187,10 +178,10 @@ export function planBatchNormFold(
   );
   const foldBias: Dispatch = {
     shader: 'batch-norm/fold-bias',
-    constants: { WORKGROUP, HAS_BIAS: bias, HAS_GAMMA: gamma, HAS_BETA: beta },
+    constants: { WORKGROUP: FLAT_WORKGROUP, HAS_BIAS: bias, HAS_GAMMA: gamma, HAS_BETA: beta },
     uniforms: { co, epsilon },
     bindings: bindAll(['bias', 'gamma', 'beta', 'mean', 'variance', 'foldedBias']),
-    grid: grid1d(co, WORKGROUP, target),
+    grid: grid1d(co, FLAT_WORKGROUP, target),
   };
   return {
     kernel: 'batch-norm-fold',
@@ -215,7 +206,7 @@ function gradientSums(
       output: 'sums',
       first: (window, partial) => ({
         shader: 'batch-norm/gradient-sums',
-        constants: { WORKGROUP },
+        constants: { WORKGROUP: FLAT_WORKGROUP },
         uniforms: { ...stripUniforms(window, partial, c), epsilon },
         bindings: {
           x: window.of('x'),
@@ -224,7 +215,7 @@ function gradientSums(
           variance: 'variance',
           y: partial.output,
         },
-        grid: grid1d(partial.strips * c, WORKGROUP, target),
+        grid: grid1d(partial.strips * c, FLAT_WORKGROUP, target),
       }),
     },
     target,
@@ -232,7 +223,7 @@ function gradientSums(
   // A column sum of one row is a copy. One dispatch for each: both may be null, and one scrap cannot stand in
   // for two writable bindings.
   const copies = ['dbeta', 'dgamma'].map((name, half) => {
-    const row = { ...rowWindow({ first: 0, rows: 1, total: 1, columns: c }, target), offset: half * c };
+    const row = { ...rowWindow({ first: 0, rows: 2, columns: c }, target), rows: 1, offset: half * c };
     return columnSumDispatch(
       row,
       { strips: 1, output: name, offset: 0, divisor: 1 },
@@ -263,29 +254,30 @@ function sweep(
     readonly shader: ShaderName;
     readonly constants: Readonly<Record<string, boolean>>;
     readonly uniforms: Readonly<Record<string, number>>;
-    /** Buffers of [rows, channels], bound by window. */
+    /** Buffers of [rows, channels], bound by window and seen as vec4f. */
     readonly rows: readonly string[];
     /** Buffers of [channels], bound as they are. */
     readonly channels: readonly string[];
   },
 ): Dispatch {
-  const threads = Math.ceil(window.rows / rowsOfThread(window.rows * channels, target)) * channels;
+  const strips = Math.ceil(window.rows / rowsOfThread(window.rows * channels, target) / 4) * 4;
+  const threads = (strips * channels) / 4;
   return {
     shader: parts.shader,
-    constants: { WORKGROUP, ...parts.constants },
-    uniforms: { count: window.rows * channels, threads, offset: window.offset, ...parts.uniforms },
+    constants: { WORKGROUP: FLAT_WORKGROUP, ...parts.constants },
+    uniforms: { count: window.rows * channels, threads, offset: window.offset / 4, ...parts.uniforms },
     bindings: {
       ...Object.fromEntries(parts.rows.map((name) => [name, window.of(name)] as const)),
       ...bindAll(parts.channels),
     },
-    grid: grid1d(threads, WORKGROUP, target),
+    grid: grid1d(threads, FLAT_WORKGROUP, target),
   };
 }
 
 /** Enough rows for each thread to make up for loading the channel's numbers, enough threads for the adapter. */
 function rowsOfThread(elements: number, target: KernelTarget): number {
-  const threads = target.kind === 'gpu' ? 65536 : 2048;
-  return Math.min(32, Math.max(1, Math.floor(elements / threads)));
+  const threads = target.kind === 'software' ? 1024 : 65_536;
+  return Math.min(32, Math.max(1, Math.floor(elements / 4 / threads)));
 }
 
 function bindAll(names: readonly string[]): Record<string, Binding> {
@@ -293,28 +285,30 @@ function bindAll(names: readonly string[]): Record<string, Binding> {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+export function variants(): Variant[] {
   const flags = [false, true];
   const withGamma = ['training-gradient', 'inference-gradient', 'fold-kernel'] as const;
   return [
-    ...(['squared-deviation', 'gradient-sums', 'moving-average'] as const).map((name) => ({
+    ...(
+      ['squared-deviation', 'gradient-sums', 'moving-average', 'naive-normalize', 'naive-statistics'] as const
+    ).map((name) => ({
       shader: `batch-norm/${name}` as const,
-      constants: { WORKGROUP },
+      constants: { WORKGROUP: FLAT_WORKGROUP },
     })),
     ...flags.flatMap((HAS_GAMMA) => [
       ...withGamma.map((name) => ({
         shader: `batch-norm/${name}` as const,
-        constants: { WORKGROUP, HAS_GAMMA },
+        constants: { WORKGROUP: FLAT_WORKGROUP, HAS_GAMMA },
       })),
       ...flags.flatMap((HAS_BETA) =>
         flags.flatMap((flag) => [
           {
             shader: 'batch-norm/normalize' as const,
-            constants: { WORKGROUP, HAS_GAMMA, HAS_BETA, RELU: flag },
+            constants: { WORKGROUP: FLAT_WORKGROUP, HAS_GAMMA, HAS_BETA, RELU: flag },
           },
           {
             shader: 'batch-norm/fold-bias' as const,
-            constants: { WORKGROUP, HAS_BIAS: flag, HAS_GAMMA, HAS_BETA },
+            constants: { WORKGROUP: FLAT_WORKGROUP, HAS_BIAS: flag, HAS_GAMMA, HAS_BETA },
           },
         ]),
       ),

@@ -1,28 +1,17 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import type { ShaderName } from '../../commands/shader.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-
-const WORKGROUP = 64;
+import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, planElementwise, vectorWindows, type Variant } from '../windows.ts';
 
 /** Clips `g` (`count` floats) to [-clipValue, clipValue] in place. Keras: `clipvalue`. */
 export function planClipByValue(
   { count, clipValue }: { count: number; clipValue: number },
   target: KernelTarget,
 ): Plan {
-  return {
-    kernel: 'clip-by-value',
-    variant: 'elementwise',
-    temporaries: {},
-    flops: 2 * count,
-    bytes: 8 * count,
-    dispatches: elementWindows(count, target).map((window) => ({
-      shader: 'clip/value',
-      constants: { WORKGROUP },
-      uniforms: { count: window.count, limit: clipValue },
-      bindings: { g: window.of('g') },
-      grid: grid1d(window.count, WORKGROUP, target),
-    })),
-  };
+  const uniforms = { limit: clipValue };
+  return planElementwise(
+    { kernel: 'clip-by-value', shader: 'clip/value', uniforms, buffers: ['g'], count, flops: 2 },
+    target,
+  );
 }
 
 /**
@@ -41,20 +30,20 @@ export function planClipByNorm(
     temporaries: {},
     flops: 2 * count,
     bytes: 8 * count,
-    dispatches: elementWindows(count, target).map((window) => ({
+    dispatches: vectorWindows(count, target).map((window) => ({
       shader: 'clip/norm',
-      constants: { WORKGROUP },
+      constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: { count: window.count, limit: clipNorm },
       bindings: { g: window.of('g'), sumOfSquares: 'sumOfSquares' },
-      grid: grid1d(window.count, WORKGROUP, target),
+      grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
     })),
   };
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+export function variants(): Variant[] {
   return [
-    { shader: 'clip/value', constants: { WORKGROUP } },
-    { shader: 'clip/norm', constants: { WORKGROUP } },
+    { shader: 'clip/value', constants: { WORKGROUP: FLAT_WORKGROUP } },
+    { shader: 'clip/norm', constants: { WORKGROUP: FLAT_WORKGROUP } },
   ];
 }

@@ -82,18 +82,15 @@ fn loadB4(at: u32) -> vec4f {
   return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
 }
 
-// Terms of the sum from 'left' on are not there: whatever was read for them counts as zero.
-fn maskA(values: vec4f, left: u32) -> vec4f {
-  return select(vec4f(), values, vec4u(0, 1, 2, 3) < vec4u(left));
+// One element of op(a) and one row of four of op(b), for what is left of k.
+fn loadOneA(start: u32, row: u32, kk: u32) -> f32 {
+  return a[start + select(row * params.aRow + kk, kk * params.aRow + row, TRANSPOSE_A)];
 }
 
-fn maskB(block: mat4x4f, left: u32) -> mat4x4f {
-  return mat4x4f(
-    block[0],
-    select(vec4f(), block[1], left > 1),
-    select(vec4f(), block[2], left > 2),
-    select(vec4f(), block[3], left > 3),
-  );
+fn loadOneB(start: u32, kk: u32, column: u32) -> vec4f {
+  let next = select(1u, params.bRow, TRANSPOSE_B);
+  let at = start + select(kk * params.bRow + column, column * params.bRow + kk, TRANSPOSE_B);
+  return vec4f(b[at], b[at + next], b[at + 2 * next], b[at + 3 * next]);
 }
 
 // Four neighbours of one row of c. Tiles may reach past the edges of c: what lies there was computed from whatever
@@ -143,17 +140,18 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     sums[6] += block * loadA(aStart, row + 6, kk);
     sums[7] += block * loadA(aStart, row + 7, kk);
   }
-  if (!WHOLE_K && kk < kEnd) {
-    let left = kEnd - kk;
-    let block = maskB(loadB(bStart, kk, column), left);
-    sums[0] += block * maskA(loadA(aStart, row, kk), left);
-    sums[1] += block * maskA(loadA(aStart, row + 1, kk), left);
-    sums[2] += block * maskA(loadA(aStart, row + 2, kk), left);
-    sums[3] += block * maskA(loadA(aStart, row + 3, kk), left);
-    sums[4] += block * maskA(loadA(aStart, row + 4, kk), left);
-    sums[5] += block * maskA(loadA(aStart, row + 5, kk), left);
-    sums[6] += block * maskA(loadA(aStart, row + 6, kk), left);
-    sums[7] += block * maskA(loadA(aStart, row + 7, kk), left);
+  if (!WHOLE_K) {
+    for (; kk < kEnd; kk++) {
+      let bRow = loadOneB(bStart, kk, column);
+      sums[0] += bRow * loadOneA(aStart, row, kk);
+      sums[1] += bRow * loadOneA(aStart, row + 1, kk);
+      sums[2] += bRow * loadOneA(aStart, row + 2, kk);
+      sums[3] += bRow * loadOneA(aStart, row + 3, kk);
+      sums[4] += bRow * loadOneA(aStart, row + 4, kk);
+      sums[5] += bRow * loadOneA(aStart, row + 5, kk);
+      sums[6] += bRow * loadOneA(aStart, row + 6, kk);
+      sums[7] += bRow * loadOneA(aStart, row + 7, kk);
+    }
   }
 
   store(cStart, row, column, sums[0]);

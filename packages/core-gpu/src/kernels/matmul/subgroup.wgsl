@@ -124,29 +124,23 @@ fn multiply(sums: ptr<function, Rows>, rows: Rows, block: mat4x4f) {
   (*sums)[7] += block * rows[7];
 }
 
-// Terms of the sum from 'left' on are not there: whatever was read for them counts as zero.
-fn maskA(rows: Rows, left: u32) -> Rows {
-  let there = vec4u(0, 1, 2, 3) < vec4u(left);
-  let none = vec4f();
-  return Rows(
-    select(none, rows[0], there),
-    select(none, rows[1], there),
-    select(none, rows[2], there),
-    select(none, rows[3], there),
-    select(none, rows[4], there),
-    select(none, rows[5], there),
-    select(none, rows[6], there),
-    select(none, rows[7], there),
-  );
+// One term of the sum, for what is left of k.
+fn multiplyOne(sums: ptr<function, Rows>, aStart: u32, row: u32, kk: u32, lane: u32, bRow: vec4f) {
+  let mine = a[aStart + select((row + lane) * params.aRow + kk, kk * params.aRow + row + lane, TRANSPOSE_A)];
+  (*sums)[0] += bRow * subgroupBroadcast(mine, 0u);
+  (*sums)[1] += bRow * subgroupBroadcast(mine, 1u);
+  (*sums)[2] += bRow * subgroupBroadcast(mine, 2u);
+  (*sums)[3] += bRow * subgroupBroadcast(mine, 3u);
+  (*sums)[4] += bRow * subgroupBroadcast(mine, 4u);
+  (*sums)[5] += bRow * subgroupBroadcast(mine, 5u);
+  (*sums)[6] += bRow * subgroupBroadcast(mine, 6u);
+  (*sums)[7] += bRow * subgroupBroadcast(mine, 7u);
 }
 
-fn maskB(block: mat4x4f, left: u32) -> mat4x4f {
-  return mat4x4f(
-    block[0],
-    select(vec4f(), block[1], left > 1),
-    select(vec4f(), block[2], left > 2),
-    select(vec4f(), block[3], left > 3),
-  );
+fn loadOneB(start: u32, kk: u32, column: u32) -> vec4f {
+  let next = select(1u, params.bRow, TRANSPOSE_B);
+  let at = start + select(kk * params.bRow + column, column * params.bRow + kk, TRANSPOSE_B);
+  return vec4f(b[at], b[at + next], b[at + 2 * next], b[at + 3 * next]);
 }
 
 fn storeRows(start: u32, row: u32, column: u32, sums: Rows) {
@@ -202,11 +196,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     multiply(&low, loadA(aStart, row, kk, lane), block);
     if (ROWS > 8) { multiply(&high, loadA(aStart, row + 8, kk, lane), block); }
   }
-  if (!WHOLE_K && kk < kEnd) {
-    let left = kEnd - kk;
-    let block = maskB(loadB(bStart, kk, column), left);
-    multiply(&low, maskA(loadA(aStart, row, kk, lane), left), block);
-    if (ROWS > 8) { multiply(&high, maskA(loadA(aStart, row + 8, kk, lane), left), block); }
+  if (!WHOLE_K) {
+    for (; kk < kEnd; kk++) {
+      let bRow = loadOneB(bStart, kk, column);
+      multiplyOne(&low, aStart, row, kk, lane, bRow);
+      if (ROWS > 8) { multiplyOne(&high, aStart, row + 8, kk, lane, bRow); }
+    }
   }
 
   storeRows(cStart, row, column, low);

@@ -5,7 +5,7 @@
 //   m       count floats, moving mean of g; updated
 //   v       count floats, moving mean of g^2; updated
 //   vMax    count floats, largest v so far, updated; touched only where AMSGRAD
-//   thread  one element; a line of workgroups folded over x and y
+//   thread  four elements as one vector; a line of workgroups folded over x and y
 //   cost    about 14 FLOP an element; 28 bytes an element, 36 with AMSGRAD
 //   needs   WORKGROUP, AMSGRAD
 
@@ -19,16 +19,16 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> w: array<f32>;
-@group(0) @binding(2) var<storage, read> g: array<f32>;
-@group(0) @binding(3) var<storage, read_write> m: array<f32>;
-@group(0) @binding(4) var<storage, read_write> v: array<f32>;
-@group(0) @binding(5) var<storage, read_write> vMax: array<f32>;
+@group(0) @binding(1) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> g: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> vMax: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
-  if (i >= params.count) { return; }
+  if (4 * i >= params.count) { return; }
   let gradient = g[i];
   let mean = m[i] + (gradient - m[i]) * params.oneMinusBeta1;
   var square = v[i] + (gradient * gradient - v[i]) * params.oneMinusBeta2;

@@ -1,8 +1,7 @@
 import type { Binding, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-
-const WORKGROUP = 64;
+import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, vectorWindows, type Variant } from '../windows.ts';
 
 interface StepOptions {
   /** Number of elements of the weight. */
@@ -127,21 +126,21 @@ function stepPlan(
     temporaries: Object.fromEntries(missing.map(([, scrap]) => [scrap, 16])),
     flops: 12 * count,
     bytes: 4 * count * (2 * used.length - 1),
-    dispatches: elementWindows(count, target).map((window) => ({
+    dispatches: vectorWindows(count, target).map((window) => ({
       shader,
-      constants: { WORKGROUP, ...constants },
+      constants: { WORKGROUP: FLAT_WORKGROUP, ...constants },
       uniforms: { count: window.count, ...uniforms },
       bindings: Object.fromEntries<Binding>([
         ...used.map((name) => [name, window.of(name)] as const),
         ...missing,
       ]),
-      grid: grid1d(window.count, WORKGROUP, target),
+      grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
     })),
   };
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+export function variants(): Variant[] {
   const flags = [false, true];
   return [
     ...[
@@ -150,14 +149,17 @@ export function variants(): { shader: ShaderName; constants: Record<string, numb
       [true, true],
     ].map(([HAS_MOMENTUM = false, NESTEROV = false]) => ({
       shader: 'optimizers/sgd' as const,
-      constants: { WORKGROUP, HAS_MOMENTUM, NESTEROV },
+      constants: { WORKGROUP: FLAT_WORKGROUP, HAS_MOMENTUM, NESTEROV },
     })),
     ...flags.flatMap((HAS_MOMENTUM) =>
       flags.map((CENTERED) => ({
         shader: 'optimizers/rmsprop' as const,
-        constants: { WORKGROUP, HAS_MOMENTUM, CENTERED },
+        constants: { WORKGROUP: FLAT_WORKGROUP, HAS_MOMENTUM, CENTERED },
       })),
     ),
-    ...flags.map((AMSGRAD) => ({ shader: 'optimizers/adam' as const, constants: { WORKGROUP, AMSGRAD } })),
+    ...flags.map((AMSGRAD) => ({
+      shader: 'optimizers/adam' as const,
+      constants: { WORKGROUP: FLAT_WORKGROUP, AMSGRAD },
+    })),
   ];
 }

@@ -15,7 +15,7 @@ describe.each([
   it('sum columns of random shapes', { timeout: 120_000 }, async () => {
     const shape = fc.record({
       rows: fc.integer({ min: 1, max: 3000 }),
-      columns: fc.integer({ min: 1, max: 90 }),
+      columns: fc.integer({ min: 1, max: 48 }),
     });
     await fc.assert(
       fc.asyncProperty(shape, async ({ rows, columns }) => {
@@ -80,17 +80,17 @@ describe('row windows', () => {
 
   it('cover all rows, start at aligned offsets and stay below the limit', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 96 }), (rows, columns) => {
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 48 }), (rows, columns) => {
         let next = 0;
         for (const window of rowWindows(rows, columns, target)) {
           expect(window.first).toBe(next);
           next += window.rows;
           const binding = window.of('x');
-          if (typeof binding === 'string') expect(4 * rows * columns).toBeLessThanOrEqual(1024);
-          else {
+          if (typeof binding === 'string') throw new Error('windows name their stretch');
+          {
             expect(binding.offset % 256).toBe(0);
             expect(binding.offset + 4 * window.offset).toBe(4 * window.first * columns);
-            expect(binding.size).toBe(4 * (window.offset + window.rows * columns));
+            expect(binding.size).toBe(16 * Math.ceil((window.offset + window.rows * columns) / 4));
             expect(binding.size).toBeLessThanOrEqual(1024);
           }
         }
@@ -100,6 +100,6 @@ describe('row windows', () => {
   });
 
   it('refuse rows too wide to be shortened', () => {
-    expect(() => rowWindows(10, 129, target)).toThrow(/two rows of 129 floats/);
+    expect(() => rowWindows(10, 65, target)).toThrow(/four rows of 65 floats/);
   });
 });

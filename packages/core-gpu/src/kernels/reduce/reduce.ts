@@ -1,9 +1,7 @@
 import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import type { ShaderName } from '../../commands/shader.ts';
 import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
 import { rowsPerBinding, rowWindow, rowWindows, type RowWindow } from './row-windows.ts';
-
-const WORKGROUP = 64;
 
 /**
  * Matrices of no more rows than this are summed up by one thread for each column, row after row: the order in which
@@ -63,10 +61,10 @@ export function reduceColumns(
     if (total > 1) temporaries[next] = Math.max(temporaries[next] ?? 0, 4 * total * sums);
     let done = 0;
     for (const { window, strips } of windows) {
-      const place = rowWindow({ first: done, rows: strips, total, columns: sums }, target);
+      const place = rowWindow({ first: done, rows: strips, columns: sums }, target);
       const partial = {
         strips,
-        output: place.of(next),
+        output: total === 1 ? output : place.of(next),
         offset: place.offset,
         divisor: total === 1 ? divisor : 1,
       };
@@ -90,7 +88,7 @@ function stripsOf(
   target: KernelTarget,
 ): number {
   if (rows <= IN_ORDER_ROWS) return 1;
-  const threads = target.kind === 'gpu' ? 65536 : 2048;
+  const threads = target.kind === 'software' ? 2048 : 65_536;
   const terms = Math.min(256, Math.max(16, Math.floor((rows * width) / threads)));
   return Math.max(1, Math.min(Math.ceil(rows / terms), rowsPerBinding(sums, target)));
 }
@@ -105,7 +103,7 @@ export function columnSumDispatch(
   const threads = partial.strips * columns;
   return {
     shader: 'reduce/column-sum',
-    constants: { WORKGROUP, SQUARE: square },
+    constants: { WORKGROUP: FLAT_WORKGROUP, SQUARE: square },
     uniforms: {
       count: window.rows * columns,
       threads,
@@ -115,7 +113,7 @@ export function columnSumDispatch(
       inOrder: partial.strips === 1 ? 1 : 0,
     },
     bindings: { x: window.of(input), y: partial.output },
-    grid: grid1d(threads, WORKGROUP, target),
+    grid: grid1d(threads, FLAT_WORKGROUP, target),
   };
 }
 
@@ -168,9 +166,9 @@ export function planSumOfSquares(count: number, target: KernelTarget): Plan {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+export function variants(): Variant[] {
   return [false, true].map((SQUARE) => ({
     shader: 'reduce/column-sum' as const,
-    constants: { WORKGROUP, SQUARE },
+    constants: { WORKGROUP: FLAT_WORKGROUP, SQUARE },
   }));
 }

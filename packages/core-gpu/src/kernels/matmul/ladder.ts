@@ -1,0 +1,54 @@
+import type { Ladder, Rung } from '../ladder.ts';
+import type { MatmulChoice, MatmulShape } from './choose.ts';
+import { planMatmul, planMatmulAs } from './matmul.ts';
+
+const plain = { bias: false, relu: false };
+
+function rung(shape: MatmulShape, name: string, choice: MatmulChoice): Rung {
+  return { name, plan: (target) => planMatmulAs(choice, shape, plain, target) };
+}
+
+function ladder(kernel: string, problem: string, shape: MatmulShape, splits: readonly number[]): Ladder {
+  const { m, n, k } = shape;
+  return {
+    kernel,
+    problem,
+    inputs: { a: m * k, b: k * n, bias: n },
+    output: { name: 'c', length: m * n },
+    rungs: [
+      rung(shape, 'one element per thread', { variant: 'naive', tileM: 8, tileN: 8, rows: 1, splits: 1 }),
+      ...splits.flatMap((parts) => {
+        const split = parts === 1 ? '' : `, k in ${String(parts)} parts`;
+        return [
+          rung(shape, `shared memory, tile 32x64${split}`, {
+            variant: 'gpu',
+            tileM: 32,
+            tileN: 64,
+            rows: 2,
+            splits: parts,
+          }),
+          rung(shape, `registers, tile 8x32${split}`, {
+            variant: 'register',
+            tileM: 8,
+            tileN: 32,
+            rows: 8,
+            splits: parts,
+          }),
+        ];
+      }),
+      { name: 'the choice for this adapter', plan: (target) => planMatmul(shape, plain, target) },
+    ],
+  };
+}
+
+/** A square-ish product, from one element per thread to the kernel in use. */
+export function matmulLadder(): Ladder {
+  const shape = { m: 1024, n: 1024, k: 512 };
+  return ladder('matmul', '1024 x 512 times 512 x 1024', shape, [1]);
+}
+
+/** The dense head on VGG's features: few rows, a long sum. */
+export function denseLadder(): Ladder {
+  const shape = { m: 20, n: 256, k: 8192 };
+  return ladder('dense', '20 x 8192 times 8192 x 256', shape, [1, 16]);
+}
