@@ -63,6 +63,12 @@ export async function* verifyFile(file: GoldenFile, context: VerifyContext): Asy
 async function runJob(file: GoldenFile, { name, expected, compute }: Job): Promise<VerifiedCase> {
   const fullName = `${file.name}/${name}`;
   try {
+    if (expected.length === 0) {
+      throw new ConvbaseError('verify/format', 'the case expects no tensor, so that nothing could fail', {
+        where: fullName,
+        fix: 'The file is incomplete: fetch it again.',
+      });
+    }
     const all = await compute();
     const computed = new Map(
       expected.flatMap(({ tensor }) => {
@@ -121,7 +127,7 @@ function caseJob(
     .map((role) => ({ tensor: `${name}.${role}`, tolerance: tolerances.operation }));
   const job: Job = {
     name,
-    expected: somethingExpected(file, name, expected),
+    expected,
     compute: async () => {
       const tensors = new Map(given.map((role) => [role, goldenTensor(file, `${name}.${role}`)]));
       return prefixed(name, await compute(tensors));
@@ -161,7 +167,7 @@ function trainingJob(
   }));
   const job: Job = {
     name,
-    expected: somethingExpected(file, name, expected),
+    expected,
     compute: async () => {
       const run = parseTrainingRun(parameters);
       const model = await context.smallModel(run.model);
@@ -194,26 +200,13 @@ function modelJobs(file: GoldenFile, model: ModelCase, { gpu, makeBase }: Verify
   }));
   const job: Job = {
     name: model.kind,
-    expected: somethingExpected(file, model.kind, expected),
+    expected,
     compute: () =>
       finetune
         ? computeFinetuning(gpu, file, model, goldenTensor(file, 'labels'), makeBase)
         : computeFeatures(gpu, file, model, makeBase),
   };
   return { jobs: [job], given };
-}
-
-/** A case that expects nothing would pass whatever happens. */
-function somethingExpected(
-  file: GoldenFile,
-  name: string,
-  expected: readonly Expectation[],
-): readonly Expectation[] {
-  if (expected.length > 0) return expected;
-  throw new ConvbaseError('verify/format', `its case ${name} expects no tensor`, {
-    where: file.name,
-    fix: 'The file is incomplete: fetch it again.',
-  });
 }
 
 function prefixed(name: string, tensors: ReadonlyMap<string, ComputedTensor>): Map<string, ComputedTensor> {

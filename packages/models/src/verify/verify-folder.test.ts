@@ -131,10 +131,31 @@ describe('a folder of other files', () => {
     for (const [name, { shape }] of saved.tensors) expect(golden.get(name).shape).toEqual(shape);
   });
 
-  test('a folder without such files, and files that are none, are refused by name', async () => {
-    await expect(verify(folder)).rejects.toMatchObject({ code: 'verify/empty', where: folder });
+  test('what was saved into the folder is passed over by the next run', async () => {
+    await altered('pooling', () => undefined);
+    await verify(folder, { save: join(folder, 'saved') });
+    expect(await readdir(join(folder, 'saved'))).toEqual(['pooling.safetensors']);
+    expect(await verify(folder)).toMatchObject({ cases: 12, failed: [] });
+  });
+
+  test('a file that cannot be read fails by name; the others go on', async () => {
+    await altered('pooling', () => undefined);
     await writeFile(join(folder, 'x.safetensors'), 'no');
-    await expect(verify(folder)).rejects.toMatchObject({ code: 'file/truncated' });
+    const { cases, results, failed } = await verify(folder);
+    expect({ cases, failed }).toEqual({ cases: 13, failed: ['x/file'] });
+    expect(results.at(-1)?.error).toContain(join(folder, 'x.safetensors'));
+  });
+
+  test('a case that expects nothing fails', async () => {
+    await altered('pooling', (tensors) => {
+      tensors.delete('max_pool_0.y');
+      tensors.delete('max_pool_0.dx');
+    });
+    expect((await verify(folder)).failed).toEqual(['pooling/max_pool_0']);
+  });
+
+  test('a folder without such files is refused, and one that is not there', async () => {
+    await expect(verify(folder)).rejects.toMatchObject({ code: 'verify/empty', where: folder });
     await expect(verify(join(folder, 'none'))).rejects.toMatchObject({ code: 'file/missing' });
   });
 });

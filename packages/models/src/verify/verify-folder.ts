@@ -3,10 +3,10 @@ import type { Gpu } from '@convbase/core-gpu';
 import type { Model } from '@convbase/layers';
 import { fileInFolder, listFiles, openSource, saveFile, shippedGolden } from '#platform';
 import { applications, isApplication } from '../applications/index.ts';
-import { writeSafetensors } from '../formats/index.ts';
+import { readSafetensors, writeSafetensors, type ByteSource } from '../formats/index.ts';
 import { loadModel } from '../graph/index.ts';
 import type { MakeBase } from './full-model.ts';
-import { readGoldenFile } from './golden-file.ts';
+import { readGoldenFile, type GoldenFile } from './golden-file.ts';
 import type { CaseResult, ComputedTensor } from './judge.ts';
 import { verifyFile } from './verify-file.ts';
 
@@ -30,13 +30,17 @@ export interface VerifyReport {
 }
 
 const EXTENSION = '.safetensors';
+const SAVED_BY = 'convbase verify';
 
 /**
  * Checks a GPU against the files of expected values in a folder: operations, optimizers, small models and their
  * training runs, features and fine-tuning of full models.
  *
+ * A file that cannot be read, or is no such file, fails as the case `<file>/file`; the others go on. What an earlier
+ * run has saved is passed over.
+ *
  * @param folder by default the files that ship with convbase
- * @throws ConvbaseError `verify/empty` for a folder without such files, and the errors of reading them
+ * @throws ConvbaseError `verify/empty` for a folder without such files
  */
 export async function verifyFolder(
   folder: string | undefined,
@@ -53,30 +57,57 @@ export async function verifyFolder(
   }
   const failed: string[] = [];
   let cases = 0;
+  const report = (result: CaseResult): void => {
+    options.signal?.throwIfAborted();
+    cases++;
+    if (!result.pass) failed.push(result.name);
+    options.onCase?.(result);
+  };
   for (const path of paths) {
     const source = await openSource(fileInFolder(root, path));
     try {
-      const file = readGoldenFile(source, path.slice(0, -EXTENSION.length));
-      const saved = new Map<string, ComputedTensor>();
-      const context = {
-        gpu: options.gpu,
-        smallModel: (name: string) => smallModel(root, path, name),
-        makeBase: baseMaker(options.weights ?? {}),
-      };
-      for await (const { result, computed } of verifyFile(file, context)) {
-        options.signal?.throwIfAborted();
-        cases++;
-        if (!result.pass) failed.push(result.name);
-        options.onCase?.(result);
-        if (options.save !== undefined) for (const [name, tensor] of computed) saved.set(name, tensor);
-      }
-      if (options.save !== undefined)
-        await saveFile(fileInFolder(options.save, path), writeSafetensors(saved));
+      const file = open(source, path.slice(0, -EXTENSION.length));
+      if (file === 'saved') continue;
+      if ('pass' in file) report(file);
+      else await verifyOne(file, root, path, options, report);
     } finally {
       source.close();
     }
   }
   return { cases, failed };
+}
+
+/** Reads a file of expected values, or says as a failed case why that cannot be done. */
+function open(source: ByteSource, name: string): GoldenFile | CaseResult | 'saved' {
+  try {
+    if (readSafetensors(source).metadata['saved_by'] === SAVED_BY) return 'saved';
+    return readGoldenFile(source, name);
+  } catch (error) {
+    if (!(error instanceof ConvbaseError)) throw error;
+    return { name: `${name}/file`, relativeError: {}, tolerance: {}, pass: false, error: error.message };
+  }
+}
+
+async function verifyOne(
+  file: GoldenFile,
+  root: string,
+  path: string,
+  { gpu, weights = {}, save }: VerifyOptions,
+  report: (result: CaseResult) => void,
+): Promise<void> {
+  const saved = new Map<string, ComputedTensor>();
+  const context = {
+    gpu,
+    smallModel: (name: string) => smallModel(root, path, name),
+    makeBase: baseMaker(weights),
+  };
+  for await (const { result, computed } of verifyFile(file, context)) {
+    report(result);
+    if (save !== undefined) for (const [name, tensor] of computed) saved.set(name, tensor);
+  }
+  if (save !== undefined) {
+    await saveFile(fileInFolder(save, path), writeSafetensors(saved, { saved_by: SAVED_BY }));
+  }
 }
 
 /** The model saved beside a file: under the name its cases give, or under the file's own. */
