@@ -50,7 +50,10 @@ export default tseslint.config(
       '@typescript-eslint/dot-notation': 'off',
       // An empty string often means "not given" (environment variables, adapter names).
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // Methods that mirror an interface may not need `await` or `this`.
       '@typescript-eslint/require-await': 'off',

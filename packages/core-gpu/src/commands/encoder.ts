@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Profiler } from '../device/profile.ts';
 import type { GpuBuffer } from '../memory/pool.ts';
-import { PipelineCache, UNIFORM_SLOT_BYTES, type Pipeline } from './pipelines.ts';
+import { UNIFORM_SLOT_BYTES, type Pipeline, type PipelineCache } from './pipelines.ts';
 import type { Dispatch, Plan } from './plan.ts';
 import { packUniforms } from './shader.ts';
 

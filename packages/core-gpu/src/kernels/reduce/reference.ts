@@ -7,7 +7,5 @@ export function columnSumReference(x: ArrayLike<number>, rows: number, columns: 
 
 /** Sum of squares in float64. */
 export function sumOfSquaresReference(x: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += (x[i] ?? NaN) ** 2;
-  return sum;
+  return Array.from(x).reduce((sum, value) => sum + value ** 2, 0);
 }
