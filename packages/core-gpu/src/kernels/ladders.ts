@@ -12,10 +12,10 @@ import {
 import { softmaxLadder } from './softmax/ladder.ts';
 
 const all = [
-  matmulLadder(),
-  denseLadder(),
-  batchNormLadder(),
-  batchNormStatisticsLadder(),
+  matmulLadder,
+  denseLadder,
+  batchNormLadder,
+  batchNormStatisticsLadder,
   conv2dLadder,
   poolingLadder,
   averagePoolingLadder,

@@ -10,39 +10,35 @@ const c = 64;
 const epsilon = 2;
 
 /** Normalising with given statistics, from one element per thread to the kernel in use. */
-export function batchNormLadder(): Ladder {
-  return {
-    kernel: 'batch-norm',
-    problem: 'normalising four pictures of (73, 73, 64)',
-    inputs: { x: rows * c, mean: c, gamma: c, beta: c, variance: c },
-    output: { name: 'y', length: rows * c },
-    rungs: [
-      { name: 'one element per thread', plan: naiveNormalize },
-      {
-        name: 'a strip of vectors per thread',
-        plan: (target) =>
-          planBatchNormNormalize({ rows, c, epsilon }, { gamma: true, beta: true, relu: false }, target),
-      },
-    ],
-  };
-}
+export const batchNormLadder: Ladder = {
+  kernel: 'batch-norm',
+  problem: 'normalising four pictures of (73, 73, 64)',
+  inputs: { x: rows * c, mean: c, gamma: c, beta: c, variance: c },
+  output: { name: 'y', length: rows * c },
+  rungs: [
+    { name: 'one element per thread', plan: naiveNormalize },
+    {
+      name: 'a strip of vectors per thread',
+      plan: (target) =>
+        planBatchNormNormalize({ rows, c, epsilon }, { gamma: true, beta: true, relu: false }, target),
+    },
+  ],
+};
 
 /** Mean and variance of a batch, from one thread per channel to the kernels in use. */
-export function batchNormStatisticsLadder(): Ladder {
-  return {
-    kernel: 'batch-norm-statistics',
-    problem: 'mean and variance of four pictures of (73, 73, 64)',
-    inputs: { x: rows * c },
-    output: { name: 'variance', length: c },
-    rungs: [
-      { name: 'one channel per thread', plan: withScratchMean(naiveStatistics) },
-      {
-        name: 'strips, then strips of sums',
-        plan: withScratchMean((target) => planBatchNormStatistics({ rows, c }, target)),
-      },
-    ],
-  };
-}
+export const batchNormStatisticsLadder: Ladder = {
+  kernel: 'batch-norm-statistics',
+  problem: 'mean and variance of four pictures of (73, 73, 64)',
+  inputs: { x: rows * c },
+  output: { name: 'variance', length: c },
+  rungs: [
+    { name: 'one channel per thread', plan: withScratchMean(naiveStatistics) },
+    {
+      name: 'strips, then strips of sums',
+      plan: withScratchMean((target) => planBatchNormStatistics({ rows, c }, target)),
+    },
+  ],
+};
 
 function naiveNormalize(target: KernelTarget): Plan {
   return {

@@ -42,13 +42,12 @@ function ladder(kernel: string, problem: string, shape: MatmulShape, splits: rea
 }
 
 /** A square-ish product, from one element per thread to the kernel in use. */
-export function matmulLadder(): Ladder {
-  const shape = { m: 1024, n: 1024, k: 512 };
-  return ladder('matmul', '1024 x 512 times 512 x 1024', shape, [1]);
-}
+export const matmulLadder = ladder(
+  'matmul',
+  '1024 x 512 times 512 x 1024',
+  { m: 1024, n: 1024, k: 512 },
+  [1],
+);
 
 /** The dense head on VGG's features: few rows, a long sum. */
-export function denseLadder(): Ladder {
-  const shape = { m: 20, n: 256, k: 8192 };
-  return ladder('dense', '20 x 8192 times 8192 x 256', shape, [1, 16]);
-}
+export const denseLadder = ladder('dense', '20 x 8192 times 8192 x 256', { m: 20, n: 256, k: 8192 }, [1, 16]);
