@@ -45,10 +45,6 @@ const getters = {
 /** The element types a weight can be stored in. */
 export type StoredType = keyof typeof getters;
 
-export function isStoredType(name: string): name is StoredType {
-  return Object.hasOwn(getters, name);
-}
-
 /** Bytes of one element. */
 export function bytesPerElement(type: StoredType): number {
   return getters[type][0];
