@@ -14,15 +14,15 @@ export type ForwardChoice =
 const ENOUGH_TILES = 256;
 
 /**
- * Time of one step of a subgroup tile of 1, 2, .. groups of 8 pixels, in nanoseconds on llvmpipe (Zen 5). Only the
- * ratios matter. Four loads of the kernel are shared by all groups, so large tiles are cheaper for each pixel, until
- * the sums no longer fit anywhere near.
+ * Time of one step of a subgroup tile of 1 to 4 groups of 8 pixels, in nanoseconds on llvmpipe (Zen 5). Only the
+ * ratios matter. The four loads of the kernel are shared by all groups, so large tiles are cheaper for each pixel;
+ * with more than four groups the loop's machine code outgrows the instruction cache.
  */
 const SUBGROUP_STEP: readonly (readonly [groups: number, cost: number])[] = [
-  [6, 428],
-  [4, 364],
-  [2, 200],
-  [1, 128],
+  [4, 252],
+  [3, 198],
+  [2, 158],
+  [1, 108],
 ];
 
 /**

@@ -36,7 +36,6 @@ export const conv2dLadder: Ladder = {
     rung('subgroup tile 8x32', { variant: 'subgroup', groups: 1 }),
     rung('subgroup tile 16x32', { variant: 'subgroup', groups: 2 }),
     rung('subgroup tile 32x32', { variant: 'subgroup', groups: 4 }),
-    rung('subgroup tile 48x32', { variant: 'subgroup', groups: 6 }),
     { name: 'in use here', plan: (target) => planConv2dForward(shape, fusion, target) },
   ],
 };

@@ -79,6 +79,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   let begin = params.first + split * params.splitPixels;
   let end = min(begin + params.splitPixels, params.first + params.pixels);
+  // A folded grid may have a few workgroups more than there are tiles.
+  if (begin >= end) { return; }
   var n = begin / params.ow / params.oh;
   var oy = begin / params.ow % params.oh;
   var ox = begin % params.ow;

@@ -15,8 +15,10 @@
 //       ...                                      and reads the other seven pixels from its neighbours
 //
 //   why     a software adapter makes a storage load lane by lane, some ten instructions for each number, while a
-//           shuffle is three for all lanes. Here 32 pixels x 32 channels x 4 steps take 8 vec4 loads a lane.
-//           32 pixels are as many as the loop's machine code may grow before it leaves the instruction cache.
+//           shuffle is three for all lanes: 32 pixels x 32 channels x 4 steps take 8 vec4 loads a lane. More pixels
+//           would make the loop's machine code outgrow the instruction cache. The last loop has a length that is not
+//           known when the shader is compiled, which keeps `sums` an array in memory; as 32 vec4 in registers it
+//           would be spilled and masked at every step, at half the speed.
 //   cost    2 * kh * kw * ci FLOP for each element of y; no shared memory, no barrier
 //   needs   ci, co and all strides and offsets divisible by 4; subgroups of exactly 8 lanes
 //           GROUPS, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
@@ -118,16 +120,15 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     }
   }
 
-  for (var g = 0u; g < GROUPS; g++) {
-    for (var i = 0u; i < 8; i++) {
-      let at = subgroupShuffle(place[g], i) + column;
-      if (tilePixel + 8 * g + i < params.pixels && column < columns) {
-        var sum = sums[8 * g + i];
-        if (ACCUMULATE) { sum += y[at]; }
-        if (HAS_BIAS) { sum += bias[column]; }
-        if (RELU) { sum = max(sum, vec4f()); }
-        y[at] = sum;
-      }
+  let count = min(8 * GROUPS, params.pixels - tilePixel);
+  for (var i = 0u; i < count; i++) {
+    let at = subgroupShuffle(place[i / 8], i % 8) + column;
+    if (column < columns) {
+      var sum = sums[i];
+      if (ACCUMULATE) { sum += y[at]; }
+      if (HAS_BIAS) { sum += bias[column]; }
+      if (RELU) { sum = max(sum, vec4f()); }
+      y[at] = sum;
     }
   }
 }

@@ -12,7 +12,7 @@ export function variants(): Variant[] {
   const forward = endings.flatMap((ending): Variant[] => [
     { shader: 'conv2d/naive-forward', constants: { WORKGROUP: 64, ...ending } },
     ...[4, 8].map((ROWS): Variant => ({ shader: 'conv2d/tile-forward', constants: { ROWS, ...ending } })),
-    ...[1, 2, 4, 6].map((GROUPS): Variant => ({
+    ...[1, 2, 3, 4].map((GROUPS): Variant => ({
       shader: 'conv2d/subgroup-forward',
       constants: { GROUPS, ...ending },
     })),
