@@ -2,7 +2,7 @@ import type { KernelTarget } from '../commands/plan.ts';
 
 /** Which machine the kernels run on. Printed wherever a result is printed. */
 export interface AdapterDescription {
-  /** One line for people: `llvmpipe (LLVM 15.0.6) · Mesa 25.0.7 · software`. */
+  /** One line for people: `nvidia-geforce-rtx-4090 · NVIDIA: 550.120`, or the rasteriser's own words. */
   readonly name: string;
   readonly vendor: string;
   readonly architecture: string;
@@ -20,7 +20,10 @@ export function describeAdapter(info: GPUAdapterInfo, backend: 'null' | undefine
   const text = [info.description, info.device, info.architecture].join(' ');
   const software = info.isFallbackAdapter || info.architecture === 'software' || softwareNames.test(text);
   const kind = backend === 'null' ? 'null' : software ? 'software' : 'gpu';
-  const name = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' ');
+  // The description is the driver's; that of a rasteriser says all there is, that of a GPU leaves out which GPU.
+  const words = software ? [info.description || info.device] : [info.device, info.description];
+  const known = words.filter(Boolean).join(' · ');
+  const name = known || [info.vendor, info.architecture].filter(Boolean).join(' ');
   return {
     name: name || (kind === 'null' ? 'null backend' : 'unnamed adapter'),
     vendor: info.vendor,

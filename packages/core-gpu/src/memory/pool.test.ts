@@ -60,6 +60,18 @@ describe('BufferPool', () => {
     expect(p.owners()[0]?.stack).toContain('pool.test.ts');
   });
 
+  it('makes buffers of whole words where the adapter allows an odd number of bytes', () => {
+    const device = { createBuffer: () => ({ destroy: () => undefined }) } as unknown as GPUDevice;
+    const options = {
+      maxBufferBytes: 2 ** 32 - 1,
+      capBytes: 0,
+      trackOwners: false,
+      onEvict: () => undefined,
+    };
+    const { capacity } = new BufferPool(device, options).create(2 ** 32 - 1000, 'x');
+    expect(capacity).toBe(2 ** 32 - 256);
+  });
+
   it('refuses sizes that are none or too large', () => {
     const { pool: p } = pool(1024);
     expect(() => p.create(NaN, 'x')).toThrow(/no number of bytes/);

@@ -59,7 +59,8 @@ export class BufferPool {
     },
   ) {
     this.#device = device;
-    this.#maxBufferBytes = options.maxBufferBytes;
+    // Some adapters say 2^32 - 1; bindings and copies want multiples of 4.
+    this.#maxBufferBytes = Math.floor(options.maxBufferBytes / 256) * 256;
     this.#capBytes = options.capBytes;
     this.#trackOwners = options.trackOwners;
     this.#onEvict = options.onEvict;
