@@ -32,6 +32,12 @@ const RING_SLOTS = 4096;
 const MAX_BIND_GROUPS = 20_000;
 
 /**
+ * Arithmetic after which a command buffer is submitted: a second's work for a slow GPU. Drivers and browsers take a
+ * device away that is busy with one command buffer for a few seconds.
+ */
+const SUBMIT_FLOPS = 1e11;
+
+/**
  * Turns recorded commands into one command buffer: many dispatches in one compute pass, uniforms in one ring
  * buffer with dynamic offsets, bind groups cached by the buffers they name.
  *
@@ -45,9 +51,10 @@ export class CommandEncoder {
   readonly #ring: GPUBuffer;
   readonly #ringData = new Uint8Array(RING_SLOTS * UNIFORM_SLOT_BYTES);
   readonly #ringView = new DataView(this.#ringData.buffer);
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups = new Map<string, { readonly group: GPUBindGroup; readonly bufferIds: number[] }>();
   readonly #groupsOfBuffer = new Map<number, Set<string>>();
   #slots = 0;
+  #flops = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   /** Command buffers handed to the queue so far. */
@@ -65,24 +72,35 @@ export class CommandEncoder {
     });
   }
 
-  /** Encodes and submits. Every pipeline must have been compiled. */
+  /** Encodes and submits. Every pipeline must have been compiled. What an error leaves half encoded is dropped. */
   run(commands: readonly Command[]): void {
-    for (const command of commands) {
-      if (command.kind === 'dispatch') this.#dispatch(command.plan, command.dispatch, command.buffers);
-      else if (command.kind === 'copy') this.#copy(command);
-      else {
-        this.#submit();
-        const { buffer, data, byteOffset } = command;
-        this.#device.queue.writeBuffer(buffer.raw, byteOffset, data as Uint8Array<ArrayBuffer>);
-      }
+    try {
+      for (const command of commands) this.#encode(command);
+      this.#submit();
+    } catch (error) {
+      this.#profiler?.abandon();
+      this.#startAfresh();
+      throw error;
     }
-    this.#submit();
   }
 
   /** Forgets the bind groups of a buffer that is being destroyed. */
   forget(bufferId: number): void {
-    for (const key of this.#groupsOfBuffer.get(bufferId) ?? []) this.#bindGroups.delete(key);
+    for (const key of this.#groupsOfBuffer.get(bufferId) ?? []) {
+      for (const id of this.#bindGroups.get(key)?.bufferIds ?? []) this.#groupsOfBuffer.get(id)?.delete(key);
+      this.#bindGroups.delete(key);
+    }
     this.#groupsOfBuffer.delete(bufferId);
+  }
+
+  #encode(command: Command): void {
+    if (command.kind === 'dispatch') this.#dispatch(command.plan, command.dispatch, command.buffers);
+    else if (command.kind === 'copy') this.#copy(command);
+    else {
+      this.#submit();
+      const { buffer, data, byteOffset } = command;
+      this.#device.queue.writeBuffer(buffer.raw, byteOffset, data as Uint8Array<ArrayBuffer>);
+    }
   }
 
   #dispatch(plan: Plan, dispatch: Dispatch, buffers: Record<string, GpuBuffer>): void {
@@ -90,7 +108,8 @@ export class CommandEncoder {
     if (!pipeline)
       throw new ConvbaseError('shader/missing', 'the pipeline was not compiled', { where: dispatch.shader });
     if (this.#slots === RING_SLOTS || this.#profiler?.full) this.#submit();
-    const pass = this.#openPass(plan);
+    const flops = plan.flops / plan.dispatches.length;
+    const pass = this.#openPass(plan, flops);
     pass.setPipeline(pipeline.pipeline);
     const group = this.#bindGroup(pipeline, dispatch, buffers);
     if (pipeline.hasUniforms) {
@@ -100,6 +119,8 @@ export class CommandEncoder {
     } else pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...dispatch.grid);
     if (this.#profiler) this.#closePass();
+    this.#flops += flops;
+    if (this.#flops >= SUBMIT_FLOPS) this.#submit();
   }
 
   #copy(command: Command & { kind: 'copy' }): void {
@@ -109,10 +130,9 @@ export class CommandEncoder {
     this.#encoder.copyBufferToBuffer(source.raw, sourceOffset, target, targetOffset, bytes);
   }
 
-  #openPass(plan: Plan): GPUComputePassEncoder {
+  #openPass(plan: Plan, flops: number): GPUComputePassEncoder {
     this.#encoder ??= this.#device.createCommandEncoder();
     if (this.#pass) return this.#pass;
-    const flops = plan.flops / Math.max(1, plan.dispatches.length);
     this.#pass = this.#encoder.beginComputePass(
       this.#profiler ? { timestampWrites: this.#profiler.mark(plan.kernel, plan.variant, flops) } : {},
     );
@@ -134,8 +154,14 @@ export class CommandEncoder {
     this.#device.queue.submit([this.#encoder.finish()]);
     afterSubmit?.();
     this.submits += 1;
+    this.#startAfresh();
+  }
+
+  #startAfresh(): void {
     this.#encoder = undefined;
+    this.#pass = undefined;
     this.#slots = 0;
+    this.#flops = 0;
   }
 
   #bindGroup(pipeline: Pipeline, dispatch: Dispatch, buffers: Record<string, GpuBuffer>): GPUBindGroup {
@@ -160,7 +186,7 @@ export class CommandEncoder {
       return { variable, buffer, offset, size };
     });
     const cached = this.#bindGroups.get(key);
-    if (cached) return cached;
+    if (cached) return cached.group;
 
     const entries: GPUBindGroupEntry[] = bound.map(({ variable, buffer, offset, size }) => ({
       binding: variable.binding,
@@ -174,7 +200,7 @@ export class CommandEncoder {
       this.#bindGroups.clear();
       this.#groupsOfBuffer.clear();
     }
-    this.#bindGroups.set(key, group);
+    this.#bindGroups.set(key, { group, bufferIds: bound.map(({ buffer }) => buffer.id) });
     for (const { buffer } of bound) {
       const keys = this.#groupsOfBuffer.get(buffer.id);
       if (keys) keys.add(key);

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Plan } from '../commands/plan.ts';
 import { elementWindows, grid1d } from '../kernels/grid.ts';
 import { withGpu } from '../kernels/testing.ts';
+import { openEntry } from '../platform/node.ts';
+import { describeAdapter, kernelTarget } from './adapter.ts';
+import { Gpu } from './gpu.ts';
 import { openGpu } from './open.ts';
-import type { Gpu } from './gpu.ts';
 
 function fill(gpu: Gpu, count: number, value: number): Plan {
   return {
@@ -68,6 +70,49 @@ describe('Gpu', () => {
     gpu().releaseBuffer(a);
   });
 
+  it('uploads what no recorded command uses without cutting the command buffer in two', async () => {
+    const [a, b] = [gpu().createBuffer(4, 'a'), gpu().createBuffer(4, 'b')];
+    gpu().run(fill(gpu(), 1, 1), { y: a });
+    const before = gpu().counters().submits;
+    gpu().write(b, new Float32Array([2]));
+    gpu().run(fill(gpu(), 1, 3), { y: a });
+    await gpu().flush();
+    expect(gpu().counters().submits - before).toBe(1);
+    expect([...new Float32Array(await gpu().read(b, 4))]).toEqual([2]);
+    gpu().releaseBuffer(a);
+    gpu().releaseBuffer(b);
+  });
+
+  it('keeps a write behind a read that was asked for before it', async () => {
+    const a = gpu().createBuffer(4, 'a');
+    gpu().write(a, new Float32Array([1]));
+    const read = gpu().read(a, 4);
+    gpu().write(a, new Float32Array([2]));
+    expect([...new Float32Array(await read)]).toEqual([1]);
+    expect([...new Float32Array(await gpu().read(a, 4))]).toEqual([2]);
+    gpu().releaseBuffer(a);
+  });
+
+  it('submits long work in parts, so that no driver takes the device for hung', async () => {
+    const a = gpu().createBuffer(4, 'a');
+    const plan = { ...fill(gpu(), 1, 1), flops: 6e10 };
+    const before = gpu().counters().submits;
+    for (let i = 0; i < 4; i++) gpu().run(plan, { y: a });
+    await gpu().flush();
+    expect(gpu().counters().submits - before).toBe(2);
+    gpu().releaseBuffer(a);
+  });
+
+  it('drops what an error left half encoded', async () => {
+    const a = gpu().createBuffer(4, 'a');
+    gpu().write(a, new Float32Array([1]));
+    gpu().run(fill(gpu(), 1, 2), { y: a });
+    gpu().run(fill(gpu(), 1, 3), { z: a });
+    await expect(gpu().flush()).rejects.toThrow(/no buffer is called 'y'/);
+    expect([...new Float32Array(await gpu().read(a, 4))]).toEqual([1]);
+    gpu().releaseBuffer(a);
+  });
+
   it('refuses a plan whose uniforms or bindings do not match the shader', async () => {
     const a = gpu().createBuffer(16, 'a');
     const plan = fill(gpu(), 1, 0);
@@ -84,6 +129,26 @@ describe('Gpu failures', () => {
     gpu.copy(a, a, 1_000_000);
     await gpu.flush();
     await expect(gpu.idle()).rejects.toMatchObject({ code: 'device/validation' });
+    gpu.destroy();
+  });
+
+  it('says so when the device is lost, whoever is waiting', async () => {
+    const adapter = await (await openEntry({})).requestAdapter({});
+    if (!adapter) throw new Error('no adapter');
+    const device = await adapter.requestDevice();
+    const gpu = new Gpu({
+      device,
+      adapter: describeAdapter(adapter.info, undefined),
+      target: kernelTarget('software', device, adapter.info, undefined),
+      debug: 0,
+      profile: false,
+      close: () => undefined,
+    });
+    const a = gpu.createBuffer(16, 'a');
+    const read = gpu.read(a);
+    device.destroy();
+    await expect(read).rejects.toMatchObject({ code: 'device/lost' });
+    await expect(gpu.idle()).rejects.toMatchObject({ code: 'device/lost' });
     gpu.destroy();
   });
 

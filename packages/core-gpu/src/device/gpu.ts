@@ -4,7 +4,7 @@ import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
 import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
 import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
 import type { AdapterDescription } from './adapter.ts';
-import { Profiler, type ProfileRow } from './profile.ts';
+import { Profiler, profileTable, type ProfileRow } from './profile.ts';
 
 /** Free buffers kept for reuse, in bytes. */
 const POOL_CAP_BYTES = 2 * 1024 ** 3;
@@ -31,6 +31,10 @@ export class Gpu {
   readonly #close: () => void;
   readonly #nothing: GpuBuffer;
   #commands: Command[] = [];
+  /** Buffers that the recorded commands use, by id. */
+  #used = new Set<number>();
+  /** The same for each flush that has not been submitted yet. */
+  readonly #pending = new Set<ReadonlySet<number>>();
   #tail: Promise<void> = Promise.resolve();
   #failure: ConvbaseError | undefined;
   #destroyed = false;
@@ -91,7 +95,10 @@ export class Gpu {
     if (!this.#destroyed) this.#pool.release(buffer);
   }
 
-  /** Records a copy of host data into a buffer. The data is taken at once; lengths are padded to 4 bytes. */
+  /**
+   * Copies host data into a buffer, in order with everything recorded. The data is taken at once; lengths are padded
+   * to 4 bytes. A buffer that no waiting command uses (a new weight) is written straight away, without another copy.
+   */
   write(buffer: GpuBuffer, data: ArrayBufferView, byteOffset = 0): void {
     this.#check();
     if (byteOffset % 4 !== 0 || byteOffset + data.byteLength > buffer.capacity) {
@@ -101,15 +108,21 @@ export class Gpu {
         { where: buffer.label },
       );
     }
+    const view = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (data.byteLength % 4 === 0 && !this.#isWaitedFor(buffer)) {
+      this.#device.queue.writeBuffer(buffer.raw, byteOffset, view as Uint8Array<ArrayBuffer>);
+      return;
+    }
     const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    this.#commands.push({ kind: 'write', buffer, data: bytes, byteOffset });
+    bytes.set(view);
+    this.#record({ kind: 'write', buffer, data: bytes, byteOffset }, [buffer]);
   }
 
   /** Records a copy between buffers; offsets and length in bytes, multiples of 4. */
   copy(source: GpuBuffer, target: GpuBuffer, bytes: number, sourceOffset = 0, targetOffset = 0): void {
     this.#check();
-    this.#commands.push({ kind: 'copy', source, target: target.raw, bytes, sourceOffset, targetOffset });
+    const command = { kind: 'copy', source, target: target.raw, bytes, sourceOffset, targetOffset } as const;
+    this.#record(command, [source, target]);
   }
 
   /**
@@ -120,16 +133,21 @@ export class Gpu {
     this.#check();
     const named: Record<string, GpuBuffer> = {};
     for (const [name, buffer] of Object.entries(buffers)) named[name] = buffer ?? this.#nothing;
-    const scratch = Object.entries(plan.temporaries).map(([name, bytes]) => {
-      const buffer = this.#pool.create(bytes, `${plan.kernel} ${name}`);
-      named[name] = buffer;
-      return buffer;
-    });
-    for (const dispatch of plan.dispatches) {
-      if (!this.#pipelines.ready(dispatch)) void this.#pipelines.compile(dispatch).catch(() => undefined);
-      this.#commands.push({ kind: 'dispatch', plan, dispatch, buffers: named });
+    const scratch: GpuBuffer[] = [];
+    try {
+      for (const [name, bytes] of Object.entries(plan.temporaries)) {
+        const buffer = this.#pool.create(bytes, `${plan.kernel} ${name}`);
+        named[name] = buffer;
+        scratch.push(buffer);
+      }
+      for (const dispatch of plan.dispatches) {
+        // An error is reported by the flush that needs the pipeline.
+        if (!this.#pipelines.ready(dispatch)) void this.#pipelines.compile(dispatch).catch(() => undefined);
+        this.#record({ kind: 'dispatch', plan, dispatch, buffers: named }, Object.values(named));
+      }
+    } finally {
+      for (const buffer of scratch) this.#pool.release(buffer);
     }
-    for (const buffer of scratch) this.#pool.release(buffer);
   }
 
   /** Compiles the pipelines of plans ahead of their first use, in parallel. */
@@ -152,8 +170,16 @@ export class Gpu {
   flush(): Promise<void> {
     const commands = this.#commands;
     this.#commands = [];
+    const used = this.#used;
+    this.#used = new Set();
+    this.#pending.add(used);
     const doomed = this.#pool.takeDoomed();
-    const flushed = this.#tail.then(() => this.#submit(commands, doomed));
+    const flushed = this.#tail
+      .then(() => this.#submit(commands))
+      .finally(() => {
+        this.#pending.delete(used);
+        for (const destroy of doomed) destroy();
+      });
     // The next flush waits for this one whether it worked or not.
     this.#tail = flushed.catch(() => undefined);
     return flushed;
@@ -168,23 +194,11 @@ export class Gpu {
       usage: 0x1 | 0x8,
       label: `read ${buffer.label}`,
     });
-    this.#commands.push({
-      kind: 'copy',
-      source: buffer,
-      target: staging,
-      bytes,
-      sourceOffset: byteOffset,
-      targetOffset: 0,
-    });
+    const command = { kind: 'copy', source: buffer, target: staging, bytes, targetOffset: 0 } as const;
+    this.#record({ ...command, sourceOffset: byteOffset }, [buffer]);
     try {
       await this.flush();
-      await staging.mapAsync(0x1).catch((cause: unknown) => {
-        throw (
-          this.#failure ??
-          new ConvbaseError('memory/read', 'the buffer cannot be read', { where: buffer.label, cause })
-        );
-      });
-      this.#check();
+      await this.#done(staging.mapAsync(0x1), 'memory/read', buffer.label);
       return staging.getMappedRange().slice(0);
     } finally {
       staging.destroy();
@@ -194,8 +208,7 @@ export class Gpu {
   /** Waits until the GPU has done everything that was flushed. */
   async idle(): Promise<void> {
     await this.flush();
-    await this.#device.queue.onSubmittedWorkDone();
-    this.#check();
+    await this.#done(this.#device.queue.onSubmittedWorkDone(), 'device/work', this.adapter.name);
   }
 
   /** Bytes and buffers in use and waiting for reuse. */
@@ -227,30 +240,63 @@ export class Gpu {
   /** Ends the device. Everything on it is gone; the process can exit. */
   destroy(): void {
     if (this.#destroyed) return;
+    const measured = this.#profiler?.soFar() ?? [];
+    if (this.#debug >= 2 && measured.length > 0) console.error(profileTable(measured));
     this.#destroyed = true;
     this.#commands = [];
     this.#device.destroy();
     this.#close();
   }
 
-  async #submit(commands: readonly Command[], doomed: readonly (() => void)[]): Promise<void> {
+  #record(command: Command, buffers: readonly GpuBuffer[]): void {
+    for (const { id } of buffers) this.#used.add(id);
+    this.#commands.push(command);
+  }
+
+  /** Whether a command that has not been submitted yet uses the buffer. */
+  #isWaitedFor({ id }: GpuBuffer): boolean {
+    return this.#used.has(id) || [...this.#pending].some((used) => used.has(id));
+  }
+
+  /** Waits for the device; what went wrong with it goes before the words of the promise that failed for it. */
+  async #done(work: Promise<unknown>, code: string, where: string): Promise<void> {
+    try {
+      await work;
+    } catch (cause) {
+      // The news of a lost device may come just behind.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#check();
+      throw new ConvbaseError(code, 'the device did not finish', { where, cause });
+    }
+    this.#check();
+  }
+
+  async #submit(commands: readonly Command[]): Promise<void> {
     this.#check();
     const missing = commands.flatMap((c) =>
       c.kind === 'dispatch' && !this.#pipelines.ready(c.dispatch) ? [c.dispatch] : [],
     );
-    if (missing.length > 0) await Promise.all(missing.map((dispatch) => this.#pipelines.compile(dispatch)));
-    this.#check();
+    try {
+      await Promise.all(missing.map((dispatch) => this.#pipelines.compile(dispatch)));
+    } finally {
+      // A device that is lost or closed compiles nothing: say that instead.
+      this.#check();
+    }
     if (this.#debug >= 3) {
       for (const command of commands) await this.#runAlone(command);
     } else this.#encoder.run(commands);
-    for (const destroy of doomed) destroy();
   }
 
   /** Debug level 3: each command by itself, so that an error names the kernel that made it. */
   async #runAlone(command: Command): Promise<void> {
     this.#device.pushErrorScope('validation');
-    this.#encoder.run([command]);
-    const error = await this.#device.popErrorScope();
+    let popped: Promise<GPUError | null>;
+    try {
+      this.#encoder.run([command]);
+    } finally {
+      popped = this.#device.popErrorScope();
+    }
+    const error = await popped;
     if (!error) return;
     const where =
       command.kind === 'dispatch' ? `${command.plan.kernel} ${command.plan.variant}` : command.kind;

@@ -6,13 +6,17 @@ import { Gpu } from './gpu.ts';
 export interface OpenOptions {
   /** Part of an adapter's name, as `CONVBASE_ADAPTER`. Node only; a browser picks by itself. */
   readonly adapter?: string;
-  /** 0 quiet, 1 adapter and pipelines on stderr, 2 also who owns each buffer, 3 each command by itself. Default `CONVBASE_DEBUG` or 0. */
+  /**
+   * 0 quiet; 1 names the adapter and its numbers on stderr; 2 also remembers who owns each buffer, measures the GPU
+   * time of every kernel and prints it when the device is closed; 3 also runs each command by itself. Default
+   * `CONVBASE_DEBUG` or 0.
+   */
   readonly debug?: number;
   /** Pretend that a binding may be no larger than this many bytes. */
   readonly bindingLimit?: number;
   /** `'null'`: compile and validate without any driver; computes nothing. */
   readonly backend?: 'null';
-  /** Measure the GPU time of every kernel, see `Gpu.profile`. */
+  /** Measure the GPU time of every kernel, see `Gpu.profile`. Default: from debug level 2 on. */
   readonly profile?: boolean;
 }
 
@@ -26,7 +30,8 @@ const leastLimits = {
 /**
  * Opens a WebGPU device: Dawn in Node, `navigator.gpu` in a browser.
  *
- * @throws ConvbaseError `adapter/none` where there is no adapter, `adapter/limits` where its limits are too small.
+ * @throws ConvbaseError `adapter/none` where there is no adapter, `adapter/limits` where its limits are too small,
+ * `adapter/device` where it gives no device.
  */
 export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const wantedName = options.adapter ?? environment('CONVBASE_ADAPTER');
@@ -63,11 +68,20 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     }
   }
   const description = describeAdapter(adapter.info, options.backend);
-  const profile = options.profile ?? false;
-  const device = await adapter.requestDevice({
-    requiredFeatures: wantedFeatures(adapter, profile),
-    requiredLimits: wantedLimits(adapter),
-  });
+  const profile = options.profile ?? debug >= 2;
+  const device = await adapter
+    .requestDevice({
+      requiredFeatures: wantedFeatures(adapter, profile),
+      requiredLimits: wantedLimits(adapter),
+    })
+    .catch((cause: unknown) => {
+      entry.close();
+      throw new ConvbaseError('adapter/device', 'the adapter gives no device', {
+        where: description.name,
+        fix: 'Another program may hold the GPU or its memory. Close it, or pick another adapter with CONVBASE_ADAPTER or --adapter.',
+        cause,
+      });
+    });
   const target = kernelTarget(description.kind, device, adapter.info, options.bindingLimit);
   if (debug >= 1)
     console.error(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(target)}`);

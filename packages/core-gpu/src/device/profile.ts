@@ -59,13 +59,24 @@ export class Profiler {
         resolved.destroy();
         set.destroy();
       });
+      read.catch(() => undefined); // reported by rows(); a device that is closed while it measures is no error
       this.#reads.push(read);
     };
   }
 
-  /** Rows so far, the dearest first. */
+  /** Forgets the marks of an encoder that is not submitted. */
+  abandon(): void {
+    this.#marks = [];
+  }
+
+  /** Rows of everything submitted, the dearest first. */
   async rows(): Promise<ProfileRow[]> {
     await Promise.all(this.#reads.splice(0));
+    return this.soFar();
+  }
+
+  /** Rows of what has been read back already. */
+  soFar(): ProfileRow[] {
     return [...this.#rows.values()]
       .map(({ kernel, variant, calls, ns, flops }) => ({
         kernel,
@@ -91,4 +102,19 @@ export class Profiler {
     row.flops += mark.flops;
     this.#rows.set(key, row);
   }
+}
+
+/** The rows as a table for people: time, share of it, calls, speed, kernel. */
+export function profileTable(rows: readonly ProfileRow[]): string {
+  const total = rows.reduce((sum, row) => sum + row.milliseconds, 0);
+  const lines = rows.map(({ kernel, variant, calls, milliseconds, flops }) =>
+    [
+      milliseconds.toFixed(2).padStart(10),
+      `${((100 * milliseconds) / total).toFixed(1)} %`.padStart(8),
+      String(calls).padStart(7),
+      (flops / milliseconds / 1e6).toFixed(1).padStart(9),
+      ` ${kernel}, ${variant}`,
+    ].join(''),
+  );
+  return ['        ms   share  calls  GFLOP/s  kernel', ...lines].join('\n');
 }
