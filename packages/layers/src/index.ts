@@ -25,5 +25,5 @@ export { tensor, Tensor, type DType } from './tensor/tensor.ts';
 export { epochLines, type Callback, type Progress } from './training/callbacks.ts';
 export type { Compiled, CompileConfig } from './training/compiled.ts';
 export type { FitConfig, History } from './training/fit.ts';
-export type { PredictedBatch } from './training/predict.ts';
+export type { PredictArrayConfig, PredictedBatch } from './training/predict.ts';
 export { uploadInput } from './training/upload.ts';

@@ -242,6 +242,20 @@ describe('the tape', () => {
     tape.dispose();
     expect(gpu().memory().liveBuffers).toBe(0);
   });
+
+  it('frees everything when a step of the walk fails', () => {
+    const tape = new Tape();
+    const x = tensor(gpu(), new Float32Array(4), [4]);
+    tape.watch(x);
+    const broken = ops.reshape(x, [2, 2]);
+    tape.record([x], broken, [x], () => {
+      throw new Error('too large');
+    });
+    const y = ops.activation('tanh', broken, tape);
+    for (const value of [x, broken, y]) value.dispose();
+    expect(() => tape.gradients(y, ops.fill(gpu(), [2, 2], 1, 'dy'))).toThrow('too large');
+    expect(gpu().memory().liveBuffers).toBe(0);
+  });
 });
 
 function need<T>(value: T | undefined): T {

@@ -58,26 +58,33 @@ export class Tape {
   /**
    * The gradients of `output` with respect to every watched leaf it depends on, given its own gradient `dy`, which is
    * consumed. Leaves that `output` does not depend on are missing from the map. The caller owns the gradients. The
-   * tape is empty afterwards.
+   * tape is empty afterwards, also when a step of the walk fails; then the gradients found so far are given back.
    */
   gradients(output: Tensor, dy: Tensor): Map<Tensor, Tensor> {
     const found = new Map<Tensor, Tensor>([[output, dy]]);
-    for (let entry = this.#entries.pop(); entry !== undefined; entry = this.#entries.pop()) {
-      const gradient = found.get(entry.output);
-      if (gradient !== undefined) {
-        found.delete(entry.output);
-        const results = entry.backward(gradient, entry.saved, entry.wanted);
-        gradient.dispose();
-        entry.inputs.forEach((input, index) => {
-          const result = results[index];
-          if (result === null || result === undefined) return;
-          if (entry.wanted[index] === true) accumulate(found, input, result);
-          else result.dispose();
-        });
+    try {
+      for (let entry = this.#entries.at(-1); entry !== undefined; entry = this.#entries.at(-1)) {
+        const gradient = found.get(entry.output);
+        if (gradient !== undefined) {
+          const results = entry.backward(gradient, entry.saved, entry.wanted);
+          found.delete(entry.output);
+          gradient.dispose();
+          entry.inputs.forEach((input, index) => {
+            const result = results[index];
+            if (result === null || result === undefined) return;
+            if (entry.wanted[index] === true) accumulate(found, input, result);
+            else result.dispose();
+          });
+        }
+        release(entry);
+        this.#entries.pop();
       }
-      release(entry);
+    } catch (error) {
+      for (const gradient of found.values()) gradient.dispose();
+      throw error;
+    } finally {
+      this.dispose();
     }
-    this.#watched.clear();
     return found;
   }
 

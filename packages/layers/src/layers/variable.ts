@@ -125,6 +125,7 @@ export class Variable {
     this.#device = null;
     this.#host = null;
     this.#assigned = false;
+    this.version++;
   }
 
   #initial(): Float32Array {

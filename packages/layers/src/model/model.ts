@@ -12,7 +12,13 @@ import { compile, type Compiled, type CompileConfig } from '../training/compiled
 import { evaluate } from '../training/evaluate.ts';
 import { fit, trainOnBatch, type FitConfig, type History } from '../training/fit.ts';
 import type { Network } from '../training/network.ts';
-import { predict, predictBatches, predictOnBatch, type PredictedBatch } from '../training/predict.ts';
+import {
+  predict,
+  predictBatches,
+  predictOnBatch,
+  type PredictArrayConfig,
+  type PredictedBatch,
+} from '../training/predict.ts';
 import { execute } from './execute.ts';
 import { buildGraph, type Graph } from './graph.ts';
 import { summarize, type SummaryOptions } from './summary.ts';
@@ -217,7 +223,7 @@ export class Model extends Layer implements Network {
   }
 
   /** The outputs for all batches of a dataset, or for one array, joined. The model must have one output. */
-  predict(data: Dataset | HostArray, config: { signal?: AbortSignal } = {}): Promise<HostArray> {
+  predict(data: Dataset | HostArray, config: PredictArrayConfig = {}): Promise<HostArray> {
     return predict(this, data, config);
   }
 

@@ -25,7 +25,9 @@ export async function evaluate(
     }
     return await totals.read();
   } finally {
-    await pace.drain();
-    totals.dispose();
+    // Also when an earlier batch failed on the GPU, which shows here.
+    await pace.drain().finally(() => {
+      totals.dispose();
+    });
   }
 }

@@ -112,8 +112,10 @@ async function trainEpoch(network: Network, dataset: Dataset, run: Epoch): Promi
     }
     return await totals.read();
   } finally {
-    await pace.drain();
-    totals.dispose();
+    // Also when an earlier batch failed on the GPU, which shows here.
+    await pace.drain().finally(() => {
+      totals.dispose();
+    });
   }
 }
 

@@ -24,4 +24,21 @@ describe('predict', () => {
     model.dispose();
     expect(gpu().memory().liveBuffers).toBe(0);
   });
+
+  it('takes a large array in batches', async () => {
+    const model = classifier().to(gpu());
+    const x = { data: Float32Array.from({ length: 70 * 2 }, (_, i) => Math.sin(i)), shape: [70, 2] };
+    const [whole] = await model.predictOnBatch(x);
+    const submits = gpu().counters().submits;
+    const batched = await model.predict(x, { batchSize: 8 });
+    expect(gpu().counters().submits - submits).toBe(Math.ceil(70 / 8));
+    expect(batched.shape).toEqual([70, 1]);
+    expect([...batched.data].every((value, i) => Math.abs(value - (whole?.data[i] ?? NaN)) < 1e-6)).toBe(
+      true,
+    );
+    expect((await model.predict(x)).shape).toEqual([70, 1]);
+    await expect(model.predict(x, { batchSize: 0 })).rejects.toMatchObject({ code: 'predict/batch-size' });
+    await expect(model.predict({ ...x, shape: [71, 2] })).rejects.toMatchObject({ code: 'array/shape' });
+    model.dispose();
+  });
 });

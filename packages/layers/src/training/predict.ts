@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import { CallContext } from '../layers/context.ts';
-import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
+import { checkHostArray, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
+import { sizeOf } from '../tensor/shape.ts';
 import { lookahead } from './batches.ts';
 import type { Network } from './network.ts';
 import { uploadInput } from './upload.ts';
@@ -15,11 +16,16 @@ interface PredictConfig {
   readonly signal?: AbortSignal;
 }
 
+export interface PredictArrayConfig extends PredictConfig {
+  /** How many samples of an array are computed at once; 32 when left out, as in Keras. A dataset has its own. */
+  readonly batchSize?: number;
+}
+
 /** Everything but the batch dimension is equal from batch to batch; the outputs are joined along it. */
 export async function predict(
   network: Network,
   data: Dataset | HostArray,
-  config: PredictConfig = {},
+  config: PredictArrayConfig = {},
 ): Promise<HostArray> {
   if (network.outputs.length !== 1) {
     throw new ConvbaseError(
@@ -31,7 +37,7 @@ export async function predict(
       },
     );
   }
-  const dataset = 'batches' in data ? data : { batches: () => [{ x: data }] };
+  const dataset = 'batches' in data ? data : { batches: () => slices(data, config.batchSize ?? 32) };
   const parts: HostArray[] = [];
   for await (const { outputs } of predictBatches(network, dataset, config)) parts.push(...outputs);
   return join(parts, network.name);
@@ -76,6 +82,21 @@ export async function predictOnBatch(network: Network, x: HostArray): Promise<re
     }
   } finally {
     input.dispose();
+  }
+}
+
+/** An array in batches, without copying it. */
+function* slices(array: HostArray, batchSize: number): Generator<Batch> {
+  checkHostArray(array, 'predict');
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new ConvbaseError('predict/batch-size', `${batchSize} is no number of samples`);
+  }
+  const [rows = 0, ...rest] = array.shape;
+  const size = sizeOf(rest);
+  for (let first = 0; first < rows; first += batchSize) {
+    const count = Math.min(batchSize, rows - first);
+    const data = array.data.subarray(first * size, (first + count) * size);
+    yield { x: { ...array, data, shape: [count, ...rest] } };
   }
 }
 
