@@ -12,8 +12,8 @@ const POOL_CAP_BYTES = 2 * 1024 ** 3;
 /**
  * One opened WebGPU device: memory, recorded commands, compiled pipelines.
  *
- * `run`, `write` and `copy` only record; `flush` compiles what is missing, encodes everything in the order in
- * which it was recorded and submits. `read` flushes by itself. Errors of the device (validation, out of memory,
+ * `run`, `write` and `copy` record (a `write` that nothing recorded has to wait for goes out at once); `flush` compiles
+ * what is missing, encodes everything in the order in which it was recorded and submits. `read` flushes by itself. Errors of the device (validation, out of memory,
  * loss) surface as ConvbaseError at the next `flush` or `read`.
  */
 export class Gpu {
