@@ -1,4 +1,4 @@
-import { conv2dLadder } from './conv2d/ladder.ts';
+import { conv2dFilterGradientLadder, conv2dInputGradientLadder, conv2dLadder } from './conv2d/ladder.ts';
 import { batchNormLadder, batchNormStatisticsLadder } from './batch-norm/ladder.ts';
 import { elementwiseLadder } from './elementwise/ladder.ts';
 import type { Ladder } from './ladder.ts';
@@ -17,6 +17,8 @@ const all = [
   batchNormLadder,
   batchNormStatisticsLadder,
   conv2dLadder,
+  conv2dInputGradientLadder,
+  conv2dFilterGradientLadder,
   poolingLadder,
   averagePoolingLadder,
   maxPoolGradientLadder,

@@ -1,8 +1,9 @@
-import type { KernelTarget } from '../../commands/plan.ts';
 import type { Ladder, Rung } from '../ladder.ts';
-import type { ForwardChoice } from './choose.ts';
+import type { FilterGradientChoice, ForwardChoice } from './choose.ts';
+import { planConv2dFilterGradient } from './filter-gradient.ts';
 import { planConv2dForward } from './forward.ts';
-import { planNaiveForward } from './naive.ts';
+import { planConv2dInputGradient } from './input-gradient.ts';
+import { planNaiveFilterGradient, planNaiveForward, planNaiveInputGradient } from './naive.ts';
 import { conv2dLengths, conv2dShape } from './shape.ts';
 
 const shape = conv2dShape({
@@ -11,31 +12,74 @@ const shape = conv2dShape({
   strides: [1, 1],
   padding: 'same',
 });
+const problem = '3x3 convolution, 37x37 pixels, 128 to 128 channels, batch 1';
 const fusion = { bias: false, relu: false };
 const lengths = conv2dLengths(shape);
 
-function rung(name: string, choice: ForwardChoice): Rung {
-  const plan = (target: KernelTarget) => planConv2dForward(shape, fusion, target, choice);
-  return choice.variant === 'subgroup'
-    ? { name, plan, runsOn: ({ subgroupSize }) => subgroupSize === 8 }
-    : { name, plan };
+const forwardRungs: readonly (readonly [name: string, choice: ForwardChoice])[] = [
+  ['register tile 4x4', { variant: 'register', pixels: 4 }],
+  ['register tile 8x4', { variant: 'register', pixels: 8 }],
+  ['shared-memory tile 64x64', { variant: 'tile', rows: 4 }],
+  ['shared-memory tile 128x64', { variant: 'tile', rows: 8 }],
+  ['subgroup tile 8x32', { variant: 'subgroup', groups: 1 }],
+  ['subgroup tile 16x32', { variant: 'subgroup', groups: 2 }],
+  ['subgroup tile 32x32', { variant: 'subgroup', groups: 4 }],
+];
+
+const filterGradientRungs: readonly (readonly [name: string, choice: FilterGradientChoice])[] = [
+  ['register tile 8x4', { variant: 'register', splits: 1 }],
+  ['shared-memory tile 64x64, pixels in 4 parts', { variant: 'tile', splits: 4 }],
+  ['subgroup tile 32x32', { variant: 'subgroup', splits: 1 }],
+  ['subgroup tile 32x32, pixels in 4 parts', { variant: 'subgroup', splits: 4 }],
+];
+
+/** Subgroup rungs run only where subgroups have 8 lanes. */
+function runsOn(choice: { readonly variant: string }): Pick<Rung, 'runsOn'> {
+  return choice.variant === 'subgroup' ? { runsOn: ({ subgroupSize }) => subgroupSize === 8 } : {};
 }
 
-/** The forward pass from one output per thread to the kernel in use, on the second convolution of VGG16's block 2. */
+/** The forward pass from one output per thread to the kernel in use. */
 export const conv2dLadder: Ladder = {
   kernel: 'conv2d',
-  problem: '3x3 convolution, 37x37 pixels, 128 to 128 channels, batch 1',
+  problem,
   inputs: { x: lengths.x, kernel: lengths.kernel, bias: shape.co },
   output: { name: 'y', length: lengths.y },
   rungs: [
-    { name: 'naive', plan: (target: KernelTarget) => planNaiveForward(shape, fusion, target) },
-    rung('register tile 4x4', { variant: 'register', pixels: 4 }),
-    rung('register tile 8x4', { variant: 'register', pixels: 8 }),
-    rung('shared-memory tile 64x64', { variant: 'tile', rows: 4 }),
-    rung('shared-memory tile 128x64', { variant: 'tile', rows: 8 }),
-    rung('subgroup tile 8x32', { variant: 'subgroup', groups: 1 }),
-    rung('subgroup tile 16x32', { variant: 'subgroup', groups: 2 }),
-    rung('subgroup tile 32x32', { variant: 'subgroup', groups: 4 }),
+    { name: 'naive', plan: (target) => planNaiveForward(shape, fusion, target) },
+    ...forwardRungs.map(([name, choice]): Rung => ({
+      name,
+      plan: (target) => planConv2dForward(shape, fusion, target, choice),
+      ...runsOn(choice),
+    })),
     { name: 'in use here', plan: (target) => planConv2dForward(shape, fusion, target) },
+  ],
+};
+
+/** The input gradient: sums over the outputs that each input went into, then the same as a forward pass over dy. */
+export const conv2dInputGradientLadder: Ladder = {
+  kernel: 'conv2d-input-gradient',
+  problem,
+  inputs: { dy: lengths.y, kernel: lengths.kernel },
+  output: { name: 'dx', length: lengths.x },
+  rungs: [
+    { name: 'naive', plan: (target) => planNaiveInputGradient(shape, target) },
+    { name: 'in use here', plan: (target) => planConv2dInputGradient(shape, target) },
+  ],
+};
+
+/** The filter gradient from one weight per thread to outer products in registers. */
+export const conv2dFilterGradientLadder: Ladder = {
+  kernel: 'conv2d-filter-gradient',
+  problem,
+  inputs: { x: lengths.x, dy: lengths.y },
+  output: { name: 'dkernel', length: lengths.kernel },
+  rungs: [
+    { name: 'naive', plan: (target) => planNaiveFilterGradient(shape, target) },
+    ...filterGradientRungs.map(([name, choice]): Rung => ({
+      name,
+      plan: (target) => planConv2dFilterGradient(shape, target, choice),
+      ...runsOn(choice),
+    })),
+    { name: 'in use here', plan: (target) => planConv2dFilterGradient(shape, target) },
   ],
 };
