@@ -54,6 +54,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
       fix: 'Run `convbase doctor` to see what is missing; `convbase doctor --install-driver` gets a software driver.',
     });
   }
+  const description = describeAdapter(adapter.info, options.backend);
   for (const [name, least] of Object.entries(leastLimits) as [keyof typeof leastLimits, number][]) {
     if (adapter.limits[name] < least) {
       entry.close();
@@ -61,13 +62,12 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
         'adapter/limits',
         `${name} is ${String(adapter.limits[name])}, convbase needs ${String(least)}`,
         {
-          where: adapter.info.description || adapter.info.device,
+          where: description.name,
           fix: 'Pick another adapter with CONVBASE_ADAPTER or --adapter.',
         },
       );
     }
   }
-  const description = describeAdapter(adapter.info, options.backend);
   const profile = options.profile ?? debug >= 2;
   const device = await adapter
     .requestDevice({

@@ -31,7 +31,7 @@ export interface History {
 
 /**
  * Trains a network. The loss and accuracy of an epoch are means over its samples, taken while the weights were
- * changing, as in Keras. One submit per step; nothing is read back within one.
+ * changing, as in Keras. Each step is submitted as a whole; nothing is read back within one.
  */
 export async function fit(network: Network, dataset: Dataset, config: FitConfig): Promise<History> {
   const { epochs = 1, initialEpoch = 0, validationData, signal } = config;
