@@ -25,6 +25,14 @@ describe.each([
     expectRelative(y, activation(kind, sweep), 1e-6, (i) => `${kind}(${String(sweep[i])})`);
   });
 
+  it.each(kinds)('%s lets NaN through: training that has come to grief must show', async (kind) => {
+    const x = Float32Array.of(NaN, Infinity, -Infinity, 1, NaN);
+    const { y } = await runPlan(gpu(), planActivation(kind, 5, gpu().target), { x }, { y: 5 });
+    const low = kind === 'tanh' ? -1 : 0;
+    const high = kind === 'relu' ? Infinity : 1;
+    expect([...y].map((v, i) => (i === 3 ? 1 : v))).toEqual([NaN, high, low, 1, NaN]);
+  });
+
   it.each(kinds)('the gradient of %s agrees with the reference', async (kind) => {
     const count = 2000;
     const y = Float32Array.from(

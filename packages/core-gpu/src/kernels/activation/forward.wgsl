@@ -15,9 +15,10 @@ struct Params {
 
 // e^x to 2 ulp. x = n ln 2 + r with |r| <= ln(2)/2: ln 2 is subtracted in two pieces, the first of which is exact
 // (Cody and Waite), e^r is the polynomial of Cephes' expf, and 2^n goes straight into the exponent bits.
-// Below -87.33 the result would be subnormal and is 0. WGSL's own exp may be wrong by 3 + 2|x| ulp.
+// Below -87.33 the result would be subnormal and is 0; NaN stays NaN, which clamp and max need not do. WGSL's own exp
+// may be wrong by 3 + 2|x| ulp.
 fn accurateExp(x: f32) -> f32 {
-  let a = clamp(x, -87.33, 88.0);
+  let a = select(select(x, 88.0, x > 88.0), -87.33, x < -87.33);
   let n = floor(a * 1.44269504 + 0.5);
   let r = (a - n * 0.693359375) + n * 2.12194440e-4;
   var p = 1.9875691500e-4;
@@ -48,7 +49,7 @@ fn accurateTanh(x: f32) -> f32 {
     p = p * z - 3.33332819422e-1;
     return p * z * x + x;
   }
-  return sign(x) * (1.0 - 2.0 / (accurateExp(2.0 * min(a, 10.0)) + 1.0));
+  return sign(x) * (1.0 - 2.0 / (accurateExp(2.0 * select(a, 10.0, a > 10.0)) + 1.0));
 }
 
 // Writes vector i. What lies past the end of y stays as it is.
@@ -67,7 +68,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (4u * i >= params.count) { return; }
   let v = x[i];
   if (KIND == 0) {
-    store(i, max(v, vec4f(0.0)));
+    store(i, select(v, vec4f(0.0), v < vec4f(0.0))); // max would make 0 of NaN
   } else if (KIND == 1) {
     store(i, vec4f(sigmoid(v.x), sigmoid(v.y), sigmoid(v.z), sigmoid(v.w)));
   } else {

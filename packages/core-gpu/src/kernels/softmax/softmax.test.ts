@@ -33,6 +33,16 @@ describe.each([
     expectClose(dx, softmaxGradient(shape, y, dy), { magnitude: 2 });
   }
 
+  it('makes NaN of a row with a NaN, and of no other', async () => {
+    const shape = { rows: 60, classes: 50 };
+    const x = randomFloats(3000, 5);
+    x[50 * 7 + 3] = NaN;
+    const { y } = await runPlan(gpu(), planSoftmax(shape, as(gpu().target, kind)), { x }, { y: 3000 });
+    y.forEach((value, i) => {
+      expect(Number.isNaN(value)).toBe(Math.floor(i / 50) === 7);
+    });
+  });
+
   it('agrees with the reference for random shapes', async () => {
     const shapes = fc.record({
       rows: fc.integer({ min: 1, max: 90 }),
