@@ -22,7 +22,7 @@ const commonSchema = z.looseObject({
   weights: z.enum(['hash', 'file']),
   preprocess: z.enum(['caffe', 'tf', 'rescale', 'none']),
   input_shape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
-  include_top: z.boolean().default(false),
+  include_top: z.boolean().optional(),
 });
 
 const featuresSchema = commonSchema.extend({ layers: z.array(z.string()).min(1).max(1000) });
@@ -68,21 +68,28 @@ export type MakeBase = (
   },
 ) => Promise<Model>;
 
-async function makeModel(parameters: z.infer<typeof commonSchema>, make: MakeBase): Promise<Model> {
+/** What the models of Keras have on top, for cases that ask for these layers and say nothing of a top. */
+const topLayers = new Set(['flatten', 'fc1', 'fc2', 'avg_pool', 'predictions']);
+
+async function makeModel(
+  parameters: z.infer<typeof commonSchema>,
+  make: MakeBase,
+  layers: readonly string[] = [],
+): Promise<Model> {
   const fromFile = parameters.weights === 'file';
-  const model = await make(parameters.model, {
-    includeTop: parameters.include_top,
-    inputShape: parameters.input_shape,
-    fromFile,
-  });
+  const { model: name, input_shape: inputShape } = parameters;
+  const includeTop = parameters.include_top ?? layers.some((layer) => topLayers.has(layer));
+  const model = await make(name, { includeTop, inputShape, fromFile });
   if (!fromFile) assignHashWeights(model);
   return model;
 }
 
-/** Gives every weight that has none yet its hash weights. */
+/** Gives every kernel and bias that has no values yet its hash weights; others have none and stay at their start. */
 function assignHashWeights(model: Model): void {
-  for (const weight of model.weights)
-    if (!weight.assigned) weight.assign(hashWeights(weight.path, weight.shape));
+  for (const weight of model.weights) {
+    if (weight.assigned || !/\/(kernel|bias)$/.test(weight.path)) continue;
+    weight.assign(hashWeights(weight.path, weight.shape));
+  }
 }
 
 /** The pictures of a file as the model takes them. */
@@ -109,7 +116,7 @@ export async function computeFeatures(
 ): Promise<Map<string, ComputedTensor>> {
   const parameters = parseParameters(featuresSchema, modelCase, file.name);
   const images = pictures(file, parameters.preprocess);
-  const model = await makeModel(parameters, make);
+  const model = await makeModel(parameters, make, parameters.layers);
   const extractor = new Model({
     inputs: model.inputs,
     outputs: parameters.layers.map((layer) => model.getLayer(layer).output),

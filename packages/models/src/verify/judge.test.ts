@@ -66,6 +66,8 @@ describe('judge', () => {
     expect(verdict([0, 2], [0, 2], 0).pass).toBe(true);
     expect(verdict([0, 2], [-0, 2], 0).pass).toBe(false);
     expect(verdict([1, 2], [1.0000001, 2], 0).pass).toBe(false);
+    expect(caseText(verdict([0, 2], [-0, 2], 0))).toMatch(/0\.0e\+0 {2}not the same bits/);
+    expect(verdict([Number.NaN, 2], [Number.NaN, 2], 0).pass).toBe(false);
   });
 
   test('a case with an error fails whatever was computed', () => {

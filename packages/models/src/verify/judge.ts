@@ -39,6 +39,8 @@ export interface CaseResult {
   readonly relativeError: Readonly<Record<string, number>>;
   /** How far each may be off; 0 stands for equal bits. */
   readonly tolerance: Readonly<Record<string, number>>;
+  /** The tensors that are further off than that. */
+  readonly failed: readonly string[];
   readonly pass: boolean;
   /** Why the case could not be computed. */
   readonly error?: string;
@@ -53,24 +55,23 @@ export function judge(
   error?: string,
 ): CaseResult {
   const relativeErrors: [string, number][] = [];
-  let pass = error === undefined;
+  const failed: string[] = [];
   for (const { tensor, tolerance } of expected) {
     const actual = computed.get(tensor);
     const golden = goldenTensor(file, tensor);
     const sameSize = actual?.data.length === golden.data.length;
     const distance = sameSize ? relativeError(actual.data, golden.data) : Number.NaN;
     relativeErrors.push([tensor, distance]);
-    const close =
-      tolerance === tolerances.frozen
-        ? sameSize && sameBits(actual.data, golden.data)
-        : distance <= tolerance;
-    pass &&= close;
+    // NaN is never close, not even to the same NaN.
+    const equal = tolerance !== tolerances.frozen || (sameSize && sameBits(actual.data, golden.data));
+    if (!(distance <= tolerance && equal)) failed.push(tensor);
   }
   return {
     name,
     relativeError: Object.fromEntries(relativeErrors),
     tolerance: Object.fromEntries(expected.map(({ tensor, tolerance }) => [tensor, tolerance])),
-    pass,
+    failed,
+    pass: error === undefined && failed.length === 0,
     ...(error === undefined ? {} : { error }),
   };
 }
@@ -109,11 +110,19 @@ export function caseLine({ name, relativeError: errors, pass, error }: CaseResul
 }
 
 /** A result for people: one line for the case, and one for each tensor with its error. */
-export function caseText({ name, relativeError: errors, tolerance, pass, error }: CaseResult): string {
+export function caseText({
+  name,
+  relativeError: errors,
+  tolerance,
+  failed,
+  pass,
+  error,
+}: CaseResult): string {
   const lines = Object.entries(errors).map(([tensor, value]) => {
     const allowed = tolerance[tensor] ?? 0;
-    const verdict =
-      value <= allowed ? 'ok' : `more than ${allowed === 0 ? 'none' : allowed.toExponential(0)}`;
+    const limit =
+      allowed === tolerances.frozen ? 'not the same bits' : `more than ${allowed.toExponential(0)}`;
+    const verdict = failed.includes(tensor) ? limit : 'ok';
     return `  ${tensor.padEnd(44)} ${Number.isFinite(value) ? value.toExponential(1) : String(value)}  ${verdict}`;
   });
   return [`${pass ? 'pass' : 'FAIL'} ${name}`, ...(error === undefined ? [] : [`  ${error}`]), ...lines].join(

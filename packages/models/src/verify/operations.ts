@@ -109,7 +109,9 @@ const batchNormalization: Operation = {
     const x = input('x');
     const affine = { gamma: optional('gamma'), beta: optional('beta') };
     const moving = { mean: input('moving_mean'), variance: input('moving_variance') };
-    if (mode === 'inference') return { y: ops.batchNorm(x, moving, affine, 'moving', { epsilon }, tape) };
+    const after = { new_moving_mean: moving.mean.share(), new_moving_variance: moving.variance.share() };
+    if (mode === 'inference')
+      return { ...after, y: ops.batchNorm(x, moving, affine, 'moving', { epsilon }, tape) };
     const batch = ops.batchStatistics(x);
     const y = ops.batchNorm(
       x,
@@ -121,23 +123,27 @@ const batchNormalization: Operation = {
     );
     ops.updateMoving(moving.mean, batch.mean, momentum);
     ops.updateMoving(moving.variance, batch.variance, momentum);
-    return { y, new_moving_mean: moving.mean.share(), new_moving_variance: moving.variance.share() };
+    return { ...after, y };
   },
 };
 
 const fromLogits = z.looseObject({
   from_logits: z.literal(true),
-  reduction: z.enum(['mean', 'mean over batch', 'sum_over_batch_size']).optional(),
+  reduction: z.enum(['mean', 'mean over batch', 'sum_over_batch_size', 'sum', 'none']).nullish(),
 });
 
 function crossEntropy(loss: Loss): Operation {
   return {
     inputs: ['logits', 'labels'],
     differentiable: [],
-    run: ({ parameters, input }) => {
-      parseParameters(fromLogits, parameters, parameters.name);
+    run: ({ parameters, input, own }) => {
+      const { reduction } = parseParameters(fromLogits, parameters, parameters.name);
       const [logits, labels] = [input('logits'), input('labels')];
-      return { loss: loss.perSample(logits, labels), dlogits: loss.gradient(logits, labels) };
+      const losses = loss.perSample(logits, labels);
+      // That of the mean; without a mean the gradient is that of the sum.
+      const gradient = loss.gradient(logits, labels);
+      const summed = reduction === 'sum' || reduction === 'none';
+      return { loss: losses, dlogits: summed ? ops.scale(own(gradient), losses.size) : gradient };
     },
   };
 }
@@ -225,13 +231,16 @@ export async function computeOperation(
     const computed = new Map<string, ComputedTensor>();
     for (const [role, output] of outputs) {
       const data = await output.data();
-      // Losses come per sample; the file has their mean.
-      computed.set(role, role === 'loss' ? { shape: [1], data: mean(data) } : { shape: output.shape, data });
+      const { shape } = output;
+      computed.set(role, role === 'loss' ? reduceLosses(data, parameters['reduction']) : { shape, data });
     }
     return computed;
   });
 }
 
-function mean(values: Float32Array): Float32Array {
-  return Float32Array.of(values.reduce((sum, value) => sum + value, 0) / values.length);
+/** Losses come per sample; the file has their mean unless its case says otherwise. */
+function reduceLosses(losses: Float32Array, reduction: unknown): ComputedTensor {
+  if (reduction === 'none') return { shape: [losses.length], data: losses };
+  const sum = losses.reduce((total, loss) => total + loss, 0);
+  return { shape: [1], data: Float32Array.of(reduction === 'sum' ? sum : sum / losses.length) };
 }

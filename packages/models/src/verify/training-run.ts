@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import { Model, optimizerFromConfig, type Batch, type HostArray } from '@convbase/layers';
+import { Model, optimizerFromConfig, type Batch, type HostArray, type Variable } from '@convbase/layers';
 import { z } from 'zod';
 import { parseParameters, type GoldenCase, type GoldenTensor } from './golden-file.ts';
 import type { ComputedTensor } from './judge.ts';
@@ -9,7 +9,6 @@ const runSchema = z.looseObject({
   model: z.string(),
   optimizer_class: z.string(),
   learning_rate: z.number(),
-  optimizer_config: z.record(z.string(), z.unknown()).default({}),
   first_trainable_layer: z.string().nullish(),
   loss: z.string(),
   steps: z.int().positive().max(10_000),
@@ -36,11 +35,20 @@ export function freezeBelow(model: Model, first: string | null | undefined): voi
   for (const layer of model.layers.slice(0, index)) layer.trainable = false;
 }
 
-/** What every weight was, by path: to see afterwards how far it moved. */
-export async function snapshot(model: Model): Promise<Map<string, Float32Array>> {
-  const values = new Map<string, Float32Array>();
-  for (const weight of model.weights) values.set(weight.path, await weight.read());
+/** What every weight was: to see afterwards how far it moved. */
+async function snapshot(model: Model): Promise<Map<Variable, Float32Array>> {
+  const values = new Map<Variable, Float32Array>();
+  for (const weight of model.weights) values.set(weight, await weight.read());
   return values;
+}
+
+/** The only weight with the longest end of a path: `dense/kernel` for `sequential/dense/kernel`. */
+function findWeight(model: Model, path: string): Variable | undefined {
+  for (let end = path; end.includes('/'); end = end.slice(end.indexOf('/') + 1)) {
+    const [only, ...more] = model.weights.filter((weight) => weight.path === end);
+    if (only !== undefined) return more.length === 0 ? only : undefined;
+  }
+  return undefined;
 }
 
 /** Trains a model for some steps on one batch. @returns the loss of each step before its update */
@@ -60,7 +68,9 @@ export function movement(after: Float32Array, before: Float32Array): Float32Arra
 /**
  * Runs a training run on a fresh model.
  *
- * @returns `losses`, and for every weight `after.<path>` and `moved.<path>`
+ * @param paths how the file calls the weights: by `<layer>/<name>`, or with the names of the models around it in
+ * front, as Keras does within a Sequential
+ * @returns `losses`, and for each of these weights `after.<path>` and `moved.<path>`
  */
 export async function computeTrainingRun(
   gpu: Gpu,
@@ -68,22 +78,24 @@ export async function computeTrainingRun(
   run: TrainingRun,
   x: GoldenTensor,
   y: GoldenTensor,
+  paths: readonly string[],
 ): Promise<Map<string, ComputedTensor>> {
   model.to(gpu);
   try {
     freezeBelow(model, run.first_trainable_layer);
-    const optimizer = optimizerFromConfig(run.optimizer_class, {
-      ...run.optimizer_config,
-      learning_rate: run.learning_rate,
-    });
+    // Options of the optimizer stand beside its class.
+    const optimizer = optimizerFromConfig(run.optimizer_class, run);
     model.compile({ optimizer, loss: run.loss });
     const before = await snapshot(model);
     const losses = await trainSteps(model, { x, y }, run.steps);
     const computed = new Map<string, ComputedTensor>([['losses', { shape: [losses.length], data: losses }]]);
-    for (const { path, shape } of model.weights) {
-      const after = await model.getWeight(path).read();
+    for (const path of paths) {
+      const weight = findWeight(model, path);
+      if (weight === undefined) continue;
+      const { shape } = weight;
+      const after = await weight.read();
       computed.set(`after.${path}`, { shape, data: after });
-      computed.set(`moved.${path}`, { shape, data: movement(after, before.get(path) ?? after) });
+      computed.set(`moved.${path}`, { shape, data: movement(after, before.get(weight) ?? after) });
     }
     return computed;
   } finally {

@@ -90,37 +90,47 @@ interface Jobs {
 }
 
 function listJobs(file: GoldenFile, cases: readonly GoldenCase[], context: VerifyContext): Jobs {
-  const runs = cases.filter((one) => one.op === 'training_run');
-  const [first] = runs;
-  const forward = first === undefined ? [] : [forwardJob(file, first, context)];
-  const jobs = cases.map((one) =>
-    one.op === 'training_run'
-      ? trainingJob(file, one, context)
-      : one.op === 'optimizer'
-        ? caseJob(file, one, ['w0', 'grads'], (given) => computeTrajectory(context.gpu, one, given))
-        : caseJob(file, one, operationInputs(one.op), (given) => computeOperation(context.gpu, one, given)),
+  const run = cases.find((one) => one.op === 'training_run');
+  const activations = [...file.tensors.keys()].filter(
+    (tensor) => tensor === 'predictions' || tensor.startsWith(ACTIVATION),
   );
+  const ofModel = run !== undefined || activations.length > 0;
+  const forward = ofModel ? [forwardJob(file, run, activations, context)] : [];
+  const roles = rolesByCase(file, cases);
+  const jobs = cases.map((one) => {
+    const own = roles.get(one.name) ?? [];
+    return one.op === 'training_run'
+      ? trainingJob(file, one, own, context)
+      : one.op === 'optimizer'
+        ? caseJob(file, one, own, ['w0', 'grads'], (given) => computeTrajectory(context.gpu, one, given))
+        : caseJob(file, one, own, operationInputs(one.op), (given) =>
+            computeOperation(context.gpu, one, given),
+          );
+  });
   return {
     jobs: [...forward, ...jobs.map(({ job }) => job)],
-    given: [...(first === undefined ? [] : ['x', 'y']), ...jobs.flatMap(({ given }) => given)],
+    given: [...(ofModel ? ['x', 'y'] : []), ...jobs.flatMap(({ given }) => given)],
   };
 }
 
-/** The tensors `<case>.<role>`, by role. */
-function rolesOf(file: GoldenFile, name: string): readonly string[] {
-  const prefix = `${name}.`;
-  return [...file.tensors.keys()]
-    .filter((tensor) => tensor.startsWith(prefix))
-    .map((tensor) => tensor.slice(prefix.length));
+/** The roles of the tensors `<case>.<role>`. Both may have dots in them: the longest name of a case counts. */
+function rolesByCase(file: GoldenFile, cases: readonly GoldenCase[]): ReadonlyMap<string, readonly string[]> {
+  const roles = new Map(cases.map(({ name }): [string, string[]] => [name, []]));
+  for (const tensor of file.tensors.keys()) {
+    let dot = tensor.lastIndexOf('.');
+    while (dot > 0 && !roles.has(tensor.slice(0, dot))) dot = tensor.lastIndexOf('.', dot - 1);
+    if (dot > 0) roles.get(tensor.slice(0, dot))?.push(tensor.slice(dot + 1));
+  }
+  return roles;
 }
 
 function caseJob(
   file: GoldenFile,
   { name }: GoldenCase,
+  roles: readonly string[],
   inputs: readonly string[],
   compute: (given: ReadonlyMap<string, GoldenTensor>) => Promise<ReadonlyMap<string, ComputedTensor>>,
 ): { job: Job; given: readonly string[] } {
-  const roles = rolesOf(file, name);
   const given = roles.filter((role) => inputs.includes(role));
   const expected = roles
     .filter((role) => !inputs.includes(role))
@@ -136,19 +146,24 @@ function caseJob(
   return { job, given: given.map((role) => `${name}.${role}`) };
 }
 
-function forwardJob(file: GoldenFile, parameters: GoldenCase, context: VerifyContext): Job {
-  const prefix = 'activation.';
-  const tensors = [...file.tensors.keys()].filter(
-    (tensor) => tensor === 'predictions' || tensor.startsWith(prefix),
-  );
+const ACTIVATION = 'activation.';
+
+/** The model is the one that the file's training runs name, or without such runs the one that bears the file's name. */
+function forwardJob(
+  file: GoldenFile,
+  run: GoldenCase | undefined,
+  tensors: readonly string[],
+  context: VerifyContext,
+): Job {
   const layers = tensors
-    .filter((tensor) => tensor.startsWith(prefix))
-    .map((tensor) => tensor.slice(prefix.length));
+    .filter((tensor) => tensor.startsWith(ACTIVATION))
+    .map((tensor) => tensor.slice(ACTIVATION.length));
   return {
     name: 'forward',
     expected: tensors.map((tensor) => ({ tensor, tolerance: tolerances.operation })),
     compute: async () => {
-      const model = await context.smallModel(parseTrainingRun(parameters).model);
+      const name = run === undefined ? file.name.replace(/^.*\//, '') : parseTrainingRun(run).model;
+      const model = await context.smallModel(name);
       return computeForward(context.gpu, model, goldenTensor(file, 'x'), layers);
     },
   };
@@ -157,10 +172,10 @@ function forwardJob(file: GoldenFile, parameters: GoldenCase, context: VerifyCon
 function trainingJob(
   file: GoldenFile,
   parameters: GoldenCase,
+  roles: readonly string[],
   context: VerifyContext,
 ): { job: Job; given: readonly string[] } {
   const { name } = parameters;
-  const roles = rolesOf(file, name);
   const expected = roles.map((role) => ({
     tensor: `${name}.${role}`,
     tolerance: trainingTolerance(role, roles),
@@ -172,15 +187,19 @@ function trainingJob(
       const run = parseTrainingRun(parameters);
       const model = await context.smallModel(run.model);
       const [x, y] = [goldenTensor(file, 'x'), goldenTensor(file, 'y')];
-      return prefixed(name, await computeTrainingRun(context.gpu, model, run, x, y));
+      const paths = new Set(roles.filter((role) => role.includes('.')).map(pathOf));
+      return prefixed(name, await computeTrainingRun(context.gpu, model, run, x, y, [...paths]));
     },
   };
   return { job, given: [] };
 }
 
+/** The weight's path in `after.<path>` and `moved.<path>`. */
+const pathOf = (role: string): string => role.slice(role.indexOf('.') + 1);
+
 /** A weight that has no `moved` stayed where it was, bit by bit. */
 function trainingTolerance(role: string, roles: readonly string[]): number {
-  const [kind, path] = [role.slice(0, role.indexOf('.')), role.slice(role.indexOf('.') + 1)];
+  const [kind, path] = [role.slice(0, role.indexOf('.')), pathOf(role)];
   if (kind === 'moved') return tolerances.moved;
   return kind === 'after' && !roles.includes(`moved.${path}`) ? tolerances.frozen : tolerances.operation;
 }

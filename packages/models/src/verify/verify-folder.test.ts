@@ -100,6 +100,60 @@ describe('a folder of other files', () => {
     expect(results.at(-1)?.relativeError).toEqual({ 'stray.y': Number.NaN });
   });
 
+  test('names of cases may begin alike and have dots in them', async () => {
+    await altered('pooling', (tensors, cases) => {
+      for (const role of ['x', 'y', 'dx', 'dy']) {
+        const tensor = tensors.get(`avg_pool_1.${role}`);
+        if (tensor) tensors.set(`avg_pool_0.5.${role}`, tensor);
+      }
+      cases.push({ ...cases.find(({ name }) => name === 'avg_pool_1'), name: 'avg_pool_0.5' });
+    });
+    expect(await verify(folder)).toMatchObject({ failed: [], cases: 13 });
+  });
+
+  test('losses that are summed, or not reduced at all', async () => {
+    await altered('dense_losses', (tensors, cases) => {
+      const name = 'softmax_cross_entropy_1';
+      const [loss, dlogits, logits] = ['loss', 'dlogits', 'logits'].map((role) =>
+        tensors.get(`${name}.${role}`),
+      );
+      const rows = logits?.shape[0] ?? 0;
+      for (const tensor of [loss, dlogits]) {
+        if (tensor)
+          for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = (tensor.data[i] ?? 0) * rows;
+      }
+      Object.assign(cases.find((one) => one['name'] === name) ?? {}, { reduction: 'sum' });
+      const other = 'sigmoid_cross_entropy_0';
+      Object.assign(cases.find((one) => one['name'] === other) ?? {}, { reduction: 'none' });
+    });
+    const { failed, results } = await verify(folder);
+    expect(failed).toEqual(['dense_losses/sigmoid_cross_entropy_0']);
+    const unreduced = results.find(({ name }) => name === failed[0]);
+    expect(unreduced?.relativeError).toMatchObject({ 'sigmoid_cross_entropy_0.loss': Number.NaN });
+  });
+
+  test('a model without training runs is run forward; weights may bear the name of the model around them', async () => {
+    await cp(join(shipped, 'mini_vgg.keras'), join(folder, 'mini_vgg.keras'));
+    const isRun = (key: string): boolean => /^(all|frozen)_/.test(key);
+    await altered('mini_vgg', (tensors, cases) => {
+      cases.splice(0, cases.length);
+      for (const key of [...tensors.keys()]) if (isRun(key)) tensors.delete(key);
+    });
+    const forward = await verify(folder);
+    expect(forward).toMatchObject({ failed: [], cases: 1 });
+    expect(forward.results[0]?.name).toBe('mini_vgg/forward');
+    await altered('mini_vgg', (tensors, cases) => {
+      cases.splice(0, cases.length, ...cases.filter(({ name }) => name === 'all_sgd'));
+      for (const [key, value] of [...tensors]) {
+        if (!isRun(key)) continue;
+        tensors.delete(key);
+        const renamed = key.replace(/(after|moved)\./, '$1.mini_vgg/');
+        if (key.startsWith('all_sgd.')) tensors.set(renamed, value);
+      }
+    });
+    expect(await verify(folder)).toMatchObject({ failed: [], cases: 2 });
+  });
+
   test('a frozen weight has to keep every bit', async () => {
     for (const extension of ['keras', 'h5'])
       await cp(join(shipped, `mini_vgg.${extension}`), join(folder, `mini_vgg.${extension}`));
@@ -135,6 +189,13 @@ describe('a folder of other files', () => {
     await altered('pooling', () => undefined);
     await verify(folder, { save: join(folder, 'saved') });
     expect(await readdir(join(folder, 'saved'))).toEqual(['pooling.safetensors']);
+    expect(await verify(folder)).toMatchObject({ cases: 12, failed: [] });
+    await expect(verify(join(folder, 'saved'))).rejects.toMatchObject({ code: 'verify/empty' });
+  });
+
+  test('what is expected is never replaced by what was computed', async () => {
+    await altered('pooling', () => undefined);
+    await expect(verify(folder, { save: join(folder, '.') })).rejects.toMatchObject({ code: 'verify/save' });
     expect(await verify(folder)).toMatchObject({ cases: 12, failed: [] });
   });
 

@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
 import type { Model } from '@convbase/layers';
-import { fileInFolder, listFiles, openSource, saveFile, shippedGolden } from '#platform';
+import { fileInFolder, listFiles, openSource, sameFolder, saveFile, shippedGolden } from '#platform';
 import { applications, isApplication } from '../applications/index.ts';
 import { readSafetensors, writeSafetensors, type ByteSource } from '../formats/index.ts';
 import { loadModel } from '../graph/index.ts';
@@ -40,21 +40,28 @@ const SAVED_BY = 'convbase verify';
  * run has saved is passed over.
  *
  * @param folder by default the files that ship with convbase
- * @throws ConvbaseError `verify/empty` for a folder without such files
+ * @throws ConvbaseError `verify/empty` for a folder without such files, or with saved ones only; `verify/save` for
+ * saving into that very folder, which would replace what is expected by what was computed
  */
 export async function verifyFolder(
   folder: string | undefined,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   const root = folder ?? shippedGolden();
-  const { only = () => true } = options;
-  const paths = (await listFiles(root, EXTENSION)).filter((path) => only(path.slice(0, -EXTENSION.length)));
-  if (paths.length === 0) {
-    throw new ConvbaseError('verify/empty', `it has no ${EXTENSION} files of expected values`, {
+  const { only = () => true, save } = options;
+  if (save !== undefined && (await sameFolder(save, root))) {
+    throw new ConvbaseError('verify/save', 'the expected values themselves lie there', {
+      where: save,
+      fix: 'Save into another folder.',
+    });
+  }
+  const empty = (what: string): ConvbaseError =>
+    new ConvbaseError('verify/empty', what, {
       where: root,
       fix: 'Name a folder that has, or none for those that ship with convbase.',
     });
-  }
+  const paths = (await listFiles(root, EXTENSION)).filter((path) => only(path.slice(0, -EXTENSION.length)));
+  if (paths.length === 0) throw empty(`it has no ${EXTENSION} files of expected values`);
   const failed: string[] = [];
   let cases = 0;
   const report = (result: CaseResult): void => {
@@ -74,6 +81,8 @@ export async function verifyFolder(
       source.close();
     }
   }
+  if (cases === 0)
+    throw empty('it has no case to check: all its files were saved by verify itself, or have none');
   return { cases, failed };
 }
 
@@ -84,7 +93,14 @@ function open(source: ByteSource, name: string): GoldenFile | CaseResult | 'save
     return readGoldenFile(source, name);
   } catch (error) {
     if (!(error instanceof ConvbaseError)) throw error;
-    return { name: `${name}/file`, relativeError: {}, tolerance: {}, pass: false, error: error.message };
+    return {
+      name: `${name}/file`,
+      relativeError: {},
+      tolerance: {},
+      failed: [],
+      pass: false,
+      error: error.message,
+    };
   }
 }
 
