@@ -185,6 +185,13 @@ export class CommandEncoder {
       key += `,${String(buffer.id)}:${String(offset)}:${String(size)}`;
       return { variable, buffer, offset, size };
     });
+    if (Object.keys(dispatch.bindings).length !== bound.length) {
+      const given = Object.keys(dispatch.bindings).join();
+      const wanted = pipeline.storage.map(({ name }) => name).join();
+      throw new ConvbaseError('shader/bindings', `bindings [${given}] given, [${wanted}] wanted`, {
+        where: dispatch.shader,
+      });
+    }
     const cached = this.#bindGroups.get(key);
     if (cached) return cached.group;
 

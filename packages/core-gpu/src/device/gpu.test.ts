@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Plan } from '../commands/plan.ts';
 import { elementWindows, grid1d } from '../kernels/grid.ts';
 import { withGpu } from '../kernels/testing.ts';
@@ -118,6 +118,10 @@ describe('Gpu', () => {
     const plan = fill(gpu(), 1, 0);
     gpu().run(plan, { z: a });
     await expect(gpu().flush()).rejects.toThrow(/no buffer is called 'y'/);
+    const [dispatch] = plan.dispatches;
+    if (!dispatch) throw new Error('one dispatch');
+    gpu().run({ ...plan, dispatches: [{ ...dispatch, bindings: { y: 'y', x: 'y' } }] }, { y: a });
+    await expect(gpu().flush()).rejects.toThrow(/bindings \[y,x\] given, \[y\] wanted/);
     gpu().releaseBuffer(a);
   });
 });
@@ -169,6 +173,19 @@ describe('Gpu failures', () => {
 
   it('says so when no adapter has the wanted name', async () => {
     await expect(openGpu({ adapter: 'no such adapter' })).rejects.toMatchObject({ code: 'adapter/none' });
+  });
+
+  it('prints where the time went at debug level 2', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const gpu = await openGpu({ debug: 2 });
+    const a = gpu.createBuffer(4_000_000, 'a');
+    gpu.run(fill(gpu, 1_000_000, 1), { y: a });
+    await gpu.read(a, 4);
+    gpu.destroy();
+    expect(print.mock.calls.map(([line]) => String(line)).join('\n')).toMatch(
+      /100\.0 % +1 +0\.0 +fill, plain/,
+    );
+    print.mockRestore();
   });
 
   it('measures kernels with timestamps', async () => {
