@@ -1,10 +1,10 @@
-import { median, race } from './race.ts';
+import { median } from '../numbers.ts';
+import { race } from './race.ts';
 import type { ForwardCase } from './protocol.ts';
 
 /**
- * `npm run bench:forward`: times whole forward passes at 150x150. VGG16 against TensorFlow.js' webgpu backend on the
- * same adapter; InceptionV3 alone, since TensorFlow.js' layers have no BatchNormalization-without-scale to build it
- * with the same weights.
+ * `npm run bench [-- ROUNDS]`: times whole forward passes at 150x150. VGG16 against TensorFlow.js' webgpu backend on
+ * the same adapter; InceptionV3 alone.
  */
 const cases: { case: ForwardCase; contenders: string[] }[] = [
   { case: { model: 'vgg16', size: 150, batch: 4 }, contenders: ['convbase', 'tfjs'] },

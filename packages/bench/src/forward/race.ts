@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ForwardCase, Reply } from './protocol.ts';
+import { relativeDistance } from '../numbers.ts';
 
 export interface Contender {
   readonly name: string;
@@ -49,7 +50,7 @@ export async function race(
       name,
       adapter,
       times,
-      difference: relativeDifference(features, first),
+      difference: relativeDistance(features, first),
     }));
   } finally {
     for (const child of children) child.kill();
@@ -68,22 +69,4 @@ function next(child: ChildProcess, name: string): Promise<Reply> {
       resolve(message as Reply);
     });
   });
-}
-
-export function relativeDifference(actual: readonly number[], expected: readonly number[]): number {
-  if (actual.length !== expected.length) return NaN;
-  let difference = 0;
-  let norm = 0;
-  expected.forEach((e, i) => {
-    difference += ((actual[i] ?? NaN) - e) ** 2;
-    norm += e ** 2;
-  });
-  return Math.sqrt(difference / norm);
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }

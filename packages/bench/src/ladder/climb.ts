@@ -1,4 +1,5 @@
 import type { Gpu, GpuBuffer, Ladder, Plan } from '@convbase/core-gpu';
+import { median, relativeDistance } from '../numbers.ts';
 
 /** What one version of a kernel did. */
 export interface RungResult {
@@ -18,8 +19,8 @@ const BATCH_MS = 40;
 const ROUNDS = 7;
 
 /**
- * Runs every rung of a ladder that this adapter can run on the same inputs, compares its output with the first rung's, and times it. Rungs take
- * turns, so that a machine that gets slower or faster meanwhile treats them alike.
+ * Runs every rung of a ladder that this adapter can run on the same inputs, compares its output with the first rung's,
+ * and times it. Rungs take turns, so that a machine that gets slower or faster meanwhile treats them alike.
  */
 export async function climb(gpu: Gpu, ladder: Ladder, rounds = ROUNDS): Promise<RungResult[]> {
   const buffers: Record<string, GpuBuffer> = {};
@@ -59,7 +60,7 @@ export async function climb(gpu: Gpu, ladder: Ladder, rounds = ROUNDS): Promise<
       milliseconds,
       gigaflops: flops / milliseconds / 1e6,
       speedup: (medians[0] ?? NaN) / milliseconds,
-      difference: distance(outputs[i] ?? new Float32Array(), outputs[0] ?? new Float32Array()),
+      difference: relativeDistance(outputs[i] ?? new Float32Array(), outputs[0] ?? new Float32Array()),
     };
   });
 }
@@ -71,23 +72,6 @@ async function time(gpu: Gpu, plan: Plan, buffers: Record<string, GpuBuffer>, ru
   for (let i = 0; i < runs; i++) gpu.run(plan, buffers);
   await gpu.idle();
   return (performance.now() - start) / runs;
-}
-
-/** The middle one of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-/** Relative L2 distance; NaN where either holds one. */
-function distance(actual: Float32Array, expected: Float32Array): number {
-  let difference = 0;
-  let norm = 0;
-  for (const [i, e] of expected.entries()) {
-    difference += ((actual[i] ?? NaN) - e) ** 2;
-    norm += e ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
 }
 
 /** Seeded floats in [-1, 1) (xorshift32, Marsaglia 2003). */

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { median, relativeDistance } from './numbers.ts';
+
+describe('median', () => {
+  it('is the middle one, or the mean of the two in the middle', () => {
+    expect(median([10, 2, 9])).toBe(9);
+    expect(median([10, 2, 9, 4])).toBe(6.5);
+    expect(median([])).toBeNaN();
+  });
+});
+
+describe('relativeDistance', () => {
+  it('relates the difference to what is expected', () => {
+    expect(relativeDistance([3, 5], [3, 4])).toBe(0.2);
+    expect(relativeDistance([0], [0])).toBe(0);
+  });
+
+  it('is no number where there is nothing to compare', () => {
+    expect(relativeDistance([NaN], [1])).toBeNaN();
+    expect(relativeDistance([1], [NaN])).toBeNaN();
+    expect(relativeDistance([1], [1, 2])).toBeNaN();
+  });
+});

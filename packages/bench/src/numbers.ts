@@ -1,0 +1,20 @@
+/** The middle one of some numbers; the mean of the two in the middle of an even count. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
+
+/** |actual - expected| / |expected| in the L2 norm; NaN where either holds one, or their lengths differ. */
+export function relativeDistance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return NaN;
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const e = expected[i] ?? NaN;
+    difference += ((actual[i] ?? NaN) - e) ** 2;
+    norm += e ** 2;
+  }
+  return difference === 0 ? 0 : Math.sqrt(difference / norm);
+}
