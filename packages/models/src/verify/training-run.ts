@@ -118,14 +118,17 @@ export async function computeForward(
   try {
     const computed = new Map<string, ComputedTensor>();
     computed.set('predictions', floats(await model.predict(x)));
-    const known = layers.filter((name) => model.layers.some((layer) => layer.name === name));
-    const outputs = known.map((name) => model.getLayer(name).output);
+    // Not `layer.output`, which for a model within this one is the end of its own graph.
+    const nodes = layers.flatMap((name) => model.graph.nodes.find(({ layer }) => layer.name === name) ?? []);
+    const outputs = nodes.flatMap((node) => node.outputs.slice(0, 1));
     if (outputs.length > 0) {
       const observer = new Model({ inputs: model.inputs, outputs, name: `${model.name} activations` }).to(
         gpu,
       );
       const activations = await observer.predictOnBatch(x);
-      activations.forEach((array, i) => computed.set(`activation.${known[i] ?? ''}`, floats(array)));
+      activations.forEach((array, i) =>
+        computed.set(`activation.${nodes[i]?.layer.name ?? ''}`, floats(array)),
+      );
     }
     return computed;
   } finally {

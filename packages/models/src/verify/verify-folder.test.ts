@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
+import { Model, type Shape } from '@convbase/layers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
+import { loadModel } from '../graph/index.ts';
 import { verifyFolder, type CaseResult, type VerifyOptions, type VerifyReport } from './index.ts';
 
 const shipped = fileURLToPath(new URL('../../fixtures/golden', import.meta.url));
@@ -152,6 +154,24 @@ describe('a folder of other files', () => {
       }
     });
     expect(await verify(folder)).toMatchObject({ failed: [], cases: 2 });
+  });
+
+  test('a model within a model has an activation like any layer', async () => {
+    const nested = fileURLToPath(new URL('../../fixtures/nested.keras', import.meta.url));
+    await cp(nested, join(folder, 'nested.keras'));
+    const model = await loadModel(nested);
+    const inner = model.layers.find((layer) => layer instanceof Model);
+    const zeros = (shape: Shape = []): SafetensorsValue => {
+      const sizes = [1, ...shape.slice(1).map((size) => size ?? 1)];
+      return { shape: sizes, data: new Float32Array(sizes.reduce((product, size) => product * size, 1)) };
+    };
+    const tensor = `activation.${inner?.name ?? ''}`;
+    const values = { x: zeros(model.input.shape), [tensor]: zeros(inner?.output.shape) };
+    await writeFile(join(folder, 'nested.safetensors'), writeSafetensors(values, { cases: '[]' }));
+    const { results } = await verify(folder);
+    expect(results[0]?.name).toBe('nested/forward');
+    expect(results[0]?.error).toBeUndefined();
+    expect(results[0]?.relativeError[tensor]).toBeGreaterThanOrEqual(0);
   });
 
   test('a frozen weight has to keep every bit', async () => {
