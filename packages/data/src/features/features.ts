@@ -31,7 +31,8 @@ export class Features {
    */
   static async open(...folders: readonly string[]): Promise<Features> {
     const parts: { first: number; file: NpyFile }[] = [];
-    const labels: number[] = [];
+    const labels: Int32Array[] = [];
+    let rows = 0;
     let common: FeatureManifest | undefined;
     try {
       for (const folder of folders) {
@@ -49,15 +50,19 @@ export class Features {
           );
         }
         const file = await NpyFile.open(join(folder, featureFiles.features));
-        parts.push({ first: labels.length, file });
-        labels.push(...(await readLabels(folder, manifest, file)));
+        parts.push({ first: rows, file });
+        const own = await readLabels(folder, manifest, file);
+        labels.push(own);
+        rows += own.length;
       }
     } catch (error) {
       await Promise.all(parts.map(({ file }) => file.close()));
       throw error;
     }
     if (!common) throw new RangeError('no feature folder was named');
-    return new Features(common, Int32Array.from(labels), parts);
+    const joined = new Int32Array(rows);
+    labels.forEach((own, i) => joined.set(own, parts[i]?.first));
+    return new Features(common, joined, parts);
   }
 
   get rowCount(): number {
