@@ -85,5 +85,5 @@ export function sha256(sources: readonly ByteSource[]): Promise<string> {
   for (const source of sources) for (const piece of pieces(source)) hash.update(piece);
   return Promise.resolve(hash.digest('hex'));
 }
-export { listFiles, sameFolder, saveFile, shippedGolden } from './node/files.ts';
+export { listFiles, saveFile, shippedGolden } from './node/files.ts';
 export { downloadFile, isFile, md5, npmPackage, weightFolders } from './node/fetch.ts';

@@ -215,7 +215,12 @@ describe('a folder of other files', () => {
 
   test('what is expected is never replaced by what was computed', async () => {
     await altered('pooling', () => undefined);
-    await expect(verify(folder, { save: join(folder, '.') })).rejects.toMatchObject({ code: 'verify/save' });
+    await expect(verify(folder, { save: join(folder, '.') })).rejects.toMatchObject({
+      code: 'verify/save',
+      where: join(folder, 'pooling.safetensors'),
+    });
+    const save = join(folder, 'saved');
+    for (let run = 0; run < 2; run++) expect(await verify(folder, { save })).toMatchObject({ failed: [] });
     expect(await verify(folder)).toMatchObject({ cases: 12, failed: [] });
   });
 

@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
 import type { Model } from '@convbase/layers';
-import { fileInFolder, listFiles, openSource, sameFolder, saveFile, shippedGolden } from '#platform';
+import { fileInFolder, isFile, listFiles, openSource, saveFile, shippedGolden } from '#platform';
 import { applications, isApplication } from '../applications/index.ts';
 import { readSafetensors, writeSafetensors, type ByteSource } from '../formats/index.ts';
 import { loadModel } from '../graph/index.ts';
@@ -40,8 +40,8 @@ const SAVED_BY = 'convbase verify';
  * run has saved is passed over.
  *
  * @param folder by default the files that ship with convbase
- * @throws ConvbaseError `verify/empty` for a folder without such files, or with saved ones only; `verify/save` for
- * saving into that very folder, which would replace what is expected by what was computed
+ * @throws ConvbaseError `verify/empty` for a folder without such files, or with saved ones only; `verify/save` where
+ * a file that is no saved one would be replaced
  */
 export async function verifyFolder(
   folder: string | undefined,
@@ -49,12 +49,6 @@ export async function verifyFolder(
 ): Promise<VerifyReport> {
   const root = folder ?? shippedGolden();
   const { only = () => true, save } = options;
-  if (save !== undefined && (await sameFolder(save, root))) {
-    throw new ConvbaseError('verify/save', 'the expected values themselves lie there', {
-      where: save,
-      fix: 'Save into another folder.',
-    });
-  }
   const empty = (what: string): ConvbaseError =>
     new ConvbaseError('verify/empty', what, {
       where: root,
@@ -62,6 +56,7 @@ export async function verifyFolder(
     });
   const paths = (await listFiles(root, EXTENSION)).filter((path) => only(path.slice(0, -EXTENSION.length)));
   if (paths.length === 0) throw empty(`it has no ${EXTENSION} files of expected values`);
+  if (save !== undefined) for (const path of paths) await refuseToReplace(fileInFolder(save, path));
   const failed: string[] = [];
   let cases = 0;
   const report = (result: CaseResult): void => {
@@ -86,10 +81,29 @@ export async function verifyFolder(
   return { cases, failed };
 }
 
+/** What somebody expects must not be lost to what was computed, wherever that is to be saved. */
+async function refuseToReplace(path: string): Promise<void> {
+  if (!(await isFile(path))) return;
+  const source = await openSource(path);
+  try {
+    if (savedByVerify(source)) return;
+  } finally {
+    source.close();
+  }
+  throw new ConvbaseError('verify/save', 'another file is in the way, which may hold expected values', {
+    where: path,
+    fix: 'Save into another folder.',
+  });
+}
+
+function savedByVerify(source: ByteSource): boolean {
+  return readSafetensors(source).metadata['saved_by'] === SAVED_BY;
+}
+
 /** Reads a file of expected values, or says as a failed case why that cannot be done. */
 function open(source: ByteSource, name: string): GoldenFile | CaseResult | 'saved' {
   try {
-    if (readSafetensors(source).metadata['saved_by'] === SAVED_BY) return 'saved';
+    if (savedByVerify(source)) return 'saved';
     return readGoldenFile(source, name);
   } catch (error) {
     if (!(error instanceof ConvbaseError)) throw error;

@@ -10,10 +10,6 @@ export function listFiles(folder: string, _ending: string): Promise<string[]> {
   return Promise.reject(noFiles(`listing ${folder}`));
 }
 
-export function sameFolder(a: string, b: string): Promise<boolean> {
-  return Promise.resolve(a === b);
-}
-
 export function saveFile(path: string, _data: Uint8Array | string): Promise<void> {
   return Promise.reject(noFiles(`writing ${path}`));
 }

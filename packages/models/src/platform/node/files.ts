@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fileError } from '@convbase/base/node';
 
@@ -24,19 +24,6 @@ export async function listFiles(folder: string, ending: string): Promise<string[
   };
   await visit(folder, 0);
   return found.sort((a, b) => (a < b ? -1 : 1));
-}
-
-/** Whether two paths lead to one folder, whatever links are on the way. A folder that does not exist is no other's. */
-export async function sameFolder(a: string, b: string): Promise<boolean> {
-  const [one, other] = await Promise.all(
-    [a, b].map((path) =>
-      fs.realpath(path).catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return resolve(path);
-        throw fileError(error, path, 'cannot find it');
-      }),
-    ),
-  );
-  return one === other;
 }
 
 /** Where the files of expected values that ship with the package lie. */
