@@ -23,7 +23,11 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     plugins: { 'import-x': importX, convbase: { rules: { layering } } },
     languageOptions: { parserOptions: { projectService: true } },
-    settings: { 'import-x/resolver-next': [resolver] },
+    settings: {
+      'import-x/resolver-next': [resolver],
+      'import-x/extensions': ['.ts'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    },
     rules: {
       'convbase/layering': 'error',
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
