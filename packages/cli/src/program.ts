@@ -9,13 +9,16 @@ import { addVerify } from './commands/verify.ts';
 import { addWeights } from './commands/weights.ts';
 import { version } from './version.ts';
 
-/** Where a command that ended regularly leaves its exit code. */
-export interface ExitState {
+/** What a command gets from the process that runs it, and gives back. */
+export interface Session {
+  /** Aborts when the user presses Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Where a command that ended regularly leaves its exit code. */
   exitCode: number;
 }
 
 /** The whole command line. Errors of usage are thrown as CommanderError. */
-export function createProgram(state: ExitState): Command {
+export function createProgram(session: Session): Command {
   const program = new Command('convbase')
     .description(
       'Transfer learning with pretrained convnets on WebGPU: from a folder of pictures to a classifier.',
@@ -38,7 +41,7 @@ export function createProgram(state: ExitState): Command {
     addPredict,
     addVerify,
   ]) {
-    add(program, state);
+    add(program, session);
   }
   return program;
 }

@@ -1,22 +1,19 @@
 import { ConvbaseError } from '@convbase/base';
 import { CommanderError } from 'commander';
-import { createProgram } from './program.ts';
-import { Interrupted } from './terminal/interrupt.ts';
+import { createProgram, type Session } from './program.ts';
+import { interruptible, Interrupted } from './terminal/interrupt.ts';
 
 /**
  * Runs one convbase command line (without `node convbase`) and resolves to its exit code:
  * 0 done, 1 failed, 2 wrong usage, 130 interrupted.
  */
 export async function run(args: readonly string[]): Promise<number> {
-  // A reader that has seen enough, as in `convbase ... | head`, is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
-  const state = { exitCode: 0 };
   try {
-    await createProgram(state).parseAsync([...args], { from: 'user' });
-    return state.exitCode;
+    return await interruptible(async (signal) => {
+      const session: Session = { signal, exitCode: 0 };
+      await createProgram(session).parseAsync([...args], { from: 'user' });
+      return session.exitCode;
+    });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Interrupted) return 130;

@@ -9,6 +9,7 @@ export { NpyWriter, writeNpy } from './npy/write.ts';
 export { Random } from './order/random.ts';
 export { shuffle, shuffledIndices } from './order/shuffle.ts';
 export { split, type Split } from './order/split.ts';
+export { takeEvenly } from './order/take.ts';
 export type { Picture, PictureSize } from './picture/picture.ts';
 export { labelsOf, type PictureSet, subset } from './picture/picture-set.ts';
 export { resize, type ResizeMode, resizeModeNamed, resizeModes } from './resize/resize.ts';

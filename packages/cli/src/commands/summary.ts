@@ -1,17 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Model, type Dimension } from '@convbase/layers';
-import {
-  applications,
-  Classifier,
-  isApplication,
-  modelFromConfig,
-  openModelFile,
-  resolveModelSource,
-} from '@convbase/models';
-import { ConvbaseError } from '@convbase/base';
+import { Model } from '@convbase/layers';
+import { Classifier, openArchitecture, type StatusOptions } from '@convbase/models';
 import type { Command } from 'commander';
-import type { ExitState } from '../program.ts';
+import type { Session } from '../program.ts';
 import { pictureSize, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
 interface SummaryFlags extends CommonOptions {
@@ -22,7 +14,7 @@ interface SummaryFlags extends CommonOptions {
 }
 
 /** `convbase summary`: the table of a model's layers. */
-export function addSummary(program: Command, _state: ExitState): void {
+export function addSummary(program: Command, session: Session): void {
   const command = program
     .command('summary')
     .argument(
@@ -37,15 +29,25 @@ export function addSummary(program: Command, _state: ExitState): void {
     .option('--show-trainable', 'say which layers training would change')
     .addHelpText('after', '\nExample:\n  convbase summary vgg16 --size 150');
   withCommonOptions(command, { gpu: false }).action((spec: string, flags: SummaryFlags) =>
-    summary(spec, flags),
+    summary(spec, flags, session.signal),
   );
 }
 
-async function summary(spec: string, flags: SummaryFlags): Promise<void> {
-  const model = await openModel(spec, flags);
+async function summary(spec: string, flags: SummaryFlags, signal: AbortSignal): Promise<void> {
+  const onStatus = (message: string): void => {
+    process.stderr.write(`${message}\n`);
+  };
+  const model = await openModel(spec, flags, { onStatus, signal });
+  signal.throwIfAborted();
   if (!flags.json) {
     const { expandNested = false, showTrainable = false } = flags;
-    console.log(model.summary({ expandNested, showTrainable, columns: process.stdout.columns ?? 80 }));
+    console.log(
+      model.summary({
+        expandNested,
+        showTrainable,
+        columns: process.stdout.isTTY ? process.stdout.columns : 80,
+      }),
+    );
     return;
   }
   const count = (weights: readonly { size: number }[]): number =>
@@ -69,43 +71,22 @@ async function summary(spec: string, flags: SummaryFlags): Promise<void> {
   );
 }
 
-/** A model by name, file or package, or a classifier: its frozen base with the head. No weights are read. */
-async function openModel(spec: string, flags: SummaryFlags): Promise<Model> {
+/** A model by name, file or package, or a classifier: its frozen base with the head. */
+async function openModel(spec: string, flags: SummaryFlags, status: StatusOptions): Promise<Model> {
   if (existsSync(join(spec, 'classifier.json'))) {
     const { config, head } = await Classifier.load(spec);
-    const base = await bareModel(config.base.model, [...config.input.size, 3], false, config.base.layer);
+    const inputShape = [...config.input.size, 3];
+    const base = await openArchitecture(config.base.model, {
+      ...status,
+      inputShape,
+      until: config.base.layer,
+    });
     base.trainable = false;
     return new Model({ inputs: base.inputs, outputs: [head.apply(base.outputs)], name: 'classifier' });
   }
-  const shape = flags.size ? [...flags.size, 3] : undefined;
-  return bareModel(spec, shape, flags.includeTop ?? false);
-}
-
-async function bareModel(
-  spec: string,
-  inputShape: readonly Dimension[] | undefined,
-  includeTop: boolean,
-  until?: string,
-): Promise<Model> {
-  const source = await resolveModelSource(spec, {
-    onProgress: (message) => process.stderr.write(`${message}\n`),
+  return openArchitecture(spec, {
+    ...status,
+    ...(flags.size ? { inputShape: [...flags.size, 3] } : {}),
+    includeTop: flags.includeTop ?? false,
   });
-  const shape = inputShape ? { inputShape } : {};
-  if (source.kind === 'application' && isApplication(source.model)) {
-    const whole = await applications[source.model].create({ includeTop, weights: null, ...shape });
-    if (until === undefined) return whole;
-    return new Model({ inputs: whole.inputs, outputs: [whole.getLayer(until).output], name: whole.name });
-  }
-  if (source.kind !== 'file') throw new Error(`unknown application ${spec}`);
-  const file = await openModelFile(source.path);
-  try {
-    if (file.config === undefined) {
-      throw new ConvbaseError('model/no-config', 'it holds weights, but no description of a model', {
-        where: spec,
-      });
-    }
-    return modelFromConfig(file.config, { ...shape, ...(until === undefined ? {} : { until }) });
-  } finally {
-    file.close();
-  }
 }

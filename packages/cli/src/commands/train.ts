@@ -1,20 +1,27 @@
-import { existsSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
 import { featureBatches, recipeDifference, type Features } from '@convbase/data';
 import type { ActivationName, Callback } from '@convbase/layers';
-import { Classifier, openBase, trainHead, type Base, type ClassifierConfig } from '@convbase/models';
+import { Classifier, trainHead, type ClassifierConfig } from '@convbase/models';
 import { Option, type Command } from 'commander';
-import { inputConfig, withBaseOptions, type BaseFlags, type InputConfig } from '../jobs/base-options.ts';
-import { featuresOf, removeScratch } from '../jobs/features-of.ts';
-import type { ExitState } from '../program.ts';
+import {
+  openFlaggedBase,
+  withBaseOptions,
+  type BaseFlags,
+  type BaseWithInput,
+} from '../jobs/base-options.ts';
+import { featuresOf, type Extractor } from '../jobs/features-of.ts';
+import { withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
+import type { Session } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { interruptible } from '../terminal/interrupt.ts';
 import { numberBetween, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printResult } from '../terminal/print.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 
-interface TrainFlags extends BaseFlags, CommonOptions {
+interface TrainFlags extends BaseFlags, PictureFlags, CommonOptions {
   readonly validation?: string;
   readonly units: number;
   readonly activation: ActivationName;
@@ -28,7 +35,7 @@ interface TrainFlags extends BaseFlags, CommonOptions {
 }
 
 /** `convbase train`: the dense head on features, or straight from pictures. */
-export function addTrain(program: Command, _state: ExitState): void {
+export function addTrain(program: Command, session: Session): void {
   const command = program
     .command('train')
     .argument(
@@ -39,7 +46,7 @@ export function addTrain(program: Command, _state: ExitState): void {
     .description(
       'Trains a dense head on the features of pictures and saves a classifier folder that `predict` uses.',
     );
-  withBaseOptions(command)
+  withPictureOptions(withBaseOptions(command), 'train, and test for --validation')
     .option('--validation <dir>', 'features or pictures to judge each epoch by')
     .option('--units <n>', 'units of the hidden dense layer, 0 for none', wholeNumber(0), 256)
     .addOption(
@@ -68,66 +75,65 @@ export function addTrain(program: Command, _state: ExitState): void {
         '  convbase train pictures/ --model vgg16 --size 150 --out classifier/',
     );
   withCommonOptions(command, { gpu: true }).action((paths: string[], flags: TrainFlags) =>
-    train(paths, flags),
+    train(paths, flags, session.signal),
   );
 }
 
-async function train(paths: readonly string[], flags: TrainFlags): Promise<void> {
-  if (existsSync(join(flags.out, 'manifest.json'))) {
-    throw new ConvbaseError('usage/out', 'it is a folder of features', {
-      where: flags.out,
-      fix: 'Give the classifier a folder of its own.',
-    });
-  }
-  await interruptible((signal) =>
-    usingGpu(flags, async (gpu) => {
-      const progress = createProgress('extract');
-      const scratch = `${flags.out}.features`;
-      let opened: Promise<{ base: Base; input: InputConfig }> | undefined;
-      const extractor = {
-        gpu,
-        open: () => (opened ??= openFlaggedBase(flags, progress, signal)),
-        batchSize: 32,
-        onBadImage: flags.onBadImage,
-        ...(flags.split ? { split: flags.split } : {}),
-        ...(flags.limit === undefined ? {} : { limit: flags.limit }),
-        progress,
-        signal,
-        scratch,
-      };
-      const features = await featuresOf(paths, extractor);
-      const validation =
-        flags.validation === undefined ? undefined : await featuresOf([flags.validation], extractor);
+async function train(paths: readonly string[], flags: TrainFlags, signal: AbortSignal): Promise<void> {
+  checkPlace(flags.out);
+  await usingGpu(flags, signal, async (gpu) => {
+    const progress = createProgress('extract');
+    let opened: Promise<BaseWithInput> | undefined;
+    const extractor: Extractor = {
+      gpu,
+      open: () => (opened ??= openFlaggedBase(flags, { onStatus: progress.say, signal })),
+      pictures: flags,
+      batchSize: 32,
+      onBadImage: flags.onBadImage,
+      progress,
+      signal,
+    };
+    const scratch = join(flags.out, SCRATCH);
+    const wanted = { paths, preferred: 'train', scratch: join(scratch, 'training') } as const;
+    const open: Features[] = [];
+    try {
+      const features = await featuresOf(wanted, extractor);
+      open.push(features);
+      const { classNames } = features.manifest;
+      const unseen = flags.validation === undefined ? [] : [flags.validation];
+      for (const path of unseen) {
+        const folder = join(scratch, 'validation');
+        const request = { paths: [path], preferred: 'test', classNames, scratch: folder } as const;
+        open.push(await featuresOf(request, extractor));
+      }
       progress.stop();
       (await opened)?.base.model.dispose();
-      try {
-        await trainOn(gpu, features, validation, flags, signal);
-      } finally {
-        await features.close();
-        await validation?.close();
-      }
-      await removeScratch(scratch);
-    }),
-  );
+      await trainOn(gpu, features, open[1], flags, signal);
+    } finally {
+      progress.stop();
+      for (const features of open) await features.close();
+    }
+    await rm(scratch, { recursive: true, force: true });
+  });
 }
 
-async function openFlaggedBase(
-  flags: TrainFlags,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<{ base: Base; input: InputConfig }> {
-  if (flags.model === undefined) {
-    throw new ConvbaseError('usage/model', 'to train straight from pictures a model must be named', {
-      fix: 'Add --model, such as --model inception_v3; or extract features first.',
+/** Where, in the folder of the classifier to be, the features of pictures are kept until it is trained. */
+const SCRATCH = 'features.partial';
+
+/** Refuses a place for the classifier before hours are spent on it, rather than after. */
+function checkPlace(out: string): void {
+  const refuse = (what: string): never => {
+    throw new ConvbaseError('usage/out', what, {
+      where: out,
+      fix: 'Give the classifier a folder of its own, which need not exist yet.',
     });
-  }
-  const base = await openBase(flags.model, {
-    ...(flags.weights === undefined ? {} : { weights: flags.weights }),
-    ...(flags.layer === undefined ? {} : { layer: flags.layer }),
-    onStatus: progress.say,
-    signal,
-  });
-  return { base, input: inputConfig(base, flags) };
+  };
+  const there = statSync(out, { throwIfNoEntry: false });
+  if (!there) return;
+  if (!there.isDirectory()) refuse('it is a file');
+  const own = [SCRATCH, 'classifier.json', 'head.safetensors'];
+  const other = readdirSync(out).find((name) => !own.some((file) => name.startsWith(file)));
+  if (other !== undefined) refuse(`it holds other things, such as ${other}`);
 }
 
 async function trainOn(
@@ -201,14 +207,14 @@ async function trainOn(
   const last = Object.fromEntries(
     Object.entries(history.history).map(([key, values]) => [key, values.at(-1)]),
   );
-  if (flags.json)
-    console.log(
-      JSON.stringify({ out: flags.out, classNames: manifest.classNames, ...last, history: history.history }),
-    );
-  else console.log(`classifier for ${manifest.classNames.join(', ')} in ${flags.out}`);
+  printResult(
+    flags.json,
+    { out: flags.out, classNames: manifest.classNames, ...last, history: history.history },
+    `classifier for ${manifest.classNames.join(', ')} in ${flags.out}`,
+  );
 }
 
-/** A bar over all batches of all epochs, and a line for each epoch. */
+/** A bar over all batches of all epochs, and a line for each epoch; a loss that is no number ends it. */
 function epochProgress(progress: Progress, epochs: number): Callback {
   return {
     onProgress: ({ epoch, batch, batchCount = 1, logs }) => {
@@ -216,6 +222,10 @@ function epochProgress(progress: Progress, epochs: number): Callback {
     },
     onEpochEnd: (epoch, logs) => {
       progress.say(`epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`);
+      if (Object.values(logs).every(Number.isFinite)) return;
+      throw new ConvbaseError('train/diverged', 'the loss grew out of all bounds; nothing was saved', {
+        fix: 'Train with a smaller --learning-rate.',
+      });
     },
   };
 }

@@ -1,8 +1,7 @@
 import { caseLine, caseText, verifyFolder } from '@convbase/models';
 import type { Command } from 'commander';
-import type { ExitState } from '../program.ts';
+import type { Session } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { interruptible } from '../terminal/interrupt.ts';
 import { namedPath, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
 interface VerifyFlags extends CommonOptions {
@@ -11,7 +10,7 @@ interface VerifyFlags extends CommonOptions {
 }
 
 /** `convbase verify`: the adapter against files of expected values. */
-export function addVerify(program: Command, state: ExitState): void {
+export function addVerify(program: Command, session: Session): void {
   const command = program
     .command('verify')
     .argument('[dir]', 'folder of golden files; default: those that ship with convbase')
@@ -26,20 +25,23 @@ export function addVerify(program: Command, state: ExitState): void {
       '\nExample:\n  convbase verify golden/models --weights inception_v3=inception_v3_notop.h5',
     );
   withCommonOptions(command, { gpu: true }).action((dir: string | undefined, flags: VerifyFlags) =>
-    interruptible((signal) =>
-      usingGpu({ ...flags, quiet: flags.json ?? false }, async (gpu) => {
-        const { cases, failed } = await verifyFolder(dir, {
-          gpu,
-          signal,
-          ...(flags.weights ? { weights: flags.weights } : {}),
-          ...(flags.save === undefined ? {} : { save: flags.save }),
-          onCase: (result) => {
-            console.log(flags.json ? caseLine(result) : caseText(result));
-          },
-        });
-        if (failed.length > 0) state.exitCode = 1;
-        if (!flags.json) console.log(`${cases - failed.length} of ${cases} cases pass`);
-      }),
-    ),
+    verify(dir, flags, session),
   );
+}
+
+async function verify(dir: string | undefined, flags: VerifyFlags, session: Session): Promise<void> {
+  const { json = false, weights, save } = flags;
+  await usingGpu(flags, session.signal, async (gpu) => {
+    const { cases, failed } = await verifyFolder(dir, {
+      gpu,
+      signal: session.signal,
+      ...(weights ? { weights } : {}),
+      ...(save === undefined ? {} : { save }),
+      onCase: (result) => {
+        console.log(json ? caseLine(result) : caseText(result));
+      },
+    });
+    if (failed.length > 0) session.exitCode = 1;
+    if (!json) console.log(`${cases - failed.length} of ${cases} cases pass`);
+  });
 }

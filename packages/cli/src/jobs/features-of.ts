@@ -2,26 +2,25 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import type { Gpu } from '@convbase/core-gpu';
 import { Features } from '@convbase/data';
-import type { Base } from '@convbase/models';
-import type { Progress } from '../terminal/progress.ts';
-import type { InputConfig } from './base-options.ts';
-import { extractToFolder } from './extract-features.ts';
-import { openPictures } from './pictures.ts';
+import type { BaseWithInput } from './base-options.ts';
+import { extractToFolder, type Extraction } from './extraction.ts';
+import { openPictures, type PictureFlags } from './pictures.ts';
 
-/** What turns pictures into features, opened only when there are pictures among the arguments. */
-export interface Extractor {
-  readonly gpu: Gpu;
-  readonly open: () => Promise<{ base: Base; input: InputConfig }>;
-  readonly batchSize: number;
-  readonly onBadImage: 'refuse' | 'skip';
-  readonly split?: 'train' | 'test';
-  readonly limit?: number;
+/** What turns pictures into features, where there are pictures among the arguments. */
+export interface Extractor extends Omit<Extraction, keyof BaseWithInput> {
+  /** Opens the base; called only for pictures. */
+  readonly open: () => Promise<BaseWithInput>;
+  readonly pictures: PictureFlags;
+}
+
+/** A group of folders: what to train on, or what to validate with. */
+export interface FeatureRequest {
+  readonly paths: readonly string[];
+  /** The part of an MNIST folder to take when the flags name none. */
+  readonly preferred: 'train' | 'test';
   readonly classNames?: readonly string[];
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-  /** Where features of pictures are kept while the command runs; left there only when it is interrupted. */
+  /** Where the features of pictures are kept, so that an interrupted command goes on where it stopped. */
   readonly scratch: string;
 }
 
@@ -30,36 +29,40 @@ export function isFeatureFolder(path: string): boolean {
   return existsSync(join(path, 'manifest.json'));
 }
 
-/**
- * The features of folders that hold either features or pictures. Pictures are turned into features first, in a
- * folder beside the result, so that an interrupted command goes on where it stopped.
- */
-export async function featuresOf(paths: readonly string[], extractor: Extractor): Promise<Features> {
+/** The features of folders that hold either features or pictures; pictures are turned into features first. */
+export async function featuresOf(request: FeatureRequest, extractor: Extractor): Promise<Features> {
   const folders: string[] = [];
-  for (const path of paths) {
+  for (const [index, path] of request.paths.entries()) {
     if (isFeatureFolder(path)) {
       folders.push(path);
       continue;
     }
-    const folder = join(extractor.scratch, path.replace(/[^\w.-]+/g, '_'));
+    const folder = join(request.scratch, String(index));
     folders.push(folder);
-    await extractOnce(path, folder, extractor);
+    await extractAnew(path, folder, request, extractor);
   }
   return Features.open(...folders);
 }
 
-async function extractOnce(path: string, folder: string, extractor: Extractor): Promise<void> {
-  const set = await openPictures({ ...extractor, path });
-  const { base, input } = await extractor.open();
+async function extractAnew(
+  path: string,
+  folder: string,
+  request: FeatureRequest,
+  extractor: Extractor,
+): Promise<void> {
+  const { preferred, classNames } = request;
+  const set = await openPictures(path, {
+    ...extractor.pictures,
+    preferred,
+    ...(classNames ? { classNames } : {}),
+  });
+  const extraction = { ...extractor, ...(await extractor.open()) };
   try {
-    await extractToFolder({ ...extractor, base, input, set }, folder, path);
+    await extractToFolder(set, path, folder, extraction);
   } catch (error) {
-    // Another path of the same command had the same pictures, or an earlier, interrupted run got this far.
-    if (!(error instanceof ConvbaseError && error.code === 'features/complete')) throw error;
+    if (!(error instanceof ConvbaseError && error.code === 'features/mix')) throw error;
+    // What an interrupted command left there was made in another way, so it is of no use to this one.
+    await rm(folder, { recursive: true });
+    await extractToFolder(set, path, folder, extraction);
   }
-}
-
-/** Removes what `featuresOf` kept. */
-export async function removeScratch(scratch: string): Promise<void> {
-  await rm(scratch, { recursive: true, force: true });
 }

@@ -1,19 +1,28 @@
 import { openGpu, type Gpu } from '@convbase/core-gpu';
+import { untilStopped } from './interrupt.ts';
 
-/** Opens the adapter that the user wants, lends it to a job, and lets go of it whatever happens. */
+interface GpuUse {
+  readonly adapter?: string;
+  /** Does not name the adapter on stderr, for commands that do so themselves. */
+  readonly quiet?: boolean;
+}
+
+/** Opens the adapter that the user wants, lends it to a job, and lets go of it afterwards. */
 export async function usingGpu<T>(
-  options: { readonly adapter?: string; readonly quiet?: boolean },
+  { adapter, quiet = false }: GpuUse,
+  signal: AbortSignal,
   job: (gpu: Gpu) => Promise<T>,
 ): Promise<T> {
-  const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
+  const gpu = await untilStopped(openGpu(adapter === undefined ? {} : { adapter }), signal);
   try {
     // What runs on must always be named: a software adapter is not what most people expect.
-    if (!options.quiet) {
+    if (!quiet) {
       const kind = gpu.adapter.kind === 'software' ? ' (software: this runs on the CPU)' : '';
       process.stderr.write(`adapter: ${gpu.adapter.name}${kind}\n`);
     }
     return await job(gpu);
   } finally {
-    gpu.destroy();
+    // Destroying waits for the GPU to finish its work, a minute perhaps: after Ctrl-C the end of the process does it.
+    if (!signal.aborted) gpu.destroy();
   }
 }

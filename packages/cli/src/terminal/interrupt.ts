@@ -1,33 +1,60 @@
-import { ConvbaseError } from '@convbase/base';
-
 /** Thrown when the user pressed Ctrl-C. Everything that was to be kept has been kept by then. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
 }
 
+/** How long a job may take to put its work away; files are whole at every moment, so cutting it short is safe. */
+const GRACE_MS = 5000;
+
 /**
- * Runs a job that Ctrl-C (or SIGTERM) asks to stop through an AbortSignal: it ends at the next safe place with
- * its files whole. A second Ctrl-C ends the process at once.
+ * Runs a job that Ctrl-C (or SIGTERM) asks to stop through an AbortSignal: it ends at the next safe place with its
+ * work put away. One that does not within a few seconds, such as a long computation with nothing to keep, is left
+ * to itself. A second Ctrl-C ends the process at once.
+ *
+ * @throws Interrupted after a signal, whatever the stopped job stumbled over
  */
 export async function interruptible<T>(job: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  let giveUp: (reason: Interrupted) => void = () => undefined;
+  const outOfPatience = new Promise<never>((_resolve, reject) => (giveUp = reject));
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(130);
     process.stderr.write('\nstopping ... (Ctrl-C again to stop at once)\n');
-    controller.abort(new Interrupted('interrupted'));
+    const reason = new Interrupted('interrupted');
+    controller.abort(reason);
+    setTimeout(giveUp, GRACE_MS, reason).unref();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   try {
-    const result = await job(controller.signal);
+    const result = await Promise.race([job(controller.signal), outOfPatience]);
     controller.signal.throwIfAborted();
     return result;
   } catch (error) {
-    // Whatever an aborted job stumbled over, the reason is the interruption; a real fault is still told.
-    if (controller.signal.aborted && !(error instanceof ConvbaseError)) throw controller.signal.reason;
+    controller.signal.throwIfAborted();
     throw error;
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
+  }
+}
+
+/**
+ * Waits for work that knows no AbortSignal, but no longer than until the user stops it. The work itself goes on
+ * unheeded.
+ */
+export async function untilStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => {
+      reject(signal.reason as Interrupted);
+    };
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([stopped, work]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }

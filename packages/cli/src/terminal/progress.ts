@@ -1,82 +1,116 @@
-import { SingleBar } from 'cli-progress';
-
 /** Shows how far a long job is, on stderr: a bar on a terminal, a plain line every few seconds in a pipe. */
 export interface Progress {
   /** `done` of `total`; `note` stands behind the numbers, such as a loss. */
   update: (done: number, total: number, note?: string) => void;
-  /** A line of its own, such as a job that cannot be counted. */
+  /** A line of its own, such as what cannot be counted. */
   say: (line: string) => void;
+  /** Leaves the last state standing. */
   stop: () => void;
 }
-
-const LINE_EVERY_MS = 5000;
 
 export function createProgress(label: string, stream: NodeJS.WriteStream = process.stderr): Progress {
   return stream.isTTY ? barProgress(label, stream) : lineProgress(label, stream);
 }
 
+interface State {
+  readonly done: number;
+  readonly total: number;
+  readonly note: string;
+}
+
+const REDRAW_EVERY_MS = 50;
+const CLEAR_LINE = '\r\u001b[2K';
+
 function barProgress(label: string, stream: NodeJS.WriteStream): Progress {
-  let bar: SingleBar | undefined;
-  let started = 0;
+  const clock = new Clock();
+  let state: State | undefined;
+  let drawn = 0;
+  const draw = (): void => {
+    if (!state) return;
+    stream.write(CLEAR_LINE + barLine(label, state, clock.text(state), stream.columns));
+    drawn = Date.now();
+  };
   return {
     update: (done, total, note = '') => {
-      if (!bar) {
-        const format = `${label} [{bar}] {value}/{total} {eta} {note}`;
-        bar = new SingleBar({
-          format,
-          stream,
-          barsize: 24,
-          hideCursor: null,
-          linewrap: false,
-          clearOnComplete: false,
-        });
-        bar.start(total, 0, { note: '', eta: '' });
-        started = Date.now();
-      }
-      bar.setTotal(total);
-      bar.update(done, { note, eta: remaining(started, done, total) });
+      state = { done, total, note };
+      clock.see(done);
+      if (done >= total || Date.now() - drawn >= REDRAW_EVERY_MS) draw();
     },
     say: (line) => {
-      bar?.stop();
-      bar = undefined;
+      stream.write(`${state ? CLEAR_LINE : ''}${line}\n`);
+      draw();
+    },
+    stop: () => {
+      if (!state) return;
+      draw();
+      stream.write('\n');
+      state = undefined;
+    },
+  };
+}
+
+/** `extract [#########       ] 1234/4000  ETA 3m20s  note`, no longer than the terminal is wide. */
+export function barLine(label: string, { done, total, note }: State, time: string, columns = 80): string {
+  const numbers = `${String(done).padStart(String(total).length)}/${total}`;
+  const text = ['', numbers, time, note].filter((part, i) => i === 0 || part !== '').join('  ');
+  // One column stays free: a full line makes some terminals wrap.
+  const width = Math.min(40, columns - 1 - label.length - text.length - 3);
+  const share = total > 0 ? Math.min(1, done / total) : 0;
+  const bar = width < 5 ? '' : ` [${'#'.repeat(Math.round(share * width)).padEnd(width)}]`;
+  return `${label}${bar}${text}`.slice(0, columns - 1);
+}
+
+const LINE_EVERY_MS = 5000;
+
+function lineProgress(label: string, stream: NodeJS.WritableStream): Progress {
+  const clock = new Clock();
+  let written = Date.now();
+  let last = '';
+  let pending = '';
+  const write = (line: string): void => {
+    if (line !== last) stream.write(`${line}\n`);
+    written = Date.now();
+    last = line;
+    pending = '';
+  };
+  return {
+    update: (done, total, note = '') => {
+      clock.see(done);
+      const parts = [`${label} ${done}/${total}`, clock.text({ done, total }), note];
+      const line = parts.filter((part) => part !== '').join('  ');
+      if (done >= total || Date.now() - written >= LINE_EVERY_MS) write(line);
+      else pending = line;
+    },
+    say: (line) => {
       stream.write(`${line}\n`);
     },
     stop: () => {
-      bar?.stop();
-      bar = undefined;
+      if (pending !== '') write(pending);
     },
   };
 }
 
-function lineProgress(label: string, stream: NodeJS.WritableStream): Progress {
-  const started = Date.now();
-  let last = 0;
-  let pending: string | undefined;
-  const write = (line: string): void => {
-    stream.write(`${line}\n`);
-    last = Date.now();
-    pending = undefined;
-  };
-  return {
-    update: (done, total, note = '') => {
-      const line =
-        `${label} ${String(done)}/${String(total)} ${remaining(started, done, total)} ${note}`.trimEnd();
-      if (done >= total || Date.now() - last >= LINE_EVERY_MS) write(line);
-      else pending = line;
-    },
-    say: write,
-    stop: () => {
-      if (pending !== undefined) write(pending);
-    },
-  };
+/** Time left at the rate since the first update, which a resumed job does not begin with nothing done. */
+class Clock {
+  #started = 0;
+  #first: number | undefined;
+
+  see(done: number): void {
+    if (this.#first !== undefined) return;
+    this.#first = done;
+    this.#started = Date.now();
+  }
+
+  text({ done, total }: Pick<State, 'done' | 'total'>): string {
+    return remaining(Date.now() - this.#started, done - (this.#first ?? 0), total - (this.#first ?? 0));
+  }
 }
 
-/** Time left at the average rate so far: `ETA 75s`, or nothing while that is a guess. */
-export function remaining(started: number, done: number, total: number, now = Date.now()): string {
-  const elapsed = now - started;
-  if (done <= 0 || elapsed < 1000) return '';
-  if (done >= total) return `${duration(elapsed)}`;
-  return `ETA ${duration((elapsed / done) * (total - done))}`;
+/** `ETA 75s`, nothing while that would be a guess, and at the end the time it took. */
+export function remaining(elapsedMs: number, done: number, total: number): string {
+  if (elapsedMs < 1000 || done <= 0) return '';
+  if (done >= total) return duration(elapsedMs);
+  return `ETA ${duration((elapsedMs / done) * (total - done))}`;
 }
 
 /** `42s`, `3m20s`, `1h05m`. */

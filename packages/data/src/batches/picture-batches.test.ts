@@ -136,3 +136,12 @@ test('abort ends an epoch with its reason', async () => {
   controller.abort(reason);
   await expect(batches.next()).rejects.toBe(reason);
 });
+
+test('batches that no memory holds are refused before anything is decoded', () => {
+  const set = greys(5);
+  const huge = { height: 50_000, width: 50_000 };
+  expect(() => pictureBatches(set, { size: huge })).toThrow(/50000 x 50000 pictures: .* smaller batch/s);
+  // A large batch of few pictures is not large.
+  expect(pictureBatches(set, { size, batchSize: 10 ** 9 }).batchCount).toBe(1);
+  expect(set.decoded).toBe(0);
+});

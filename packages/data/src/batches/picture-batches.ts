@@ -49,6 +49,9 @@ export interface PictureBatchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** 2 GiB, and four times that on the GPU, where each byte becomes a float. */
+const MAX_BATCH_BYTES = 2 ** 31;
+
 /** As many as libuv has worker threads by default (UV_THREADPOOL_SIZE). */
 const DECODERS = 4;
 
@@ -59,11 +62,20 @@ const DECODERS = 4;
  * most `prefetch` batches of resized pictures besides the one being read, and `decoders` pictures of full size. The
  * last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
  *
- * Errors while reading: PictureError of the first bad picture unless they are skipped; `data/all-bad` if all are.
+ * Errors: `data/batch-size` for batches that no memory holds; while reading, the PictureError of the first bad picture
+ * unless they are skipped; `data/all-bad` if all are.
  */
 export function pictureBatches(set: PictureSet, options: PictureBatchOptions): PictureDataset {
   const batchSize = options.batchSize ?? 32;
   if (!Number.isInteger(batchSize) || batchSize < 1) throw new RangeError(`batches of ${batchSize} pictures`);
+  const { height, width } = options.size;
+  const batchBytes = Math.min(batchSize, set.length) * height * width * 3;
+  if (batchBytes > MAX_BATCH_BYTES) {
+    throw new ConvbaseError('data/batch-size', `a batch of such pictures takes ${batchBytes} bytes`, {
+      where: `${height} x ${width} pictures`,
+      fix: 'Use smaller pictures or a smaller batch.',
+    });
+  }
   const bad = new Map<number, PictureError>();
 
   /** The resized picture, or undefined when it is bad and bad ones are skipped. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { fileError, writeFileAtomic } from '@convbase/base/node';
@@ -50,7 +50,8 @@ export class FeatureWriter {
   /**
    * Starts a folder or goes on with one.
    *
-   * Errors: `features/mix` where the folder holds features of another recipe, `features/complete` where it is done.
+   * Errors: `features/mix` where the folder holds features of another recipe, `features/complete` where it is done,
+   * `features/in-the-way` where something else is in it, `file/...`.
    */
   static async open(folder: string, recipe: FeatureRecipe): Promise<FeatureWriter> {
     const path = join(folder, featureFiles.manifest);
@@ -70,14 +71,17 @@ export class FeatureWriter {
         });
       }
     }
-    const manifest: FeatureManifest = existing ?? {
+    const manifest: FeatureManifest = {
       format: 'convbase-features',
       version: 1,
       ...recipe,
       complete: false,
-      skipped: [],
+      skipped: existing?.skipped ?? [],
     };
-    if (!existing) await writeManifest(folder, manifest);
+    if (!existing) {
+      await refuseOtherFiles(folder);
+      await writeManifest(folder, manifest);
+    }
     const features = await NpyWriter.open(
       join(folder, featureFiles.features),
       'float32',
@@ -115,11 +119,24 @@ export class FeatureWriter {
     for (const writer of [this.#features, this.#labels, this.#samples]) await writer.flush();
   }
 
-  /** Stops for now; `open` goes on from here. */
+  /**
+   * Stops for now; `open` goes on from here. The files are closed even where the last rows cannot be saved. Where there
+   * are no rows at all, nothing is left behind.
+   */
   async pause(): Promise<void> {
-    await this.flush();
-    for (const writer of [this.#features, this.#labels, this.#samples]) await writer.pause();
-    await writeManifest(this.folder, { ...this.#manifest, skipped: [...this.#skipped] });
+    if (this.rowCount === 0) return this.#abandon();
+    try {
+      await this.flush();
+      await writeManifest(this.folder, { ...this.#manifest, skipped: [...this.#skipped] });
+    } finally {
+      for (const writer of [this.#features, this.#labels, this.#samples]) await writer.pause();
+    }
+  }
+
+  async #abandon(): Promise<void> {
+    for (const writer of [this.#features, this.#labels, this.#samples]) await writer.abort();
+    await rm(join(this.folder, featureFiles.manifest), { force: true });
+    if ((await readdir(this.folder)).length === 0) await rmdir(this.folder);
   }
 
   /** Finishes: the folder is complete. */
@@ -129,6 +146,20 @@ export class FeatureWriter {
     await writeManifest(this.folder, manifest);
     return manifest;
   }
+}
+
+/** A folder that the user has for something else must not be littered. */
+async function refuseOtherFiles(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw fileError(error, folder, 'cannot write features there');
+  });
+  const other = names.find((name) => !name.startsWith(featureFiles.manifest));
+  if (other === undefined) return;
+  throw new ConvbaseError('features/in-the-way', `it holds other things, such as ${other}`, {
+    where: folder,
+    fix: 'Give the features a folder of their own, which need not exist yet.',
+  });
 }
 
 async function writeManifest(folder: string, manifest: FeatureManifest): Promise<void> {

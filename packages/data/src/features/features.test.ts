@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +38,16 @@ describe('feature folders', () => {
     const features = await Features.open(join(root, 'a'), join(root, 'b'));
     expect([...features.labels]).toEqual([0, 1, 1]);
     expect([...(await features.rows([2, 0]))]).toEqual([5, 6, 1, 2]);
+    await features.close();
+  });
+
+  it('opens folders of more pictures than a call can have arguments', async () => {
+    const rows = 200_000;
+    const labels = Array.from({ length: rows }, (_, i) => i % 2);
+    await write(join(root, 'a'), labels, labels, { ...recipe, featureShape: [1] });
+    const features = await Features.open(join(root, 'a'));
+    expect(features.rowCount).toBe(rows);
+    expect([...(await features.rows([rows - 1]))]).toEqual([1]);
     await features.close();
   });
 
@@ -100,6 +111,33 @@ describe('feature folders', () => {
     expect(second.rowCount).toBe(1);
     expect(second.nextSample).toBe(1);
     await second.pause();
+  });
+
+  it('leaves nothing behind where it stops before the first row', async () => {
+    const folder = join(root, 'a');
+    await (await FeatureWriter.open(folder, recipe)).pause();
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('keeps out of folders with other things in them', async () => {
+    await writeFile(join(root, 'notes.txt'), '');
+    await expect(FeatureWriter.open(root, recipe)).rejects.toMatchObject({
+      code: 'features/in-the-way',
+      where: root,
+    });
+    await expect(FeatureWriter.open(join(root, 'notes.txt'), recipe)).rejects.toMatchObject({
+      code: 'file/kind',
+    });
+    expect(await readdir(root)).toEqual(['notes.txt']);
+  });
+
+  it('takes the same weights for the same model, whatever it was called', async () => {
+    const moved = { ...recipe, base: { ...recipe.base, model: 'elsewhere/model.keras' } };
+    expect(recipeDifference(recipe, moved, { source: true })).toBe(undefined);
+    const other = { ...recipe, base: { ...moved.base, checksum: 'x' } };
+    expect(recipeDifference(recipe, other, { source: true })).toBe(
+      'model: "vgg16" and "elsewhere/model.keras"',
+    );
   });
 
   it('refuses to mix', async () => {

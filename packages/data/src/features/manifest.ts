@@ -69,8 +69,10 @@ export function recipeDifference(
   b: FeatureRecipe,
   { source }: { source: boolean },
 ): string | undefined {
+  // The same weights are the same model, whatever path they were found at.
+  const other = a.base.checksum !== b.base.checksum;
   const pairs: [string, unknown, unknown][] = [
-    ['model', a.base.model, b.base.model],
+    ['model', other && a.base.model, other && b.base.model],
     ['weights (SHA-256)', a.base.checksum, b.base.checksum],
     ['layer', a.base.layer, b.base.layer],
     ['picture size', a.input.size, b.input.size],

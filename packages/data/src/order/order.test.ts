@@ -4,6 +4,7 @@ import { labelsOf, type PictureSet, subset } from '../picture/picture-set.ts';
 import { Random } from './random.ts';
 import { shuffle, shuffledIndices } from './shuffle.ts';
 import { split } from './split.ts';
+import { takeEvenly } from './take.ts';
 
 const seed = fc.maxSafeInteger();
 
@@ -134,4 +135,38 @@ test('a subset is what its indices say', () => {
   ]);
   expect(() => part.name(2)).toThrow(RangeError);
   expect(() => subset(labelled([1]), [5]).label(0)).toThrow(RangeError);
+});
+
+describe('takeEvenly', () => {
+  const set = (labels: readonly number[]): PictureSet => ({
+    classNames: ['a', 'b', 'c'],
+    length: labels.length,
+    name: (index) => String(index),
+    label: (index) => labels[index] ?? NaN,
+    picture: () => Promise.reject(new Error('not decoded')),
+  });
+  const names = (taken: PictureSet) => Array.from({ length: taken.length }, (_, i) => taken.name(i));
+
+  test('gives each class its share, first ones first, in the order of the set', () => {
+    const labels = [0, 0, 0, 0, 1, 1, 1, 2];
+    expect(names(takeEvenly(set(labels), 3))).toEqual(['0', '4', '7']);
+    expect(names(takeEvenly(set(labels), 6))).toEqual(['0', '1', '2', '4', '5', '7']);
+    expect(names(takeEvenly(set(labels), 100))).toHaveLength(8);
+  });
+
+  test('never takes a picture twice, and classes differ by one at most where they have enough', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(2), { minLength: 1 }), fc.integer({ min: 1, max: 50 }), (labels, count) => {
+        const taken = takeEvenly(set(labels), count);
+        expect(taken.length).toBe(Math.min(count, labels.length));
+        expect(new Set(names(taken)).size).toBe(taken.length);
+        const counts = [0, 1, 2].map((label) => ({
+          has: labels.filter((other) => other === label).length,
+          took: labelsOf(taken).filter((other) => other === label).length,
+        }));
+        const most = Math.max(...counts.map(({ took }) => took));
+        for (const { has, took } of counts) expect(took).toBeGreaterThanOrEqual(Math.min(has, most - 1));
+      }),
+    );
+  });
 });

@@ -4,6 +4,7 @@ import { applications } from '../applications/index.ts';
 import { openModelFile, type ModelFile } from '../formats/index.ts';
 import { loadWeights, modelFromConfig, modelFromFile } from '../graph/index.ts';
 import { resolveModelSource, resolveWeights, type ModelSource } from '../weights/index.ts';
+import { configOf } from './config-of.ts';
 import { downloadOptions, sourceOptions, type StatusOptions } from './status.ts';
 
 export interface OpenBaseOptions extends StatusOptions {
@@ -108,7 +109,7 @@ function chooseLayer(
   spec: string,
   wanted: string | undefined,
 ): { layer: string; size: readonly [number, number, number] | undefined } {
-  const whole = modelFromConfig(file.config);
+  const whole = modelFromConfig(configOf(file, spec));
   const [height, width, channels] = whole.inputs[0]?.shape.slice(1) ?? [];
   const size = height && width && channels ? ([height, width, channels] as const) : undefined;
   return { layer: featureLayer(whole, spec, wanted).name, size };

@@ -100,6 +100,10 @@ describe('Classifier', () => {
     await expect(Classifier.load(path)).rejects.toThrow(/not JSON/);
     await writeFile(file, good);
     const weights = await readFile(join(path, 'head.safetensors'));
+    const flipped = Buffer.from(weights);
+    flipped[weights.length - 5] = (flipped[weights.length - 5] ?? 0) ^ 1;
+    await writeFile(join(path, 'head.safetensors'), flipped);
+    await expect(Classifier.load(path)).rejects.toThrow(/it was altered/);
     await writeFile(join(path, 'head.safetensors'), weights.subarray(0, weights.length - 8));
     await expect(Classifier.load(path)).rejects.toMatchObject({ name: 'ConvbaseError' });
     await expect(Classifier.load(join(folder, 'none'))).rejects.toMatchObject({ code: 'file/missing' });

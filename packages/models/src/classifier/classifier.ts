@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { HostArray, Model } from '@convbase/layers';
-import { fileInFolder, openSource, saveFile } from '#platform';
-import { readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
+import { fileInFolder, openSource, saveFile, sha256 } from '#platform';
+import { MemorySource, readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
 import { parseClassifierConfig, type ClassifierConfig } from './config.ts';
 import { buildHead, classProbabilities } from './head.ts';
 
@@ -36,11 +36,12 @@ export class Classifier {
   static async load(folder: string): Promise<Classifier> {
     const configPath = fileInFolder(folder, CONFIG_FILE);
     const text = new TextDecoder().decode(await readAll(configPath));
-    const config = parseClassifierConfig(text, configPath);
+    const { config, headChecksum } = parseClassifierConfig(text, configPath);
     const classCount = config.classNames.length;
     const head = buildHead({ featureShape: config.featureShape, classCount, ...config.head });
     const weightsPath = fileInFolder(folder, WEIGHTS_FILE);
-    const { tensors } = readSafetensors(await readAll(weightsPath), weightsPath);
+    const weights = await readAll(weightsPath);
+    const { tensors } = readSafetensors(weights, weightsPath);
     const damaged = (what: string): ConvbaseError =>
       new ConvbaseError('classifier/weights', what, {
         where: weightsPath,
@@ -56,6 +57,9 @@ export class Classifier {
       }
       variable.assign(entry.read().slice());
     }
+    if ((await checksum(weights)) !== headChecksum) {
+      throw damaged(`it was altered, or is not the file that was saved with ${CONFIG_FILE}`);
+    }
     return new Classifier(config, head);
   }
 
@@ -65,8 +69,10 @@ export class Classifier {
     for (const variable of this.head.weights) {
       tensors[variable.path] = { shape: variable.shape, data: await variable.read() };
     }
-    await saveFile(fileInFolder(folder, WEIGHTS_FILE), writeSafetensors(tensors));
-    const text = `${JSON.stringify(this.config, undefined, 2)}\n`;
+    const weights = writeSafetensors(tensors);
+    await saveFile(fileInFolder(folder, WEIGHTS_FILE), weights);
+    const saved = { ...this.config, headChecksum: await checksum(weights) };
+    const text = `${JSON.stringify(saved, undefined, 2)}\n`;
     await saveFile(fileInFolder(folder, CONFIG_FILE), new TextEncoder().encode(text));
   }
 
@@ -85,6 +91,10 @@ export function rankRows(output: HostArray, classNames: readonly string[]): Pred
       .map((probability, i) => ({ className: classNames[i] ?? `class ${i}`, probability }))
       .sort((a, b) => b.probability - a.probability),
   );
+}
+
+function checksum(bytes: Uint8Array): Promise<string> {
+  return sha256([new MemorySource(bytes, WEIGHTS_FILE)]);
 }
 
 async function readAll(path: string): Promise<Uint8Array> {

@@ -47,11 +47,17 @@ const configSchema = z.object({
   }),
 });
 
-/** The `classifier.json` of a trained classifier. */
+/** What must be known of a trained classifier to use it again. */
 export type ClassifierConfig = z.infer<typeof configSchema>;
 
+/** A `classifier.json`: the configuration and, in hex, the SHA-256 of the weight file that goes with it. */
+const fileSchema = configSchema.extend({ headChecksum: z.string() });
+
 /** Parses and checks the text of a `classifier.json`. */
-export function parseClassifierConfig(text: string, where: string): ClassifierConfig {
+export function parseClassifierConfig(
+  text: string,
+  where: string,
+): { config: ClassifierConfig; headChecksum: string } {
   const fix = 'Give the folder that `convbase train --out` wrote, or train again.';
   let json: unknown;
   try {
@@ -59,7 +65,10 @@ export function parseClassifierConfig(text: string, where: string): ClassifierCo
   } catch (cause) {
     throw new ConvbaseError('classifier/config', 'it is not JSON', { where, fix, cause });
   }
-  const parsed = configSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
+  const parsed = fileSchema.safeParse(json);
+  if (parsed.success) {
+    const { headChecksum, ...config } = parsed.data;
+    return { config, headChecksum };
+  }
   throw new ConvbaseError('classifier/config', z.prettifyError(parsed.error), { where, fix });
 }

@@ -1,4 +1,5 @@
 export { trainHead, type TrainHeadOptions } from './train-head.ts';
 export { Classifier, rankRows, type Prediction } from './classifier.ts';
+export { openClassifierBase, type ClassifierBaseOptions } from './classifier-base.ts';
 export type { ClassifierConfig } from './config.ts';
 export { buildHead, classProbabilities, headLoss, type HeadConfig } from './head.ts';

@@ -1,0 +1,127 @@
+import { relative } from 'node:path';
+import { ConvbaseError } from '@convbase/base';
+import type { Gpu } from '@convbase/core-gpu';
+import {
+  FeatureWriter,
+  listingChecksum,
+  pictureBatches,
+  readManifest,
+  subset,
+  type FeatureManifest,
+  type FeatureRecipe,
+  type PictureBatch,
+  type PictureSet,
+} from '@convbase/data';
+import { extractFeatures, featureShape, type FeatureBatch } from '@convbase/models';
+import { untilStopped } from '../terminal/interrupt.ts';
+import type { Progress } from '../terminal/progress.ts';
+import type { BaseWithInput } from './base-options.ts';
+
+export interface Extraction extends BaseWithInput {
+  readonly gpu: Gpu;
+  readonly batchSize: number;
+  readonly onBadImage: 'refuse' | 'skip';
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Features of a set's pictures from `first` on, batch by batch, with progress. */
+export async function* extractBatches(
+  set: PictureSet,
+  { base, input, gpu, batchSize, onBadImage, progress, signal }: Extraction,
+  first = 0,
+  onSkip: (name: string) => void = () => undefined,
+): AsyncGenerator<FeatureBatch<PictureBatch>> {
+  progress.update(first, set.length);
+  if (first >= set.length) return;
+  const places = Array.from({ length: set.length - first }, (_, i) => first + i);
+  const [height, width] = input.size;
+  const pictures = pictureBatches(subset(set, places), {
+    size: { height, width },
+    batchSize,
+    resize: input.resize,
+    preprocess: input.preprocess,
+    onBadImage,
+    onSkip: (error) => {
+      progress.say(`skipped: ${error.message.split('\n')[0] ?? ''}`);
+      onSkip(error.where ?? '');
+    },
+    signal,
+  });
+  for await (const result of extractFeatures(base, gpu, pictures.batches(0), { signal })) {
+    progress.update(first + (result.batch.indices.at(-1) ?? 0) + 1, set.length);
+    yield result;
+  }
+  progress.update(set.length, set.length);
+}
+
+/** How long computed features may be in memory only; what a power cut or a second Ctrl-C can cost. */
+const SAVE_EVERY_MS = 10_000;
+
+/**
+ * Writes the features of a set into a folder, going on where an earlier run stopped; nothing happens to a folder that
+ * is complete. Whatever ends it early, what was computed so far is kept.
+ */
+export async function extractToFolder(
+  set: PictureSet,
+  sourcePath: string,
+  folder: string,
+  extraction: Extraction,
+): Promise<{ manifest: FeatureManifest; rows: number; alreadyComplete: boolean }> {
+  const { progress, signal } = extraction;
+  const writer = await openWriter(folder, recipeOf(set, sourcePath, extraction));
+  if (!writer) {
+    const manifest = await readManifest(folder);
+    return { manifest, rows: set.length - manifest.skipped.length, alreadyComplete: true };
+  }
+  const first = writer.nextSample;
+  if (first > 0) progress.say(`going on after ${first} pictures that are done already`);
+  try {
+    const batches = extractBatches(set, extraction, first, (name) => {
+      writer.skip(name);
+    });
+    let saved = Date.now();
+    for (;;) {
+      // Ctrl-C does not wait for a batch that is still being computed.
+      const next = await untilStopped(batches.next(), signal);
+      if (next.done) break;
+      const { features, batch } = next.value;
+      const samples = Int32Array.from(batch.indices, (index) => first + index);
+      await writer.append(
+        features,
+        samples.map((sample) => set.label(sample)),
+        samples,
+      );
+      if (Date.now() - saved < SAVE_EVERY_MS) continue;
+      await writer.flush();
+      saved = Date.now();
+    }
+  } catch (error) {
+    // The error is what to tell; where it is a full disk, pausing meets it again.
+    await writer.pause().catch(() => undefined);
+    throw error;
+  }
+  const rows = writer.rowCount;
+  return { manifest: await writer.commit(), rows, alreadyComplete: false };
+}
+
+function recipeOf(set: PictureSet, path: string, { base, input }: BaseWithInput): FeatureRecipe {
+  const names = Array.from({ length: set.length }, (_, i) => relative(path, set.name(i)));
+  return {
+    base: { model: base.spec, weights: base.weights, checksum: base.checksum, layer: base.layer },
+    input: { ...input },
+    source: { path, listing: listingChecksum(names), samples: set.length },
+    classNames: [...set.classNames],
+    featureShape: featureShape(base, input.size),
+  };
+}
+
+/** Nothing where the folder is complete. */
+async function openWriter(folder: string, recipe: FeatureRecipe): Promise<FeatureWriter | undefined> {
+  try {
+    return await FeatureWriter.open(folder, recipe);
+  } catch (error) {
+    if (error instanceof ConvbaseError && error.code === 'features/complete') return undefined;
+    throw error;
+  }
+}
