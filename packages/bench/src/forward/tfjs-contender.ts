@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module';
 import { reply, serve, pictures, type ForwardCase } from './protocol.ts';
+import { ensureDriver } from '@convbase/core-gpu/node';
 import { hashWeights } from '@convbase/models';
 import { create, globals } from 'webgpu';
 
 /** TensorFlow.js on its WebGPU backend, on the same adapter through the same Dawn. */
 async function main(forwardCase: ForwardCase): Promise<void> {
+  await ensureDriver();
   // tfjs looks for a browser's globals when it is imported.
   const gpu = create(['enable-dawn-features=allow_unsafe_apis']);
   Object.assign(globalThis, globals, { navigator: { gpu, userAgent: 'node' } });

@@ -33,11 +33,15 @@ export interface DriverState {
  *   `driver/unavailable`, `driver/fetch`, `driver/broken` from fetching and loading the driver.
  */
 export async function ensureDriver(options: EnsureDriverOptions = {}): Promise<DriverState> {
-  known ??= await findDriver(options);
+  // The promise is kept, so that callers at the same time search once; a failure may be tried again.
+  known ??= findDriver(options).catch((error: unknown) => {
+    known = undefined;
+    throw error;
+  });
   return known;
 }
 
-let known: DriverState | undefined;
+let known: Promise<DriverState> | undefined;
 
 async function findDriver({
   install = false,

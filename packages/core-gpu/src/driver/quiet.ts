@@ -41,7 +41,8 @@ export function withoutNoise(text: string): string {
  *
  * Dawn and Mesa write to file descriptor 2 directly and offer no switch. Node has no `dup`, so the descriptor is
  * reopened through /proc, which gives the same stream back only for a terminal, a pipe or a file in append mode. In
- * all other cases (and on other systems, where nothing is printed) the task simply runs.
+ * all other cases (a file, the socket that a Node program gives its children, and other systems, where nothing is
+ * printed) the task simply runs.
  */
 export function withoutNativeNoise<T>(task: () => T): T {
   const saved = reopenStderr();

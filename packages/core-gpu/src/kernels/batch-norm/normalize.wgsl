@@ -38,6 +38,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (HAS_BETA) { shift += vec4f(beta[channel.x], beta[channel.y], beta[channel.z], beta[channel.w]); }
   for (var i = j; 4 * i < params.count; i += params.threads) {
     let value = x[params.offset + i] * scale + shift;
-    y[params.offset + i] = select(value, max(value, vec4f()), RELU);
+    y[params.offset + i] = select(value, vec4f(), vec4<bool>(RELU) & (value < vec4f()));
   }
 }

@@ -28,6 +28,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let at = params.sourceOffset + pixel * params.sourceChannels + channel;
   var value = select(0.0, source[select(0, at, exists)], exists);
   if (HAS_BIAS) { value += bias[channel]; }
-  if (RELU) { value = max(value, 0.0); }
+  if (RELU && value < 0.0) { value = 0.0; } // lets NaN through, unlike max
   result[params.resultOffset + t] = value;
 }

@@ -135,6 +135,23 @@ describe('conv2d on random shapes, each kernel against float64', patient, () => 
     }
   });
 
+  it('lets NaN through its relu, every variant', async () => {
+    const { target } = gpu();
+    // 6 output channels go through the copying of channels, 8 do not.
+    for (const co of [6, 8]) {
+      const s = conv2dShape({ input: [1, 2, 2, 4], kernel: [1, 1, 4, co], strides: [1, 1], padding: 'valid' });
+      const x = new Float32Array(16).fill(1).fill(NaN, 0, 4);
+      const kernel = new Float32Array(4 * co).fill(1);
+      const bias = new Float32Array(co);
+      const fusion = { bias: true, relu: true };
+      const plans = forwardChoices(target).map((choice) => planConv2dForward(s, fusion, target, choice));
+      for (const plan of [planNaiveForward(s, fusion, target), ...plans]) {
+        const { y } = await runPlan(gpu(), plan, { x, kernel, bias }, { y: 4 * co });
+        expect([...y], plan.variant).toEqual(Array.from({ length: 4 * co }, (_, i) => (i < co ? NaN : 4)));
+      }
+    }
+  });
+
   it('input gradient, every variant', async () => {
     for (const choice of forwardChoices(gpu().target)) {
       await fc.assert(

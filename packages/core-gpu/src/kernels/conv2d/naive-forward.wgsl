@@ -72,6 +72,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let at = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset);
   if (ACCUMULATE) { sum += y[at]; }
   if (HAS_BIAS) { sum += bias[o]; }
-  if (RELU) { sum = max(sum, 0.0); }
+  if (RELU && sum < 0.0) { sum = 0.0; } // lets NaN through, unlike max
   y[at] = sum;
 }

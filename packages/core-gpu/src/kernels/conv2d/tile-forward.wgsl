@@ -129,7 +129,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       var sum = sums[i];
       if (ACCUMULATE) { sum += y[at]; }
       if (HAS_BIAS) { sum += bias[column]; }
-      if (RELU) { sum = max(sum, vec4f()); }
+      if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
       y[at] = sum;
     }
   }

@@ -58,6 +58,18 @@ describe('the tiled matmuls', () => {
     ...[8, 16].map((rows) => ({ variant: 'subgroup', tileM: rows, tileN: 32, rows, splits: 1 }) as const),
     ...[2, 4].map((rows) => ({ variant: 'gpu', tileM: 16 * rows, tileN: 64, rows, splits: 1 }) as const),
   ];
+
+  it('let NaN through their relu', { timeout: 120_000 }, async () => {
+    const shape = { m: 2, n: 4, k: 8 };
+    const a = new Float32Array(16).fill(1).fill(NaN, 0, 1);
+    const b = new Float32Array(32).fill(1);
+    const naive = { variant: 'naive', tileM: 8, tileN: 8, rows: 1, splits: 1 } as const;
+    for (const choice of [naive, { ...naive, splits: 2 }, ...choices]) {
+      const plan = planMatmulAs(choice, shape, { bias: true, relu: true }, gpu().target);
+      const { c } = await runPlan(gpu(), plan, { a, b, bias: new Float32Array(4) }, { c: 8 });
+      expect([...c], plan.variant).toEqual([NaN, NaN, NaN, NaN, 8, 8, 8, 8]);
+    }
+  });
   const whole = size.map((count) => 4 * count);
   const ragged = size.map((count) => 2 * count + 1);
   const nothing = { bias: false, relu: false };

@@ -63,5 +63,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let at = params.cOffset + split * params.cSplit + item * params.cBatch + row * params.cRow + column;
   if (ACCUMULATE) { sum += c[at]; }
   if (HAS_BIAS) { sum += bias[params.biasOffset + column]; }
-  c[at] = select(sum, max(sum, 0), RELU);
+  c[at] = select(sum, 0, RELU && sum < 0); // lets NaN through, unlike max
 }

@@ -104,7 +104,7 @@ fn store(start: u32, row: u32, column: u32, product: vec4f) {
     let first = params.biasOffset + column;
     value += vec4f(bias[first], bias[first + 1], bias[first + 2], bias[first + 3]);
   }
-  if (RELU) { value = max(value, vec4f()); }
+  if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
   c[at] = value.x;
   if (WHOLE_N || column + 1 < params.n) { c[at + 1] = value.y; }
   if (WHOLE_N || column + 2 < params.n) { c[at + 2] = value.z; }
