@@ -6,6 +6,7 @@ import { layering } from './scripts/eslint/layering.js';
 const resolver = createTypeScriptImportResolver({
   conditionNames: ['convbase-source', 'types', 'import', 'default'],
   project: ['packages/*/tsconfig.json'],
+  noWarnOnMultipleProjects: true,
 });
 
 export default tseslint.config(
