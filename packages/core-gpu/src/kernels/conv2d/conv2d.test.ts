@@ -139,7 +139,12 @@ describe('conv2d on random shapes, each kernel against float64', patient, () => 
     const { target } = gpu();
     // 6 output channels go through the copying of channels, 8 do not.
     for (const co of [6, 8]) {
-      const s = conv2dShape({ input: [1, 2, 2, 4], kernel: [1, 1, 4, co], strides: [1, 1], padding: 'valid' });
+      const s = conv2dShape({
+        input: [1, 2, 2, 4],
+        kernel: [1, 1, 4, co],
+        strides: [1, 1],
+        padding: 'valid',
+      });
       const x = new Float32Array(16).fill(1).fill(NaN, 0, 4);
       const kernel = new Float32Array(4 * co).fill(1);
       const bias = new Float32Array(co);
