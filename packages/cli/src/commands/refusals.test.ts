@@ -132,6 +132,9 @@ describe('train refuses', () => {
     await refused('file/missing', train(at('nowhere')));
     await refused('usage/model', train(at('pictures')));
     await refused('data/no-classes', train(at('classifier')));
+    await cp(at('pictures'), at('first-bad'), { recursive: true });
+    await writeFile(at('first-bad/bars/000.bmp'), '');
+    await refused('picture/empty', [...train(at('first-bad')), ...miniOptions]);
     await refused('file/missing', [...train(at('features')), '--validation', at('nowhere')]);
     expect(await readdir(root)).not.toContain('trained');
   });

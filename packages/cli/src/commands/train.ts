@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
@@ -13,8 +13,8 @@ import {
   type BaseFlags,
   type BaseWithInput,
 } from '../jobs/base-options.ts';
-import { featuresOf, type Extractor } from '../jobs/features-of.ts';
-import { withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
+import { featuresOf, isFeatureFolder, type Extractor } from '../jobs/features-of.ts';
+import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Session } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { numberBetween, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
@@ -81,6 +81,7 @@ export function addTrain(program: Command, session: Session): void {
 
 async function train(paths: readonly string[], flags: TrainFlags, signal: AbortSignal): Promise<void> {
   checkPlace(flags.out);
+  await checkSources(paths, flags);
   await usingGpu(flags, signal, async (gpu) => {
     const progress = createProgress('extract');
     let opened: Promise<BaseWithInput> | undefined;
@@ -96,25 +97,48 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
     const scratch = join(flags.out, SCRATCH);
     const wanted = { paths, preferred: 'train', scratch: join(scratch, 'training') } as const;
     const open: Features[] = [];
+    let result: Trained;
     try {
       const features = await featuresOf(wanted, extractor);
       open.push(features);
       const { classNames } = features.manifest;
-      const unseen = flags.validation === undefined ? [] : [flags.validation];
-      for (const path of unseen) {
-        const folder = join(scratch, 'validation');
-        const request = { paths: [path], preferred: 'test', classNames, scratch: folder } as const;
-        open.push(await featuresOf(request, extractor));
+      if (flags.validation !== undefined) {
+        const request = { paths: [flags.validation], preferred: 'test', classNames } as const;
+        open.push(await featuresOf({ ...request, scratch: join(scratch, 'validation') }, extractor));
       }
-      progress.stop();
       (await opened)?.base.model.dispose();
-      await trainOn(gpu, features, open[1], flags, signal);
+      result = await trainOn(gpu, features, open[1], flags, signal);
     } finally {
       progress.stop();
       for (const features of open) await features.close();
+      await removeEmpty(wanted.scratch, scratch, flags.out);
     }
     await rm(scratch, { recursive: true, force: true });
+    printResult(flags.json, result, `classifier for ${result.classNames.join(', ')} in ${flags.out}`);
   });
+}
+
+/** What `--json` prints. */
+interface Trained {
+  readonly out: string;
+  readonly classNames: readonly string[];
+  /** One value for each epoch. */
+  readonly history: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Opens all sources of pictures once, so that a wrong path is told before hours are spent on the others. */
+async function checkSources(paths: readonly string[], flags: TrainFlags): Promise<void> {
+  const validation = flags.validation === undefined ? [] : [flags.validation];
+  for (const path of [...paths, ...validation]) {
+    if (!isFeatureFolder(path)) await openPictures(path, { ...flags, preferred: 'train' });
+  }
+}
+
+/** Removes those folders that hold nothing. */
+async function removeEmpty(...folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    if (existsSync(folder) && readdirSync(folder).length === 0) await rmdir(folder);
+  }
 }
 
 /** Where, in the folder of the classifier to be, the features of pictures are kept until it is trained. */
@@ -142,7 +166,7 @@ async function trainOn(
   validation: Features | undefined,
   flags: TrainFlags,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Trained> {
   const { manifest } = features;
   if (validation) {
     const difference = recipeDifference(manifest, validation.manifest, { source: false });
@@ -207,11 +231,7 @@ async function trainOn(
   const last = Object.fromEntries(
     Object.entries(history.history).map(([key, values]) => [key, values.at(-1)]),
   );
-  printResult(
-    flags.json,
-    { out: flags.out, classNames: manifest.classNames, ...last, history: history.history },
-    `classifier for ${manifest.classNames.join(', ')} in ${flags.out}`,
-  );
+  return { out: flags.out, classNames: manifest.classNames, ...last, history: history.history };
 }
 
 /** A bar over all batches of all epochs, and a line for each epoch; a loss that is no number ends it. */

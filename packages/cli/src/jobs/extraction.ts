@@ -101,6 +101,7 @@ export async function extractToFolder(
     await writer.pause().catch(() => undefined);
     throw error;
   }
+  progress.stop();
   const rows = writer.rowCount;
   return { manifest: await writer.commit(), rows, alreadyComplete: false };
 }

@@ -4,7 +4,7 @@ export interface Progress {
   update: (done: number, total: number, note?: string) => void;
   /** A line of its own, such as what cannot be counted. */
   say: (line: string) => void;
-  /** Leaves the last state standing. */
+  /** Leaves the last state standing; what is counted next is another job. */
   stop: () => void;
 }
 
@@ -22,7 +22,7 @@ const REDRAW_EVERY_MS = 50;
 const CLEAR_LINE = '\r\u001b[2K';
 
 function barProgress(label: string, stream: NodeJS.WriteStream): Progress {
-  const clock = new Clock();
+  let clock = new Clock();
   let state: State | undefined;
   let drawn = 0;
   const draw = (): void => {
@@ -45,6 +45,7 @@ function barProgress(label: string, stream: NodeJS.WriteStream): Progress {
       draw();
       stream.write('\n');
       state = undefined;
+      clock = new Clock();
     },
   };
 }
@@ -63,7 +64,7 @@ export function barLine(label: string, { done, total, note }: State, time: strin
 const LINE_EVERY_MS = 5000;
 
 function lineProgress(label: string, stream: NodeJS.WritableStream): Progress {
-  const clock = new Clock();
+  let clock = new Clock();
   let written = Date.now();
   let last = '';
   let pending = '';
@@ -86,6 +87,7 @@ function lineProgress(label: string, stream: NodeJS.WritableStream): Progress {
     },
     stop: () => {
       if (pending !== '') write(pending);
+      clock = new Clock();
     },
   };
 }
