@@ -23,7 +23,7 @@ const config: ClassifierConfig = {
     seed: 0,
     samples: 4,
     adapter: 'test',
-    history: { loss: [0.5] },
+    history: { loss: [0.5, NaN] },
   },
 };
 

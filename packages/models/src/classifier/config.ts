@@ -42,8 +42,8 @@ const configSchema = z.object({
     samples: positive,
     /** The adapter it was trained on. */
     adapter: z.string(),
-    /** One value an epoch: `loss`, `accuracy`, `val_loss` .. */
-    history: z.record(z.string(), z.array(z.number())),
+    /** One value an epoch: `loss`, `accuracy`, `val_loss` .. JSON has no NaN: a loss that diverged is null there. */
+    history: z.record(z.string(), z.array(z.number().nullable().transform((value) => value ?? NaN))),
   }),
 });
 
