@@ -1,6 +1,7 @@
+import { fork } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { must, root, StepFailed } from './run.js';
+import { filter, must, root, StepFailed } from './run.js';
 
 /**
  * Takes a fresh clone to where everything runs: dependencies installed, packages built, a WebGPU adapter in reach of
@@ -38,15 +39,20 @@ async function build(only) {
   await must('npx', ['turbo', 'run', 'build', '--output-logs=errors-only', ...filter]);
 }
 
-/** Finds an adapter or fetches the software driver; see packages/core-gpu/src/driver. */
+/** Finds an adapter or fetches the software driver, and leads child processes to it. */
 async function prepareDriver() {
-  const { ensureDriver } = await import('@convbase/core-gpu/node');
-  const { source, folder } = await ensureDriver({
-    install: true,
-    onProgress: (message) => console.log(`software driver: ${message}`),
-  });
+  const child = fork(join(import.meta.dirname, 'driver.js'), { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+  filter(child.stderr, process.stderr);
+  /** @type {import('@convbase/core-gpu/node').DriverState | undefined} */
+  let state;
+  child.on('message', (message) => (state = /** @type {typeof state} */ (message)));
+  await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (state === undefined) throw new StepFailed('there is nothing here to run WebGPU on, see above');
+  if (state.folder !== undefined) process.env['CONVBASE_DRIVER'] = state.folder;
   console.log(
-    source === 'system' ? 'using the adapter of this system' : `using the software driver in ${folder}`,
+    state.folder === undefined
+      ? 'using the adapter of this system'
+      : `using the software driver in ${state.folder}`,
   );
 }
 

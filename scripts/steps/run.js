@@ -29,18 +29,24 @@ export function run(command, args, options = {}) {
     shell,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const streams = /** @type {const} */ ([
-    [child.stdout, process.stdout],
-    [child.stderr, process.stderr],
-  ]);
-  for (const [from, to] of streams) {
-    createInterface({ input: from }).on('line', (line) => {
-      if (!noise.test(line)) to.write(`${line}\n`);
-    });
-  }
+  filter(child.stdout, process.stdout);
+  filter(child.stderr, process.stderr);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/**
+ * Passes lines on, without the noise of native code.
+ *
+ * @param {import('node:stream').Readable | null} from
+ * @param {import('node:stream').Writable} to
+ */
+export function filter(from, to) {
+  if (from === null) return;
+  createInterface({ input: from }).on('line', (line) => {
+    if (!noise.test(line)) to.write(`${line}\n`);
   });
 }
 
@@ -77,7 +83,12 @@ export function tool(path) {
  * @returns {Promise<void>}
  */
 export function interactive(command, args) {
-  const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+  // A terminal is handed on as it is: in one, the command keeps the noise back by itself.
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['inherit', 'inherit', process.stderr.isTTY ? 'inherit' : 'pipe'],
+  });
+  filter(child.stderr, process.stderr);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
