@@ -43,7 +43,15 @@ const configSchema = z.object({
     /** The adapter it was trained on. */
     adapter: z.string(),
     /** One value an epoch: `loss`, `accuracy`, `val_loss` .. JSON has no NaN: a loss that diverged is null there. */
-    history: z.record(z.string(), z.array(z.number().nullable().transform((value) => value ?? NaN))),
+    history: z.record(
+      z.string(),
+      z.array(
+        z
+          .number()
+          .nullable()
+          .transform((value) => value ?? NaN),
+      ),
+    ),
   }),
 });
 
