@@ -16,24 +16,34 @@ export function digitAt(bytes, index) {
   return { width, height, pixels: bytes.subarray(start, start + width * height) };
 }
 
+/** What a pixel of a braille character adds to its code, by row and column (Unicode block U+2800). */
+const dots = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+];
+
 /**
- * Text that looks like the digits, side by side: each character stands for two rows of pixels.
+ * Text that looks like the digits, side by side: each character stands for four rows of two pixels.
  *
  * @param {readonly { width: number, height: number, pixels: Buffer }[]} digits of one height
  * @returns {string}
  */
 export function drawDigits(digits) {
   const lines = [];
-  for (let row = 0; row < (digits[0]?.height ?? 0); row += 2) {
+  for (let y = 0; y < (digits[0]?.height ?? 0); y += 4) {
     const parts = digits.map(({ width, pixels }) => {
-      /** @param {number} y @param {number} x */
-      const ink = (y, x) => (pixels[y * width + x] ?? 0) > 100;
-      return Array.from(
-        { length: width },
-        (_, x) => ' ▀▄█'[(ink(row, x) ? 1 : 0) + (ink(row + 1, x) ? 2 : 0)],
-      ).join('');
+      let line = '';
+      for (let x = 0; x < width; x += 2) {
+        const inked = dots.flatMap((row, dy) =>
+          row.filter((_, dx) => (pixels[(y + dy) * width + x + dx] ?? 0) > 100),
+        );
+        line += String.fromCharCode(0x2800 + inked.reduce((sum, dot) => sum + dot, 0));
+      }
+      return line;
     });
-    lines.push(parts.join('  ').trimEnd());
+    lines.push(parts.join('  '));
   }
   return lines.join('\n');
 }

@@ -9,7 +9,8 @@ const pixels = [0, 255, 255, 0, 255, 255, 0, 0];
 const images = Buffer.from([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, ...pixels]);
 
 it('draws digits side by side', () => {
-  expect(drawDigits([digitAt(images, 0), digitAt(images, 1)])).toBe('▄▀  ▀▀');
+  // Ink above right and below left is dots 4 and 2; ink in the upper row is dots 1 and 4.
+  expect(drawDigits([digitAt(images, 0), digitAt(images, 1)])).toBe('⠊  ⠉');
 });
 
 it('writes pictures that decode to the same pixels', async () => {
