@@ -10,7 +10,7 @@ import { addWeights } from './commands/weights.ts';
 import { version } from './version.ts';
 
 /** What a command gets from the process that runs it, and gives back. */
-export interface Session {
+export interface Invocation {
   /** Aborts when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   /** Where a command that ended regularly leaves its exit code. */
@@ -18,7 +18,7 @@ export interface Session {
 }
 
 /** The whole command line. Errors of usage are thrown as CommanderError. */
-export function createProgram(session: Session): Command {
+export function createProgram(invocation: Invocation): Command {
   const program = new Command('convbase')
     .description(
       'Transfer learning with pretrained convnets on WebGPU: from a folder of pictures to a classifier.',
@@ -41,7 +41,7 @@ export function createProgram(session: Session): Command {
     addPredict,
     addVerify,
   ]) {
-    add(program, session);
+    add(program, invocation);
   }
   return program;
 }

@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import { CommanderError } from 'commander';
-import { createProgram, type Session } from './program.ts';
+import { createProgram, type Invocation } from './program.ts';
 import { interruptible, Interrupted } from './terminal/interrupt.ts';
 
 /**
@@ -10,9 +10,9 @@ import { interruptible, Interrupted } from './terminal/interrupt.ts';
 export async function run(args: readonly string[]): Promise<number> {
   try {
     return await interruptible(async (signal) => {
-      const session: Session = { signal, exitCode: 0 };
-      await createProgram(session).parseAsync([...args], { from: 'user' });
-      return session.exitCode;
+      const invocation: Invocation = { signal, exitCode: 0 };
+      await createProgram(invocation).parseAsync([...args], { from: 'user' });
+      return invocation.exitCode;
     });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

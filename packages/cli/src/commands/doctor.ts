@@ -3,7 +3,7 @@ import type { Gpu } from '@convbase/core-gpu';
 import { ensureDriver, type DriverState } from '@convbase/core-gpu/node';
 import { verifyFolder } from '@convbase/models';
 import type { Command } from 'commander';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { untilStopped } from '../terminal/interrupt.ts';
 import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
@@ -14,7 +14,7 @@ interface DoctorOptions extends CommonOptions {
 }
 
 /** `convbase doctor`: what convbase would run on, and what to do where that is nothing. */
-export function addDoctor(program: Command, session: Session): void {
+export function addDoctor(program: Command, invocation: Invocation): void {
   const command = program
     .command('doctor')
     .summary('show the adapter, its limits and a self-check')
@@ -26,18 +26,18 @@ export function addDoctor(program: Command, session: Session): void {
       "fetch the software driver into convbase's cache where there is no adapter (Linux)",
     )
     .addHelpText('after', '\nExample:\n  convbase doctor --install-driver');
-  withCommonOptions(command, { gpu: true }).action((options: DoctorOptions) => doctor(options, session));
+  withCommonOptions(command, { gpu: true }).action((options: DoctorOptions) => doctor(options, invocation));
 }
 
-async function doctor(options: DoctorOptions, session: Session): Promise<void> {
+async function doctor(options: DoctorOptions, invocation: Invocation): Promise<void> {
   const onProgress = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
   const installing = ensureDriver({ install: options.installDriver ?? false, onProgress });
-  const driver = await untilStopped(installing, session.signal);
-  await usingGpu({ ...options, quiet: true }, session.signal, async (gpu) => {
-    const checkup = await examine(gpu, driver, session.signal);
-    if (checkup.selfCheck.failed.length > 0) session.exitCode = 1;
+  const driver = await untilStopped(installing, invocation.signal);
+  await usingGpu({ ...options, quiet: true }, invocation.signal, async (gpu) => {
+    const checkup = await examine(gpu, driver, invocation.signal);
+    if (checkup.selfCheck.failed.length > 0) invocation.exitCode = 1;
     console.log(options.json ? JSON.stringify(checkup) : inWords(checkup));
   });
 }

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { extractBatches } from '../jobs/extraction.ts';
 import { isFeatureFolder } from '../jobs/features-of.ts';
 import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
@@ -17,7 +17,7 @@ interface EvaluateFlags extends PictureFlags, CommonOptions {
 }
 
 /** `convbase evaluate`: loss and accuracy of a classifier. */
-export function addEvaluate(program: Command, session: Session): void {
+export function addEvaluate(program: Command, invocation: Invocation): void {
   const command = program
     .command('evaluate')
     .argument('<classifier>', 'folder from `convbase train`')
@@ -27,7 +27,7 @@ export function addEvaluate(program: Command, session: Session): void {
     .option('--weights <path>', "the base's weight file, where it is not where it was")
     .addHelpText('after', '\nExample:\n  convbase evaluate classifier/ test-pictures/');
   withCommonOptions(withPictureOptions(command, 'test'), { gpu: true }).action(
-    (folder: string, path: string, flags: EvaluateFlags) => evaluate(folder, path, flags, session.signal),
+    (folder: string, path: string, flags: EvaluateFlags) => evaluate(folder, path, flags, invocation.signal),
   );
 }
 

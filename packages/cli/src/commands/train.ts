@@ -15,7 +15,7 @@ import {
 } from '../jobs/base-options.ts';
 import { featuresOf, isFeatureFolder, type Extractor } from '../jobs/features-of.ts';
 import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { numberBetween, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
@@ -35,7 +35,7 @@ interface TrainFlags extends BaseFlags, PictureFlags, CommonOptions {
 }
 
 /** `convbase train`: the dense head on features, or straight from pictures. */
-export function addTrain(program: Command, session: Session): void {
+export function addTrain(program: Command, invocation: Invocation): void {
   const command = program
     .command('train')
     .argument(
@@ -75,7 +75,7 @@ export function addTrain(program: Command, session: Session): void {
         '  convbase train pictures/ --model vgg16 --size 150 --out classifier/',
     );
   withCommonOptions(command, { gpu: true }).action((paths: string[], flags: TrainFlags) =>
-    train(paths, flags, session.signal),
+    train(paths, flags, invocation.signal),
   );
 }
 

@@ -1,6 +1,6 @@
 import { caseLine, caseText, verifyFolder } from '@convbase/models';
 import type { Command } from 'commander';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { namedPath, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
@@ -10,7 +10,7 @@ interface VerifyFlags extends CommonOptions {
 }
 
 /** `convbase verify`: the adapter against files of expected values. */
-export function addVerify(program: Command, session: Session): void {
+export function addVerify(program: Command, invocation: Invocation): void {
   const command = program
     .command('verify')
     .argument('[dir]', 'folder of golden files; default: those that ship with convbase')
@@ -25,23 +25,23 @@ export function addVerify(program: Command, session: Session): void {
       '\nExample:\n  convbase verify golden/models --weights inception_v3=inception_v3_notop.h5',
     );
   withCommonOptions(command, { gpu: true }).action((dir: string | undefined, flags: VerifyFlags) =>
-    verify(dir, flags, session),
+    verify(dir, flags, invocation),
   );
 }
 
-async function verify(dir: string | undefined, flags: VerifyFlags, session: Session): Promise<void> {
+async function verify(dir: string | undefined, flags: VerifyFlags, invocation: Invocation): Promise<void> {
   const { json = false, weights, save } = flags;
-  await usingGpu(flags, session.signal, async (gpu) => {
+  await usingGpu(flags, invocation.signal, async (gpu) => {
     const { cases, failed } = await verifyFolder(dir, {
       gpu,
-      signal: session.signal,
+      signal: invocation.signal,
       ...(weights ? { weights } : {}),
       ...(save === undefined ? {} : { save }),
       onCase: (result) => {
         console.log(json ? caseLine(result) : caseText(result));
       },
     });
-    if (failed.length > 0) session.exitCode = 1;
+    if (failed.length > 0) invocation.exitCode = 1;
     if (!json) console.log(`${cases - failed.length} of ${cases} cases pass`);
   });
 }

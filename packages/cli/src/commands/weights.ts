@@ -6,7 +6,7 @@ import {
   type WeightFile,
 } from '@convbase/models';
 import type { Command } from 'commander';
-import type { Session } from '../program.ts';
+import type { Invocation } from '../program.ts';
 import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -16,14 +16,14 @@ interface WeightsFlags extends CommonOptions {
 }
 
 /** `convbase weights`: which weights there are, and where. */
-export function addWeights(program: Command, session: Session): void {
+export function addWeights(program: Command, invocation: Invocation): void {
   const weights = program.command('weights').summary('list, fetch and find pretrained weights');
   const list = weights
     .command('list')
     .description('Lists the ImageNet weights that can be had and where each file is.')
     .addHelpText('after', '\nExample:\n  convbase weights list');
   withCommonOptions(list, { gpu: false }).action((flags: CommonOptions) =>
-    listWeights(flags, session.signal),
+    listWeights(flags, invocation.signal),
   );
 
   const topFlag = ['--include-top', 'the file with the classifier of the original'] as const;
@@ -34,7 +34,7 @@ export function addWeights(program: Command, session: Session): void {
     .option(...topFlag)
     .addHelpText('after', '\nExample:\n  convbase weights pull vgg16');
   withCommonOptions(pull, { gpu: false }).action((model: string, flags: WeightsFlags) =>
-    pullWeights(model, flags, session.signal),
+    pullWeights(model, flags, invocation.signal),
   );
 
   const path = weights
@@ -46,7 +46,7 @@ export function addWeights(program: Command, session: Session): void {
     .option(...topFlag)
     .addHelpText('after', '\nExample:\n  convbase weights path vgg16');
   withCommonOptions(path, { gpu: false }).action((model: string, flags: WeightsFlags) =>
-    printPath(model, flags, session),
+    printPath(model, flags, invocation),
   );
 }
 
@@ -87,13 +87,13 @@ async function pullWeights(model: string, flags: WeightsFlags, signal: AbortSign
   }
 }
 
-async function printPath(model: string, flags: WeightsFlags, session: Session): Promise<void> {
+async function printPath(model: string, flags: WeightsFlags, invocation: Invocation): Promise<void> {
   const file = findWeightFile(model, flags.includeTop ?? false);
-  const located = await locateFile(file, session.signal);
+  const located = await locateFile(file, invocation.signal);
   if (flags.json)
     console.log(JSON.stringify({ path: located?.path ?? null, origin: located?.origin ?? null }));
   else if (located) console.log(located.path);
   if (located) return;
-  session.exitCode = 1;
+  invocation.exitCode = 1;
   console.error(`${file.file} is not on this machine. \`convbase weights pull ${model}\` downloads it.`);
 }
