@@ -51,6 +51,7 @@ describe('the command line', () => {
     const { code, stdout } = await inProcess('--help');
     expect(code).toBe(0);
     for (const { words } of commands()) expect(stdout).toContain(`\n  ${words[0] ?? ''} `);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it.each([

@@ -26,6 +26,8 @@ export function createProgram(invocation: Invocation): Command {
     .version(version)
     .showHelpAfterError('(--help shows what the command takes)')
     .exitOverride()
+    // With their arguments the list would not fit into 80 columns; each command's own help has them.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText(
       'after',
       '\nExample:\n  convbase extract pictures/ --model inception_v3 --size 150 --out features/\n' +
