@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
 import { featureBatches, Features, recipeDifference, type FeatureRecipe } from '@convbase/data';
@@ -44,6 +46,12 @@ async function evaluate(
   flags: EvaluateFlags,
   signal: AbortSignal,
 ): Promise<void> {
+  if (existsSync(folder) && !existsSync(join(folder, 'classifier.json'))) {
+    throw new ConvbaseError('usage/classifier', 'it is no classifier', {
+      where: folder,
+      fix: 'Name a folder that `convbase train` wrote first, then the features or pictures.',
+    });
+  }
   const classifier = await Classifier.load(folder);
   const { head, config } = classifier;
   await usingGpu(flags, signal, async (gpu) => {

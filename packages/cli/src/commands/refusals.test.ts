@@ -177,6 +177,7 @@ describe('evaluate and predict refuse', () => {
 
   it('what is no classifier', async () => {
     await refused('file/missing', ['evaluate', at('nowhere'), at('pictures')]);
+    await refused('usage/classifier', ['evaluate', at('features'), at('classifier')]);
     await refused('model/unknown', ['predict', at('nowhere'), picture()]);
     await refused('usage/classifier', ['predict', at('features'), picture()]);
     await refused('usage/preprocess', ['predict', at('classifier'), picture(), '--preprocess', 'tf']);
