@@ -8,7 +8,7 @@ export class PictureError extends ConvbaseError {
   constructor(code: `picture/${string}`, what: string, where: string, cause?: unknown) {
     super(code, what, {
       where,
-      fix: 'Repair or remove the picture, or have unreadable pictures skipped.',
+      fix: 'Repair or remove it. In folders, --on-bad-image skip leaves out what cannot be read.',
       ...(cause === undefined ? {} : { cause }),
     });
     this.name = 'PictureError';
