@@ -12,7 +12,8 @@ export const below = {
   layers: ['base', 'core-gpu'],
   data: ['base'],
   models: ['base', 'core-gpu', 'layers'],
-  cli: ['base', 'core-gpu', 'layers', 'data', 'models'],
+  training: ['base', 'core-gpu', 'layers', 'data', 'models'],
+  cli: ['base', 'core-gpu', 'layers', 'data', 'models', 'training'],
   bench: ['base', 'core-gpu', 'layers', 'data', 'models'],
 };
 
