@@ -4,5 +4,6 @@ export * from './classifier/index.ts';
 export * from './formats/index.ts';
 export * from './graph/index.ts';
 export * from './hash/index.ts';
+export * from './save/index.ts';
 export * from './verify/index.ts';
 export * from './weights/index.ts';
