@@ -9,6 +9,7 @@ export * from './optimizers/index.ts';
 
 export { Model, type ModelConfig } from './model/model.ts';
 export { Sequential, type SequentialConfig } from './model/sequential.ts';
+export { splitFrozen, type FrozenSplit } from './model/split.ts';
 export type { SummaryOptions } from './model/summary.ts';
 
 export {

@@ -97,6 +97,12 @@ export class Conv2D extends ActivatedLayer {
     return [n, oh, ow, this.filters];
   }
 
+  override flops(inputs: readonly Shape[]): number {
+    const [n, oh, ow, co] = this.outputShape(this.singleShape(inputs, 4));
+    const [kh, kw, ci] = this.kernel.shape;
+    return 2 * (n ?? 1) * (oh ?? NaN) * (ow ?? NaN) * (co ?? NaN) * (kh ?? NaN) * (kw ?? NaN) * (ci ?? NaN);
+  }
+
   /** Whether a normalisation behind this layer may be multiplied into its weights. */
   canFold(context: CallContext): boolean {
     return this.activation === 'linear' && !this.weights.some((weight) => context.trains(weight));

@@ -64,6 +64,15 @@ export class Dense extends ActivatedLayer {
     return [...input.slice(0, -1), this.units];
   }
 
+  override flops(inputs: readonly Shape[]): number {
+    const output = this.outputShape(this.singleShape(inputs));
+    const features = this.kernel.shape[0] ?? NaN;
+    return (
+      output.slice(1).reduce<number>((size, dimension) => size * (dimension ?? NaN), 2 * features) *
+      (output[0] ?? 1)
+    );
+  }
+
   linear(x: Tensor, context: CallContext, { relu = false }: Epilogue): Tensor {
     return dense(x, context.weight(this.kernel), context.weight(this.#bias), { relu }, context.tape);
   }

@@ -14,6 +14,7 @@ export interface DropoutConfig extends LayerConfig {
 
 /** Sets values to zero at random in training and scales the others so that the sum stays; otherwise does nothing. */
 export class Dropout extends UnaryLayer {
+  override readonly stochastic = true;
   readonly rate: number;
   readonly #ownSeed: number | undefined;
   #seed: number;
@@ -37,6 +38,14 @@ export class Dropout extends UnaryLayer {
   override seed(value: number): void {
     this.#seed = this.#ownSeed ?? namedSeed(value, this.name);
     this.#offset = 0;
+  }
+
+  override get randomOffset(): number {
+    return this.#offset;
+  }
+
+  override set randomOffset(value: number) {
+    this.#offset = value;
   }
 
   protected outputShape(input: Shape): Shape {

@@ -37,17 +37,20 @@ export class SymbolicTensor {
   }
 }
 
-/** One call of a layer in a symbolic graph. */
+/**
+ * One call of a layer in a symbolic graph. The layer lists it among its `nodes`; an unlisted call leaves no trace on
+ * the layer, as graphs need that are only derived from another one.
+ */
 export class Node {
   readonly layer: Layer;
   readonly inputs: readonly SymbolicTensor[];
   readonly outputs: readonly SymbolicTensor[];
 
-  constructor(layer: Layer, inputs: readonly SymbolicTensor[], shapes: readonly Shape[]) {
+  constructor(layer: Layer, inputs: readonly SymbolicTensor[], shapes: readonly Shape[], listed = true) {
     this.layer = layer;
     this.inputs = inputs;
     this.outputs = shapes.map((shape, index) => new SymbolicTensor(shape, this, index));
-    layer.nodes.push(this);
+    if (listed) layer.nodes.push(this);
   }
 }
 
@@ -65,6 +68,8 @@ export abstract class Layer {
   readonly nodes: Node[] = [];
   /** Whether gradients can flow back through the layer. */
   readonly differentiable: boolean = true;
+  /** Whether chance decides what the layer computes in training, so that no two calls are alike. */
+  readonly stochastic: boolean = false;
   #built = false;
   #trainable: boolean;
   readonly #trainableVariables: Variable[] = [];
@@ -135,9 +140,14 @@ export abstract class Layer {
 
   /** Freezes or thaws the layer and every layer inside it. */
   set trainable(value: boolean) {
+    this.setOwnTrainable(value);
+    for (const layer of this.sublayers) layer.trainable = value;
+  }
+
+  /** Freezes or thaws the layer itself, and leaves the layers inside it as they are. */
+  setOwnTrainable(value: boolean): void {
     this.#trainable = value;
     for (const variable of this.#trainableVariables) variable.trainable = value;
-    for (const layer of this.sublayers) layer.trainable = value;
   }
 
   /** All weights, in Keras' order: the trainable ones, the others, then those of the layers inside. */
@@ -159,10 +169,30 @@ export abstract class Layer {
     return this.weights.reduce((sum, variable) => sum + variable.size, 0);
   }
 
+  /**
+   * Multiplications and additions of a forward pass, those of convolutions and dense layers only, which outweigh all
+   * else. An open batch dimension counts as one sample; NaN where another dimension that matters is open.
+   */
+  flops(_inputs: readonly Shape[]): number {
+    return 0;
+  }
+
   /** Draws initial weights (and dropout masks) from this seed; weights that were assigned stay. */
   seed(value: number): void {
     for (const variable of [...this.#trainableVariables, ...this.#fixedVariables]) variable.reseed(value);
     for (const layer of this.sublayers) layer.seed(value);
+  }
+
+  /**
+   * How far the layer's stream of random numbers has been used, for layers that draw some in training; null for the
+   * others. Set to what it was before, the layer goes on with the same numbers.
+   */
+  get randomOffset(): number | null {
+    return null;
+  }
+
+  set randomOffset(_value: number | null) {
+    this.fail('layer/random', 'draws no random numbers');
   }
 
   /** Frees GPU memory kept between calls besides the weights themselves. */

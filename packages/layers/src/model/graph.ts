@@ -1,5 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Layer, Node, SymbolicTensor } from '../layers/layer.ts';
+import type { Shape } from '../tensor/shape.ts';
 
 /** The calls between some inputs and some outputs. */
 export interface Graph {
@@ -16,7 +17,7 @@ export interface Graph {
 /**
  * Walks back from the outputs to the inputs, as Keras' `map_graph` (keras/src/ops/function.py), so that layers come
  * in the same order as in `model.layers` there. A tensor named as input ends the walk even when something produced
- * it. Throws `model/graph` when an output depends on an input that is not among them, and for two layers of one name.
+ * it. Throws `model/graph` when an output depends on an input that is not among them.
  */
 export function buildGraph(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
   const discovered = new Map<Layer, number>();
@@ -34,7 +35,6 @@ export function buildGraph(inputs: readonly SymbolicTensor[], outputs: readonly 
       ([a, depthA], [b, depthB]) => depthB - depthA || (discovered.get(a) ?? 0) - (discovered.get(b) ?? 0),
     )
     .map(([layer]) => layer);
-  checkNames(layers);
 
   const byDepth = new Map<number, Node[]>();
   for (const [node, depth] of nodeDepths) byDepth.set(depth, [...(byDepth.get(depth) ?? []), node]);
@@ -106,7 +106,8 @@ function depths(
   return { nodeDepths, layerDepths };
 }
 
-function checkNames(layers: readonly Layer[]): void {
+/** Throws `model/names` for two layers of one name. */
+export function checkNames(layers: readonly Layer[]): void {
   const names = new Set<string>();
   for (const { name } of layers) {
     if (names.has(name)) {
@@ -116,4 +117,16 @@ function checkNames(layers: readonly Layer[]): void {
     }
     names.add(name);
   }
+}
+
+/** The shapes of all tensors of a graph when its inputs have these shapes. */
+export function shapesWithin(graph: Graph, inputs: readonly Shape[]): ReadonlyMap<SymbolicTensor, Shape> {
+  const shapes = new Map<SymbolicTensor, Shape>();
+  graph.inputs.forEach((symbolic, index) => shapes.set(symbolic, inputs[index] ?? symbolic.shape));
+  for (const node of graph.nodes) {
+    if (node.inputs.length === 0) continue;
+    const results = node.layer.outputShapes(node.inputs.map((value) => shapes.get(value) ?? value.shape));
+    node.outputs.forEach((symbolic, index) => shapes.set(symbolic, results[index] ?? symbolic.shape));
+  }
+  return shapes;
 }

@@ -20,7 +20,8 @@ import {
   type PredictedBatch,
 } from '../training/predict.ts';
 import { execute } from './execute.ts';
-import { buildGraph, type Graph } from './graph.ts';
+import { unfreezeFrom, unfreezeLast } from './freezing.ts';
+import { buildGraph, checkNames, shapesWithin, type Graph } from './graph.ts';
 import { summarize, type SummaryOptions } from './summary.ts';
 
 export interface ModelConfig extends LayerConfig {
@@ -41,7 +42,7 @@ export class Model extends Layer implements Network {
 
   constructor(config: ModelConfig, className = 'Functional') {
     super(className, config);
-    this.#graph = buildGraph(list(config.inputs), list(config.outputs));
+    this.#graph = this.#build(list(config.inputs), list(config.outputs));
     if (this.#graph.outputs.length > 0) this.ensureBuilt([]);
     if (config.trainable !== undefined) this.trainable = config.trainable;
   }
@@ -53,8 +54,13 @@ export class Model extends Layer implements Network {
 
   /** For models that grow. */
   protected rebuild(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): void {
-    this.#graph = buildGraph(inputs, outputs);
+    this.#graph = this.#build(inputs, outputs);
     this.ensureBuilt([]);
+  }
+
+  /** What has to hold for the layers of a model. */
+  protected checkLayers(layers: readonly Layer[]): void {
+    checkNames(layers);
   }
 
   get inputs(): readonly SymbolicTensor[] {
@@ -96,6 +102,22 @@ export class Model extends Layer implements Network {
     });
   }
 
+  /**
+   * Freezes the layers before the one of this name, in the order of `layers`, and thaws it, those behind it and the
+   * model itself. Where the name is that of a layer in a nested model, this happens to that model; the layers outside
+   * stay as they are. What training changes follows at once. Throws `model/layer` as `getLayer`.
+   */
+  unfreezeFrom(name: string): this {
+    unfreezeFrom(this, name);
+    return this;
+  }
+
+  /** Thaws the last `count` layers and the model itself, and freezes the others: Keras' `layers[:-count]` frozen. */
+  unfreezeLast(count: number): this {
+    unfreezeLast(this, count);
+    return this;
+  }
+
   /** The weight of this path, as `block1_conv1/kernel`; inside a nested model `vgg16/block1_conv1/kernel` works too. */
   getWeight(path: string): Variable {
     const found = this.weights.filter((weight) => weight.path === path);
@@ -112,14 +134,17 @@ export class Model extends Layer implements Network {
 
   outputShapes(inputs: readonly Shape[]): readonly Shape[] {
     this.#checkInputs(inputs);
-    const shapes = new Map<SymbolicTensor, Shape>();
-    this.inputs.forEach((symbolic, index) => shapes.set(symbolic, inputs[index] ?? symbolic.shape));
-    for (const node of this.graph.nodes) {
-      if (node.inputs.length === 0) continue;
-      const results = node.layer.outputShapes(node.inputs.map((value) => shapes.get(value) ?? value.shape));
-      node.outputs.forEach((symbolic, index) => shapes.set(symbolic, results[index] ?? symbolic.shape));
-    }
+    const shapes = shapesWithin(this.graph, inputs);
     return this.outputs.map((symbolic) => shapes.get(symbolic) ?? symbolic.shape);
+  }
+
+  override flops(inputs: readonly Shape[] = this.inputs.map(({ shape }) => shape)): number {
+    this.#checkInputs(inputs);
+    const shapes = shapesWithin(this.graph, inputs);
+    return this.graph.nodes.reduce((sum, { layer, inputs: values }) => {
+      if (values.length === 0) return sum;
+      return sum + layer.flops(values.map((value) => shapes.get(value) ?? value.shape));
+    }, 0);
   }
 
   call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[] {
@@ -182,14 +207,17 @@ export class Model extends Layer implements Network {
   /** Moves the weights back to main memory and frees everything the model holds on its GPU. */
   async toHost(): Promise<void> {
     for (const weight of this.weights) await weight.toHost();
-    this.releaseCaches();
-    this.#compiled?.optimizer.dispose();
-    this.#gpu = null;
+    this.release();
   }
 
   /** Frees everything the model holds on its GPU; trained weights that were not read are lost. */
   dispose(): void {
     for (const weight of this.weights) weight.dispose();
+    this.release();
+  }
+
+  /** Frees what the model holds on its GPU besides its weights. */
+  protected release(): void {
     this.releaseCaches();
     this.#compiled?.optimizer.dispose();
     this.#gpu = null;
@@ -232,14 +260,20 @@ export class Model extends Layer implements Network {
     return predictBatches(this, dataset, config);
   }
 
-  /** The outputs for one array. */
-  predictOnBatch(x: HostArray): Promise<readonly HostArray[]> {
+  /** The outputs for one array, or for one array for each input. */
+  predictOnBatch(x: Batch['x']): Promise<readonly HostArray[]> {
     return predictOnBatch(this, x);
   }
 
   /** One training step; loss and metrics of the batch before the update. */
   trainOnBatch(batch: Batch): Promise<Record<string, number>> {
     return trainOnBatch(this, batch);
+  }
+
+  #build(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
+    const graph = buildGraph(inputs, outputs);
+    this.checkLayers(graph.layers);
+    return graph;
   }
 
   #lastLayer(): Layer | undefined {
