@@ -1,6 +1,7 @@
 export type { Backward } from './autograd/tape.ts';
 export { Tape } from './autograd/tape.ts';
 
+export * from './augmentation/index.ts';
 export * from './layers/index.ts';
 export * as ops from './ops/index.ts';
 export * from './losses/index.ts';

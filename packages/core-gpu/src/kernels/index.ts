@@ -9,6 +9,7 @@ export {
 } from './conv2d/conv2d.ts';
 export { conv2dShape, type Conv2dOptions, type Conv2dShape } from './conv2d/shape.ts';
 export { planActivation, planActivationGradient, type ActivationKind } from './activation/activation.ts';
+export type { AffineMatrix, FillMode, ImageTransform, Interpolation } from './augment/transform.ts';
 export { planConcatRead, planConcatWrite, type ConcatSlice } from './concat/concat.ts';
 export { planDropout, type DropoutOptions } from './dropout/dropout.ts';
 export { planAccumulate, planAdd, planFill, planMultiply, planScale } from './elementwise/elementwise.ts';

@@ -24,3 +24,24 @@ export function namedSeed(seed: number, name: string): number {
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }
+
+/**
+ * A uniform number in [0, 1) that depends on these whole numbers (a seed, an epoch, a place, ..) and nothing else, so
+ * that nothing has to be remembered to draw it again: each one in turn is hashed into the result (`lowbias32`, Chris
+ * Wellons, "Prospecting for Hash Functions").
+ */
+export function uniformAt(...numbers: readonly number[]): number {
+  let hash = 0;
+  for (const number of numbers) {
+    hash = lowbias32((hash ^ lowbias32(Math.floor(number / 2 ** 32) + 0x632be5ab)) >>> 0);
+    hash = lowbias32((hash + (number >>> 0) + 0x9e3779b9) >>> 0);
+  }
+  return hash / 2 ** 32;
+}
+
+function lowbias32(value: number): number {
+  let x = value >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return (x ^ (x >>> 16)) >>> 0;
+}

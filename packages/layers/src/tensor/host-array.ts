@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import type { ImageTransform } from '@convbase/core-gpu';
 import { formatShape, sizeOf } from './shape.ts';
 
 /** How uint8 pictures (RGB) become floats: Keras' 'caffe' and 'tf' modes, x / 255, or the plain value. */
@@ -10,19 +11,39 @@ export interface HostArray {
   readonly shape: readonly number[];
   /** How bytes become floats on the GPU; only for `Uint8Array` data, `'none'` when left out. */
   readonly preprocess?: PreprocessMode;
+  /**
+   * What is done to each picture on the GPU before `preprocess`, one transform for each; only for `Uint8Array` data of
+   * four dimensions. `ImageDataGenerator.flow` puts it there.
+   */
+  readonly augment?: readonly ImageTransform[];
 }
 
 /** One batch: the first dimension of every shape is the batch. */
 export interface Batch {
-  readonly x: HostArray;
+  /** The input, or one array for each input of a model with several. */
+  readonly x: HostArray | readonly HostArray[];
   readonly y?: HostArray;
+  /** `[n]`: what each sample's loss is multiplied by before the sum is divided by n, as in Keras. */
+  readonly sampleWeight?: HostArray;
+  /** Which samples of the dataset these are. */
+  readonly indices?: readonly number[];
 }
 
 /** Batches of one epoch after another. A plain structural type: anything with these members is a dataset. */
 export interface Dataset {
-  batches(epoch: number): AsyncIterable<Batch> | Iterable<Batch>;
+  /**
+   * The batches of an epoch, from number `first` (0 when left out) on: a function of the two numbers alone, so that
+   * training goes on in the middle of an epoch with just the batches it would have seen.
+   */
+  batches(epoch: number, first?: number): AsyncIterable<Batch> | Iterable<Batch>;
+  /** How many batches an epoch has. */
   readonly batchCount?: number;
   readonly sampleCount?: number;
+}
+
+/** The inputs of a batch, however many there are. */
+export function inputsOf(batch: Pick<Batch, 'x'>): readonly HostArray[] {
+  return 'data' in batch.x ? [batch.x] : batch.x;
 }
 
 /** Throws `array/shape` when the data does not have as many elements as the shape says. */
