@@ -1,1 +1,5 @@
-export {};
+export * from './logs/index.ts';
+export * from './model-checkpoint/index.ts';
+export * from './plots/index.ts';
+export * from './report/index.ts';
+export * from './tensorboard/index.ts';

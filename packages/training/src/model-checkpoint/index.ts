@@ -1,0 +1,1 @@
+export { ModelCheckpoint, type ModelCheckpointOptions } from './model-checkpoint.ts';

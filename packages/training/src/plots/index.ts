@@ -1,0 +1,6 @@
+export {
+  learningCurves,
+  type LearningCurve,
+  type LearningCurveOptions,
+  writeLearningCurves,
+} from './learning-curves.ts';

@@ -1,0 +1,1 @@
+export { tensorBoard, type TensorBoardOptions } from './tensor-board.ts';
