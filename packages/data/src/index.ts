@@ -15,6 +15,7 @@ export { labelsOf, type PictureSet, subset } from './picture/picture-set.ts';
 export { resize, type ResizeMode, resizeModeNamed, resizeModes } from './resize/resize.ts';
 export { encodeLabels, type LabelEncoding, labelEncoding } from './batches/labels.ts';
 export {
+  epochOrder,
   type PictureBatch,
   pictureBatches,
   type PictureBatchOptions,

@@ -97,6 +97,17 @@ test('skipping in a shuffled epoch gives the same order whether the bad ones are
   expect(places(await all(used.batches(1)))).toEqual(places(await all(fresh.batches(1))));
 });
 
+test.each(['refuse', 'skip'] as const)('an epoch can be entered at any batch: %s', async (onBadImage) => {
+  const bad = onBadImage === 'skip' ? [0, 3, 4, 11] : [];
+  const dataset = () =>
+    pictureBatches(greys(14, { bad }), { size, batchSize: 3, onBadImage, shuffle: true, seed: 2 });
+  const whole = (await all(dataset().batches(1))).map((batch) => batch.indices);
+  for (let first = 0; first <= whole.length; first++) {
+    const rest = (await all(dataset().batches(1, first))).map((batch) => batch.indices);
+    expect(rest).toEqual(whole.slice(first));
+  }
+});
+
 test('nothing but bad pictures is an error even when they are skipped', async () => {
   const dataset = pictureBatches(greys(2, { bad: [0, 1] }), { size, onBadImage: 'skip' });
   await expect(all(dataset.batches(0))).rejects.toMatchObject({

@@ -21,7 +21,11 @@ export interface PictureBatch {
 
 /** Pictures as batches, to be read once per epoch. */
 export interface PictureDataset {
-  batches(epoch: number): AsyncGenerator<PictureBatch, void, undefined>;
+  /** What the batches are made of, and how. */
+  readonly set: PictureSet;
+  readonly options: PictureBatchOptions;
+  /** The batches of an epoch; those before the number `first`, counted from 0, are left out. */
+  batches(epoch: number, first?: number): AsyncGenerator<PictureBatch, void, undefined>;
   /** Pictures per epoch, those found to be bad so far not counted. */
   readonly sampleCount: number;
   readonly batchCount: number;
@@ -93,12 +97,9 @@ export function pictureBatches(set: PictureSet, options: PictureBatchOptions): P
     }
   };
 
-  async function* batches(epoch: number): AsyncGenerator<PictureBatch, void, undefined> {
-    const all =
-      options.shuffle === true
-        ? shuffledIndices(set.length, options.seed ?? 0, epoch)
-        : numbersTo(set.length);
-    const order = all.filter((index) => !bad.has(index));
+  async function* batches(epoch: number, first = 0): AsyncGenerator<PictureBatch, void, undefined> {
+    const good = epochOrder(set.length, options, epoch).filter((index) => !bad.has(index));
+    const order = good.subarray(await placesOf(first * batchSize, good));
     const pictures = loadAhead(order.length, (position) => load(order[position] ?? 0), {
       ahead: batchSize * ((options.prefetch ?? 2) + 1),
       concurrency: options.decoders ?? DECODERS,
@@ -116,10 +117,29 @@ export function pictureBatches(set: PictureSet, options: PictureBatchOptions): P
       batch = new BatchBuilder(set, options, Math.min(batchSize, order.length - position));
     }
     if (batch.length > 0) yield batch.finish();
-    else if (made === 0) throw nothingLeft(set, bad);
+    else if (made === 0 && first === 0) throw nothingLeft(set, bad);
+  }
+
+  /** How many places of an order hold this many good pictures. Which ones are bad only decoding tells. */
+  async function placesOf(count: number, order: Uint32Array): Promise<number> {
+    if (count === 0 || options.onBadImage !== 'skip') return count;
+    let places = 0;
+    let found = 0;
+    for await (const picture of loadAhead(order.length, (position) => load(order[position] ?? 0), {
+      ahead: batchSize,
+      concurrency: options.decoders ?? DECODERS,
+      signal: options.signal,
+    })) {
+      places++;
+      if (picture !== undefined) found++;
+      if (found === count) break;
+    }
+    return places;
   }
 
   return {
+    set,
+    options,
     batches,
     bad,
     get sampleCount() {
@@ -166,8 +186,13 @@ class BatchBuilder {
   }
 }
 
-function numbersTo(count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, i) => i);
+/** The order of a set's pictures in an epoch, bad ones included. */
+export function epochOrder(
+  count: number,
+  { shuffle = false, seed = 0 }: Pick<PictureBatchOptions, 'shuffle' | 'seed'>,
+  epoch: number,
+): Uint32Array {
+  return shuffle ? shuffledIndices(count, seed, epoch) : Uint32Array.from({ length: count }, (_, i) => i);
 }
 
 function nothingLeft(set: PictureSet, bad: ReadonlyMap<number, PictureError>): ConvbaseError {

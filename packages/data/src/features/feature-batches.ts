@@ -1,5 +1,5 @@
 import { encodeLabels, type LabelEncoding, labelEncoding } from '../batches/labels.ts';
-import { shuffledIndices } from '../order/shuffle.ts';
+import { epochOrder } from '../batches/picture-batches.ts';
 import type { Features } from './features.ts';
 
 export interface FeatureBatchOptions {
@@ -12,7 +12,11 @@ export interface FeatureBatchOptions {
 
 /** A dataset of features with their labels. */
 export interface FeatureDataset {
-  batches(epoch: number): AsyncGenerator<{
+  /** The batches of an epoch; those before the number `first`, counted from 0, are left out. */
+  batches(
+    epoch: number,
+    first?: number,
+  ): AsyncGenerator<{
     /** `[n, ...featureShape]` */
     readonly x: { readonly data: Float32Array; readonly shape: number[] };
     /** `[n, 1]` for two classes, `[n, classes]` one-hot otherwise. */
@@ -24,19 +28,17 @@ export interface FeatureDataset {
 
 /** Batches of extracted features, read from their folders as they are needed. */
 export function featureBatches(features: Features, options: FeatureBatchOptions): FeatureDataset {
-  const { batchSize, shuffle = false, seed = 0 } = options;
+  const { batchSize } = options;
   const { featureShape, classNames } = features.manifest;
   const encoding = options.labels ?? labelEncoding(classNames.length);
   const sampleCount = features.rowCount;
   return {
     sampleCount,
     batchCount: Math.ceil(sampleCount / batchSize),
-    async *batches(epoch) {
-      const order = shuffle
-        ? shuffledIndices(sampleCount, seed, epoch)
-        : Uint32Array.from({ length: sampleCount }, (_, i) => i);
-      for (let first = 0; first < sampleCount; first += batchSize) {
-        const rows = order.subarray(first, first + batchSize);
+    async *batches(epoch, first = 0) {
+      const order = epochOrder(sampleCount, options, epoch);
+      for (let next = first * batchSize; next < sampleCount; next += batchSize) {
+        const rows = order.subarray(next, next + batchSize);
         const data = await features.rows(rows);
         const labels = Array.from(rows, (row) => features.labels[row] ?? 0);
         yield {

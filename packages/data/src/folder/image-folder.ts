@@ -68,6 +68,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     classNames,
     length: files.length,
     name: path,
+    file: path,
     label: (index) => at(labels, index),
     picture: (index) => decodeImage(path(index)),
   };

@@ -84,6 +84,7 @@ async function readPart(
     classNames: digits,
     length,
     name: (index) => `${path}[${check(index)}]`,
+    file: () => path,
     label: (index) => labels.data[check(index)] ?? 0,
     picture: async (index) => {
       const pixels = height * width;

@@ -10,6 +10,8 @@ export interface PictureSet {
   readonly length: number;
   /** What to call picture `index` in messages: its path, or its place in a file. */
   name(index: number): string;
+  /** The file that picture `index` is read from, for sets that are read from files. */
+  file?(index: number): string;
   label(index: number): number;
   /** Decodes picture `index`. A PictureError says that this one picture is bad. */
   picture(index: number): Promise<Picture>;
@@ -26,6 +28,7 @@ export function subset(set: PictureSet, indices: ArrayLike<number>): PictureSet 
     classNames: set.classNames,
     length: indices.length,
     name: (index) => set.name(at(index)),
+    ...(set.file && { file: (index: number) => set.file?.(at(index)) ?? '' }),
     label: (index) => set.label(at(index)),
     picture: (index) => set.picture(at(index)),
   };
