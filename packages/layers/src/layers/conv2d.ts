@@ -5,7 +5,7 @@ import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated
 import type { BatchNormalization } from './batch-normalization.ts';
 import type { CallContext } from './context.ts';
 import { FoldedWeights } from './folded-weights.ts';
-import { initializerFrom, type InitializerLike } from './initializers.ts';
+import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
 import { pair, paddingFrom, type PairLike } from './pairs.ts';
 import type { Variable } from './variable.ts';
 import { windowCount } from './window.ts';
@@ -28,8 +28,8 @@ export class Conv2D extends ActivatedLayer {
   readonly kernelSize: readonly [number, number];
   readonly options: Conv2dOptions;
   readonly useBias: boolean;
-  readonly #kernelInitializer;
-  readonly #biasInitializer;
+  readonly kernelInitializer: Initializer;
+  readonly biasInitializer: Initializer;
   readonly #folded = new FoldedWeights();
   #kernel: Variable | null = null;
   #bias: Variable | null = null;
@@ -44,8 +44,8 @@ export class Conv2D extends ActivatedLayer {
       dilations: pair(config.dilationRate ?? 1, `dilationRate of ${this.name}`),
     };
     this.useBias = config.useBias ?? true;
-    this.#kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
-    this.#biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
+    this.kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
+    this.biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
   }
 
   get kernel(): Variable {
@@ -68,9 +68,9 @@ export class Conv2D extends ActivatedLayer {
     this.#kernel = this.addWeight(
       'kernel',
       [...this.kernelSize, channels, this.filters],
-      this.#kernelInitializer,
+      this.kernelInitializer,
     );
-    if (this.useBias) this.#bias = this.addWeight('bias', [this.filters], this.#biasInitializer);
+    if (this.useBias) this.#bias = this.addWeight('bias', [this.filters], this.biasInitializer);
   }
 
   protected outputShape(input: Shape): Shape {

@@ -3,7 +3,7 @@ import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
 import type { CallContext } from './context.ts';
-import { initializerFrom, type InitializerLike } from './initializers.ts';
+import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
 import type { Variable } from './variable.ts';
 
 export interface DenseConfig extends ActivatedConfig {
@@ -17,8 +17,8 @@ export interface DenseConfig extends ActivatedConfig {
 export class Dense extends ActivatedLayer {
   readonly units: number;
   readonly useBias: boolean;
-  readonly #kernelInitializer;
-  readonly #biasInitializer;
+  readonly kernelInitializer: Initializer;
+  readonly biasInitializer: Initializer;
   #kernel: Variable | null = null;
   #bias: Variable | null = null;
 
@@ -26,8 +26,8 @@ export class Dense extends ActivatedLayer {
     super('Dense', config);
     this.units = config.units;
     this.useBias = config.useBias ?? true;
-    this.#kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
-    this.#biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
+    this.kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
+    this.biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
   }
 
   get kernel(): Variable {
@@ -47,8 +47,8 @@ export class Dense extends ActivatedLayer {
         'Give the model an input shape, or pool globally instead of flattening.',
       );
     }
-    this.#kernel = this.addWeight('kernel', [features, this.units], this.#kernelInitializer);
-    if (this.useBias) this.#bias = this.addWeight('bias', [this.units], this.#biasInitializer);
+    this.#kernel = this.addWeight('kernel', [features, this.units], this.kernelInitializer);
+    if (this.useBias) this.#bias = this.addWeight('bias', [this.units], this.biasInitializer);
   }
 
   protected outputShape(input: Shape): Shape {

@@ -16,14 +16,15 @@ export interface DropoutConfig extends LayerConfig {
 export class Dropout extends UnaryLayer {
   override readonly stochastic = true;
   readonly rate: number;
-  readonly #ownSeed: number | undefined;
+  /** The seed that was given to the layer itself. */
+  readonly ownSeed: number | undefined;
   #seed: number;
   #offset = 0;
 
   constructor(config: DropoutConfig) {
     super('Dropout', config);
     this.rate = config.rate;
-    this.#ownSeed = config.seed;
+    this.ownSeed = config.seed;
     this.#seed = config.seed ?? namedSeed(0, this.name);
     if (!(config.rate >= 0 && config.rate < 1)) {
       this.fail(
@@ -36,7 +37,7 @@ export class Dropout extends UnaryLayer {
 
   /** Starts the stream of masks anew. */
   override seed(value: number): void {
-    this.#seed = this.#ownSeed ?? namedSeed(value, this.name);
+    this.#seed = this.ownSeed ?? namedSeed(value, this.name);
     this.#offset = 0;
   }
 

@@ -13,7 +13,7 @@ export { Conv2D, type Conv2DConfig } from './conv2d.ts';
 export { Dense, type DenseConfig } from './dense.ts';
 export { Dropout, type DropoutConfig } from './dropout.ts';
 export * as initializers from './initializers.ts';
-export type { Initializer, InitializerLike } from './initializers.ts';
+export type { Initializer, InitializerLike, KerasInitializer } from './initializers.ts';
 export { input, InputLayer, type InputConfig } from './input-layer.ts';
 export { Layer, SymbolicTensor, UnaryLayer, type LayerConfig, type Node } from './layer.ts';
 export { Add, Concatenate, type ConcatenateConfig } from './merging.ts';

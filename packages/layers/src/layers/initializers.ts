@@ -1,10 +1,28 @@
 import { ConvbaseError } from '@convbase/base';
 import { sizeOf } from '../tensor/shape.ts';
-import { toCamelCase } from './names.ts';
+import { toCamelCase, toSnakeCase } from './names.ts';
 import { normalStream, uniformStream } from './random.ts';
 
 /** Fills a weight of the given shape. `seed` is the weight's own; an initializer with a seed of its own ignores it. */
-export type Initializer = (shape: readonly number[], seed: number) => Float32Array;
+export interface Initializer {
+  (shape: readonly number[], seed: number): Float32Array;
+  /** What Keras calls it and the options it has there; absent for a function of one's own. */
+  readonly keras?: KerasInitializer;
+}
+
+export interface KerasInitializer {
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Gives an initializer its Keras description; a function that has one already keeps the new one. */
+export function described(
+  className: string,
+  config: Readonly<Record<string, unknown>>,
+  initializer: (shape: readonly number[], seed: number) => Float32Array,
+): Initializer {
+  return Object.assign(initializer, { keras: { className, config } });
+}
 
 /** Keras names in either spelling (`'glorotUniform'`, `'glorot_uniform'`, `'GlorotUniform'`) or a function. */
 export type InitializerLike = string | Initializer;
@@ -16,47 +34,48 @@ export interface VarianceScalingConfig {
   readonly seed?: number;
 }
 
-export const zeros = (): Initializer => constant(0);
-export const ones = (): Initializer => constant(1);
+export const zeros = (): Initializer => described('Zeros', {}, constant(0));
+export const ones = (): Initializer => described('Ones', {}, constant(1));
 
 export function constant(value: number): Initializer {
-  return (shape) => new Float32Array(sizeOf(shape)).fill(value);
+  return described('Constant', { value }, (shape) => new Float32Array(sizeOf(shape)).fill(value));
 }
 
 export function randomUniform(config: { minval?: number; maxval?: number; seed?: number } = {}): Initializer {
   const { minval = -0.05, maxval = 0.05 } = config;
-  return (shape, seed) => {
+  return described('RandomUniform', { minval, maxval, ...keptSeed(config) }, (shape, seed) => {
     const next = uniformStream(config.seed ?? seed);
     return new Float32Array(sizeOf(shape)).map(() => minval + (maxval - minval) * next());
-  };
+  });
 }
 
 export function randomNormal(config: { mean?: number; stddev?: number; seed?: number } = {}): Initializer {
   const { mean = 0, stddev = 0.05 } = config;
-  return (shape, seed) => {
+  return described('RandomNormal', { mean, stddev, ...keptSeed(config) }, (shape, seed) => {
     const next = normalStream(config.seed ?? seed);
     return new Float32Array(sizeOf(shape)).map(() => mean + stddev * next());
-  };
+  });
 }
 
 /** Normal numbers, drawn again when further than two standard deviations from the mean. */
 export function truncatedNormal(config: { mean?: number; stddev?: number; seed?: number } = {}): Initializer {
   const { mean = 0, stddev = 0.05 } = config;
-  return (shape, seed) => {
+  return described('TruncatedNormal', { mean, stddev, ...keptSeed(config) }, (shape, seed) => {
     const next = normalStream(config.seed ?? seed);
     const draw = (): number => {
       const value = next();
       return Math.abs(value) <= 2 ? value : draw();
     };
     return new Float32Array(sizeOf(shape)).map(() => mean + stddev * draw());
-  };
+  });
 }
 
 /** Keras' `VarianceScaling`: variance `scale / fan`, of which the Glorot, He and LeCun initializers are cases. */
 export function varianceScaling(config: VarianceScalingConfig = {}): Initializer {
   const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal' } = config;
   const own = config.seed === undefined ? {} : { seed: config.seed };
-  return (shape, seed) => {
+  const keras = { scale, mode: toSnakeCase(mode), distribution: toSnakeCase(distribution), ...keptSeed(config) };
+  return described('VarianceScaling', keras, (shape, seed) => {
     const { fanIn, fanOut } = fans(shape);
     const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2;
     const variance = scale / Math.max(1, fan);
@@ -69,25 +88,31 @@ export function varianceScaling(config: VarianceScalingConfig = {}): Initializer
       return truncatedNormal({ stddev: Math.sqrt(variance) / 0.87962566103423978, ...own })(shape, seed);
     }
     return randomNormal({ stddev: Math.sqrt(variance), ...own })(shape, seed);
-  };
+  });
 }
 
 interface Seeded {
-  seed?: number;
+  readonly seed?: number;
+}
+
+/** How Keras writes a seed down: null where there is none. */
+function keptSeed({ seed }: Seeded): { readonly seed: number | null } {
+  return { seed: seed ?? null };
+}
+
+/** A case of variance scaling that has a name of its own. */
+function scaling(className: string, fixed: VarianceScalingConfig): (config?: Seeded) => Initializer {
+  return (config = {}) => described(className, keptSeed(config), varianceScaling({ ...fixed, ...config }));
 }
 
 /** Glorot and Bengio, 2010. */
-export const glorotUniform = (config: Seeded = {}): Initializer =>
-  varianceScaling({ mode: 'fanAvg', distribution: 'uniform', ...config });
-export const glorotNormal = (config: Seeded = {}): Initializer =>
-  varianceScaling({ mode: 'fanAvg', ...config });
+export const glorotUniform = scaling('GlorotUniform', { mode: 'fanAvg', distribution: 'uniform' });
+export const glorotNormal = scaling('GlorotNormal', { mode: 'fanAvg' });
 /** He and others, 2015. */
-export const heUniform = (config: Seeded = {}): Initializer =>
-  varianceScaling({ scale: 2, distribution: 'uniform', ...config });
-export const heNormal = (config: Seeded = {}): Initializer => varianceScaling({ scale: 2, ...config });
-export const lecunUniform = (config: Seeded = {}): Initializer =>
-  varianceScaling({ distribution: 'uniform', ...config });
-export const lecunNormal = (config: Seeded = {}): Initializer => varianceScaling({ ...config });
+export const heUniform = scaling('HeUniform', { scale: 2, distribution: 'uniform' });
+export const heNormal = scaling('HeNormal', { scale: 2 });
+export const lecunUniform = scaling('LecunUniform', { distribution: 'uniform' });
+export const lecunNormal = scaling('LecunNormal', {});
 
 const byName: Readonly<Record<string, () => Initializer>> = {
   zeros,

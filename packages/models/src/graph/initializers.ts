@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import { initializers, toCamelCase, type Initializer } from '@convbase/layers';
 import { z } from 'zod';
+import { kerasObject, type KerasObject } from './keras-object.ts';
 
 const number = z.number().exactOptional();
 
@@ -61,7 +62,7 @@ export function initializerFromConfig(
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null));
   const options = optionsSchema.safeParse(given);
   if (make !== undefined && options.success) return make(options.data);
-  return () => {
+  return initializers.described(className, config, () => {
     throw new ConvbaseError(
       'initializer/unknown',
       `convbase cannot draw weights with ${className} ${JSON.stringify(config)}`,
@@ -69,5 +70,10 @@ export function initializerFromConfig(
         fix: 'Load weights into the model before using it.',
       },
     );
-  };
+  });
+}
+
+/** How Keras 3 writes an initializer down; a function of one's own, which only starting values know, as `fallback`. */
+export function initializerConfig({ keras }: Initializer, fallback: string): KerasObject {
+  return kerasObject('keras.initializers', keras?.className ?? fallback, keras?.config ?? {});
 }

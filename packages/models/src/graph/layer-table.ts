@@ -19,6 +19,8 @@ import {
   type Layer,
 } from '@convbase/layers';
 import { z } from 'zod';
+import { initializerConfig } from './initializers.ts';
+import { kerasObject } from './keras-object.ts';
 import {
   activation,
   axis,
@@ -42,21 +44,26 @@ interface Named {
   readonly trainable: boolean;
 }
 
-/** A layer class: which options of its Keras config mean something here, and how to make it. */
+/** A layer class: which options of its Keras config mean something here, how to make it, and how to write it down. */
 export interface LayerEntry {
   readonly options: z.ZodObject;
   /** `config` has passed `options`; its keys are camelCase, and `name` and `trainable` are among them. */
   make(config: Record<string, unknown>): Layer;
+  /** The options as Keras 3 writes them, without what all layers have (name, trainable, dtype). */
+  config(layer: Layer): Record<string, unknown>;
 }
 
-function entry<S extends z.ZodRawShape>(
+function entry<S extends z.ZodRawShape, L extends Layer>(
   shape: S,
-  make: (config: CamelKeys<z.output<z.ZodObject<S>>> & Named) => Layer,
+  make: (config: CamelKeys<z.output<z.ZodObject<S>>> & Named) => L,
+  config: (layer: L) => Record<string, unknown>,
 ): LayerEntry {
-  // The cast holds because `readLayer` builds the config from exactly this schema's output.
+  // The casts hold because `readLayer` builds the config from exactly this schema's output, and `configOf` looks an
+  // entry up by the class that `make` makes.
   return {
     options: z.object(shape),
-    make: (config) => make(config as CamelKeys<z.output<z.ZodObject<S>>> & Named),
+    make: (options) => make(options as CamelKeys<z.output<z.ZodObject<S>>> & Named),
+    config: (layer) => config(layer as L),
   };
 }
 
@@ -68,16 +75,49 @@ const weights = {
 };
 
 const pooling = { pool_size: pair, strides: pair.exactOptional(), padding, data_format: channelsLast };
+const poolingConfig = ({ options }: AveragePooling2D | MaxPooling2D): Record<string, unknown> => ({
+  pool_size: options.pool,
+  padding: options.padding,
+  strides: options.strides,
+  data_format: 'channels_last',
+});
+
 const globalPooling = { keepdims: z.boolean().exactOptional(), data_format: channelsLast };
+const globalPoolingConfig = ({
+  keepdims,
+}: GlobalAveragePooling2D | GlobalMaxPooling2D): Record<string, unknown> => ({
+  data_format: 'channels_last',
+  keepdims,
+});
+
+const weightsConfig = (layer: Conv2D | Dense): Record<string, unknown> => ({
+  activation: layer.activation,
+  use_bias: layer.useBias,
+  kernel_initializer: initializerConfig(layer.kernelInitializer, 'GlorotUniform'),
+  bias_initializer: initializerConfig(layer.biasInitializer, 'Zeros'),
+  kernel_regularizer: null,
+  bias_regularizer: null,
+  activity_regularizer: null,
+  kernel_constraint: null,
+  bias_constraint: null,
+});
 
 /**
  * Every layer class that a config may name, with the options it may have, spelled as Keras does. An option that is
  * not listed is refused unless it is switched off; where only one value is known, the schema is that value.
  */
 export const layerTable: Readonly<Record<string, LayerEntry>> = {
-  Activation: entry({ activation }, (config) => new Activation(config)),
-  Add: entry({}, (config) => new Add(config)),
-  AveragePooling2D: entry(pooling, (config) => new AveragePooling2D(config)),
+  Activation: entry(
+    { activation },
+    (config) => new Activation(config),
+    (layer) => ({ activation: layer.activation }),
+  ),
+  Add: entry(
+    {},
+    (config) => new Add(config),
+    () => ({}),
+  ),
+  AveragePooling2D: entry(pooling, (config) => new AveragePooling2D(config), poolingConfig),
   BatchNormalization: entry(
     {
       axis: axis.exactOptional(),
@@ -93,8 +133,28 @@ export const layerTable: Readonly<Record<string, LayerEntry>> = {
       renorm_momentum: z.number().exactOptional(),
     },
     (config) => new BatchNormalization(config),
+    ({ axis, momentum, epsilon, center, scale }) => ({
+      axis,
+      momentum,
+      epsilon,
+      center,
+      scale,
+      beta_initializer: kerasObject('keras.initializers', 'Zeros', {}),
+      gamma_initializer: kerasObject('keras.initializers', 'Ones', {}),
+      moving_mean_initializer: kerasObject('keras.initializers', 'Zeros', {}),
+      moving_variance_initializer: kerasObject('keras.initializers', 'Ones', {}),
+      beta_regularizer: null,
+      gamma_regularizer: null,
+      beta_constraint: null,
+      gamma_constraint: null,
+      synchronized: false,
+    }),
   ),
-  Concatenate: entry({ axis: axis.exactOptional() }, (config) => new Concatenate(config)),
+  Concatenate: entry(
+    { axis: axis.exactOptional() },
+    (config) => new Concatenate(config),
+    (layer) => ({ axis: layer.axis }),
+  ),
   Conv2D: entry(
     {
       filters: count,
@@ -107,25 +167,68 @@ export const layerTable: Readonly<Record<string, LayerEntry>> = {
       ...weights,
     },
     (config) => new Conv2D(config),
+    (layer) => ({
+      filters: layer.filters,
+      kernel_size: layer.kernelSize,
+      strides: layer.options.strides,
+      padding: layer.options.padding,
+      data_format: 'channels_last',
+      dilation_rate: layer.options.dilations,
+      groups: 1,
+      ...weightsConfig(layer),
+    }),
   ),
-  Dense: entry({ units: count, ...weights }, (config) => new Dense(config)),
-  Dropout: entry({ rate, seed: z.int().exactOptional() }, (config) => new Dropout(config)),
-  Flatten: entry({ data_format: channelsLast }, (config) => new Flatten(config)),
-  GlobalAveragePooling2D: entry(globalPooling, (config) => new GlobalAveragePooling2D(config)),
-  GlobalMaxPooling2D: entry(globalPooling, (config) => new GlobalMaxPooling2D(config)),
-  MaxPooling2D: entry(pooling, (config) => new MaxPooling2D(config)),
+  Dense: entry(
+    { units: count, ...weights },
+    (config) => new Dense(config),
+    (layer) => ({ units: layer.units, ...weightsConfig(layer) }),
+  ),
+  Dropout: entry(
+    { rate, seed: z.int().exactOptional() },
+    (config) => new Dropout(config),
+    (layer) => ({ rate: layer.rate, seed: layer.ownSeed ?? null, noise_shape: null }),
+  ),
+  Flatten: entry(
+    { data_format: channelsLast },
+    (config) => new Flatten(config),
+    () => ({ data_format: 'channels_last' }),
+  ),
+  GlobalAveragePooling2D: entry(
+    globalPooling,
+    (config) => new GlobalAveragePooling2D(config),
+    globalPoolingConfig,
+  ),
+  GlobalMaxPooling2D: entry(globalPooling, (config) => new GlobalMaxPooling2D(config), globalPoolingConfig),
+  MaxPooling2D: entry(pooling, (config) => new MaxPooling2D(config), poolingConfig),
   ReLU: entry(
     { negative_slope: z.literal(0).exactOptional(), threshold: z.literal(0).exactOptional() },
     (config) => new ReLU(config),
+    () => ({ max_value: null, negative_slope: 0, threshold: 0 }),
   ),
   Rescaling: entry(
     { scale: z.number(), offset: z.number().exactOptional() },
     (config) => new Rescaling(config),
+    ({ scale, offset }) => ({ scale, offset }),
   ),
-  Reshape: entry({ target_shape: z.array(z.int().min(-1)).max(8) }, (config) => new Reshape(config)),
-  Softmax: entry({ axis: axis.exactOptional() }, (config) => new Softmax(config)),
+  Reshape: entry(
+    { target_shape: z.array(z.int().min(-1)).max(8) },
+    (config) => new Reshape(config),
+    (layer) => ({ target_shape: layer.targetShape }),
+  ),
+  Softmax: entry(
+    { axis: axis.exactOptional() },
+    (config) => new Softmax(config),
+    (layer) => ({ axis: layer.axis }),
+  ),
   ZeroPadding2D: entry(
     { padding: zeroPadding, data_format: channelsLast },
     (config) => new ZeroPadding2D(config),
+    ({ margins: { top, bottom, left, right } }) => ({
+      padding: [
+        [top, bottom],
+        [left, right],
+      ],
+      data_format: 'channels_last',
+    }),
   ),
 };
