@@ -1,0 +1,6 @@
+export {
+  cachedPrefix,
+  type CachedPrefix,
+  type PrefixCacheOptions,
+  type PrefixReport,
+} from './cached-prefix.ts';
