@@ -1,0 +1,164 @@
+import { ConvbaseError } from '@convbase/base';
+import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+import { recipeSchema, type Recipe } from './schema.ts';
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Parses and checks the YAML text of a recipe. Keys that are not known, values that are not possible and references
+ * that lead nowhere are named with file, line and place, and with what is known there.
+ *
+ * @param where the file, for messages
+ * @throws ConvbaseError `recipe/yaml`, `recipe/schema`
+ */
+export function parseRecipe(text: string, where: string): Recipe {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const line = error.linePos?.[0].line ?? 1;
+    const [what = error.message] = error.message.split('\n');
+    throw new ConvbaseError('recipe/yaml', `it is not YAML: ${what.replace(/:$/, '')}`, {
+      where: `${where}:${line}`,
+      fix: '`convbase recipe show catsdogs-vgg16-features-150` shows what a recipe looks like.',
+    });
+  }
+  const value = plainValue(document, where);
+  const parsed = recipeSchema.safeParse(value);
+  if (parsed.success && inconsistencies(parsed.data).length === 0) return parsed.data;
+  const problems = parsed.success
+    ? inconsistencies(parsed.data)
+    : parsed.error.issues.flatMap((issue) => explain(issue, value));
+  // A misspelt key comes before the complaint that the right one is missing.
+  problems.sort((a, b) => Number(b.unknown ?? false) - Number(a.unknown ?? false));
+  throw new ConvbaseError(
+    'recipe/schema',
+    problems.map(({ path, text }) => `${at(path)}${text}`).join('\n  '),
+    {
+      where: `${where}:${lineOf(document, lines, problems[0]?.path ?? [])}`,
+    },
+  );
+}
+
+/** What the text says, as plain objects; aliases of aliases may not blow it up. */
+function plainValue(document: Document.Parsed, where: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw new ConvbaseError('recipe/yaml', 'its aliases (*name) cannot be followed', {
+      where,
+      fix: 'Write out what they stand for.',
+      cause,
+    });
+  }
+}
+
+interface Problem {
+  readonly path: Path;
+  readonly text: string;
+  /** A key that does not exist. */
+  readonly unknown?: boolean;
+}
+
+function explain(issue: z.core.$ZodIssue, value: unknown): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(recipeSchema, issue.path, value);
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      text: `there is no such key${known.length === 0 ? '' : `; known here are ${known.join(', ')}`}`,
+      unknown: true,
+    }));
+  }
+  // A union's own message says what may be written; where one of its alternatives fits but for details, those say more.
+  if (issue.code === 'invalid_union') {
+    const near = issue.errors.find((issues) => issues.length > 0 && issues.every(isDetail));
+    if (near !== undefined) {
+      return near.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] }, value));
+    }
+  }
+  const missing = issue.path.length > 0 && valueAt(value, issue.path) === undefined;
+  return [{ path: issue.path, text: missing ? 'it is missing' : issue.message }];
+}
+
+/** Whether the kind of value is right and only something inside it is not. */
+function isDetail(issue: z.core.$ZodIssue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys';
+}
+
+/** What the keys at a place may be; of alternatives those that the value there can be meant as. */
+function knownKeys(schema: z.core.$ZodType, path: Path, value: unknown): string[] {
+  if (schema instanceof z.ZodOptional) return knownKeys(schema.unwrap(), path, value);
+  if (schema instanceof z.ZodUnion) {
+    const meant = schema.options.filter((option) => canMean(option, value));
+    return [...new Set(meant.flatMap((option) => knownKeys(option, path, value)))];
+  }
+  const [key, ...rest] = path;
+  if (schema instanceof z.ZodObject && key === undefined) return Object.keys(schema.shape);
+  if (key === undefined) return [];
+  const inside = valueAt(value, [key]);
+  if (schema instanceof z.ZodArray) return knownKeys(schema.element, rest, inside);
+  if (!(schema instanceof z.ZodObject)) return [];
+  const member = (schema.shape as Record<PropertyKey, z.core.$ZodType | undefined>)[key];
+  return member === undefined ? [] : knownKeys(member, rest, inside);
+}
+
+/** Whether what the schema fixes to one value, such as `kind: folder`, is what the value says. */
+function canMean(schema: z.core.$ZodType, value: unknown): boolean {
+  if (!(schema instanceof z.ZodObject)) return false;
+  return Object.entries(schema.shape).every(
+    ([key, member]) =>
+      !(member instanceof z.ZodLiteral) || member.values.has(valueAt(value, [key]) as string),
+  );
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (inside, key) =>
+      typeof inside === 'object' && inside !== null
+        ? (inside as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
+}
+
+/** What no schema of single values sees. */
+function inconsistencies({ data, stages, sweep, reported = [] }: Recipe): Problem[] {
+  const problems: Problem[] = [];
+  const names = stages.map(({ name }) => name);
+  stages.forEach((stage, index) => {
+    const path = ['stages', index];
+    if (names.indexOf(stage.name) < index) {
+      problems.push({ path: [...path, 'name'], text: `two stages are called ${stage.name}` });
+    }
+    if (sweep !== undefined && (stage.unfreeze !== 'none' || stage.augmentation !== undefined)) {
+      problems.push({ path, text: 'a sweep compares heads on a frozen base, without augmentation' });
+    }
+    const { restoreBest } = stage;
+    const validated = data.kind === 'mnist' || data.validation !== undefined;
+    if (restoreBest?.startsWith('val_') === true && !validated) {
+      problems.push({ path: [...path, 'restoreBest'], text: 'there are no pictures to validate with' });
+    }
+  });
+  reported.forEach(({ stage }, index) => {
+    if (names.includes(stage)) return;
+    problems.push({ path: ['reported', index, 'stage'], text: `no stage is called ${stage}` });
+  });
+  return problems;
+}
+
+/** `stages[1].optimizer: `. */
+function at(path: Path): string {
+  if (path.length === 0) return '';
+  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  return `${text.replace(/^\./, '')}: `;
+}
+
+/** The line of a place in the text, or of the innermost thing around it that is there. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
