@@ -15,6 +15,7 @@ export type { SummaryOptions } from './model/summary.ts';
 
 export {
   checkHostArray,
+  inputsOf,
   type Batch,
   type Dataset,
   type HostArray,
@@ -24,8 +25,22 @@ export { scope, Scope } from './tensor/scope.ts';
 export { formatShape, sizeOf, type Dimension, type Shape } from './tensor/shape.ts';
 export { tensor, Tensor, type DType } from './tensor/tensor.ts';
 
-export { epochLines, type Callback, type Progress } from './training/callbacks.ts';
+export {
+  epochLines,
+  exportCallbackStates,
+  importCallbackStates,
+  type Callback,
+  type CallbackState,
+  type Logs,
+  type Progress,
+  type StateTensor,
+} from './training/callbacks.ts';
+export { balancedClassWeight } from './training/class-weight.ts';
 export type { Compiled, CompileConfig } from './training/compiled.ts';
 export type { FitConfig, History } from './training/fit.ts';
+export type { Network } from './training/network.ts';
+export { epochStart, type FitPosition, type TotalsState } from './training/position.ts';
 export type { PredictArrayConfig, PredictedBatch } from './training/predict.ts';
+export { exportTrainingState, importTrainingState, type TrainingState } from './training/state.ts';
+export { takeSteps } from './training/take-steps.ts';
 export { uploadInput } from './training/upload.ts';

@@ -24,6 +24,7 @@ export class Variable {
   #initializer: Initializer;
   #seed = 0;
   #assigned = false;
+  #trained = false;
   #host: Float32Array | null = null;
   #device: Tensor | null = null;
 
@@ -53,6 +54,11 @@ export class Variable {
   /** Whether values were given with `assign` (or changed by training) rather than drawn by the initializer. */
   get assigned(): boolean {
     return this.#assigned;
+  }
+
+  /** Whether training has changed the values. */
+  get trained(): boolean {
+    return this.#trained;
   }
 
   /**
@@ -108,6 +114,7 @@ export class Variable {
   /** To be called after a kernel has changed the values in place. */
   changed(): void {
     this.#assigned = true;
+    this.#trained = true;
     this.version++;
   }
 
@@ -125,6 +132,7 @@ export class Variable {
     this.#device = null;
     this.#host = null;
     this.#assigned = false;
+    this.#trained = false;
     this.version++;
   }
 

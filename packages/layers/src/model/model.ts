@@ -250,8 +250,8 @@ export class Model extends Layer implements Network {
     return evaluate(this, dataset, config);
   }
 
-  /** The outputs for all batches of a dataset, or for one array, joined. The model must have one output. */
-  predict(data: Dataset | HostArray, config: PredictArrayConfig = {}): Promise<HostArray> {
+  /** The outputs for all batches of a dataset, or for the model's inputs, joined. The model must have one output. */
+  predict(data: Dataset | Batch['x'], config: PredictArrayConfig = {}): Promise<HostArray> {
     return predict(this, data, config);
   }
 

@@ -30,8 +30,8 @@ export class Adam extends Optimizer {
     return { m: true, v: true, vMax: this.amsgrad };
   }
 
-  protected plan(gpu: Gpu, count: number): Plan {
-    const { learningRate, beta1, beta2, epsilon, amsgrad, weightDecay, iterations: step } = this;
+  protected plan(gpu: Gpu, count: number, learningRate: number): Plan {
+    const { beta1, beta2, epsilon, amsgrad, weightDecay, iterations: step } = this;
     return planAdam({ count, learningRate, beta1, beta2, epsilon, amsgrad, weightDecay, step }, gpu.target);
   }
 }

@@ -10,10 +10,12 @@ import { ConvbaseError } from '@convbase/base';
 import type { Variable } from '../layers/variable.ts';
 import { fill } from '../ops/elementwise.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import type { LearningRateSchedule } from './schedules.ts';
 
 /** Options that all optimizers share, with Keras' meaning. At most one kind of clipping. */
 export interface OptimizerConfig {
-  readonly learningRate?: number;
+  /** A number, or a rule that makes one of the number of steps taken. */
+  readonly learningRate?: number | LearningRateSchedule;
   /** Decoupled decay: the weight shrinks by this times the learning rate before each update. */
   readonly weightDecay?: number | null;
   /** Clips each element of a gradient. */
@@ -31,8 +33,9 @@ export interface WeightGradient {
 
 /** Changes weights by their gradients; remembers what it needs for that in slots beside each weight. */
 export abstract class Optimizer {
-  /** May be changed between steps. */
-  learningRate: number;
+  /** The rule that decides the learning rate, if there is one. */
+  readonly schedule: LearningRateSchedule | null;
+  #learningRate: number;
   /** Steps taken. */
   iterations = 0;
   readonly weightDecay: number;
@@ -44,7 +47,9 @@ export abstract class Optimizer {
   readonly #slots = new Map<Variable, Record<string, Tensor>>();
 
   constructor(config: OptimizerConfig, defaultLearningRate: number) {
-    this.learningRate = config.learningRate ?? defaultLearningRate;
+    const { learningRate = defaultLearningRate } = config;
+    this.schedule = typeof learningRate === 'number' ? null : learningRate;
+    this.#learningRate = typeof learningRate === 'number' ? learningRate : Number.NaN;
     this.weightDecay = config.weightDecay ?? 0;
     this.#clip = {
       value: config.clipValue ?? null,
@@ -59,27 +64,62 @@ export abstract class Optimizer {
     }
   }
 
+  /** That of the next step. May be set between steps, unless a schedule decides it: `optimizer/schedule`. */
+  get learningRate(): number {
+    return this.schedule?.at(this.iterations) ?? this.#learningRate;
+  }
+
+  set learningRate(value: number) {
+    if (this.schedule !== null) {
+      throw new ConvbaseError(
+        'optimizer/schedule',
+        'the learning rate follows a schedule, so it cannot be set',
+        {
+          fix: 'Give the optimizer a number as its learning rate.',
+        },
+      );
+    }
+    this.#learningRate = value;
+  }
+
   /** The slots beside each weight: their names in the plan, and whether this configuration has them. */
   protected abstract slotNames(): Readonly<Record<string, boolean>>;
 
-  /** The plan of one update; its buffers are `w`, `g` and the slots. */
-  protected abstract plan(gpu: Gpu, count: number): Plan;
+  /** The plan of one update; its buffers are `w`, `g` and the slots. `iterations` counts this step already. */
+  protected abstract plan(gpu: Gpu, count: number, learningRate: number): Plan;
 
   /** Records the update of all weights. Gradients are clipped in place. */
   apply(gpu: Gpu, pairs: readonly WeightGradient[]): void {
+    const { learningRate } = this;
     this.iterations++;
     this.#clipAll(gpu, pairs);
     for (const { variable, gradient } of pairs) {
       const buffers = Object.fromEntries(
         Object.keys(this.slotNames()).map((name) => [name, this.#slot(gpu, variable, name)?.buffer ?? null]),
       );
-      gpu.run(this.plan(gpu, variable.size), {
+      gpu.run(this.plan(gpu, variable.size, learningRate), {
         w: variable.tensor(gpu).buffer,
         g: gradient.buffer,
         ...buffers,
       });
       variable.changed();
     }
+  }
+
+  /** What is remembered beside each weight in this configuration: `velocity`, `m`, `v` .. */
+  get slots(): readonly string[] {
+    return Object.entries(this.slotNames()).flatMap(([name, has]) => (has ? [name] : []));
+  }
+
+  /** What is remembered of a weight, nothing before its first update. Borrowed: do not dispose of it. */
+  slotsOf(variable: Variable): Readonly<Record<string, Tensor>> {
+    return this.#slots.get(variable) ?? {};
+  }
+
+  /** Remembers values (as many as the weight has) instead of zeros. */
+  restoreSlot(gpu: Gpu, variable: Variable, name: string, values: Float32Array): void {
+    const slot = this.#slot(gpu, variable, name);
+    if (slot !== null) gpu.write(slot.buffer, values);
   }
 
   /** Scalars in everything the optimizer remembers, with the step count and the learning rate; null before its use. */

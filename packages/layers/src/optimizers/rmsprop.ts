@@ -30,8 +30,8 @@ export class RMSprop extends Optimizer {
     return { meanSquare: true, velocity: this.momentum > 0, meanGradient: this.centered };
   }
 
-  protected plan(gpu: Gpu, count: number): Plan {
-    const { learningRate, rho, momentum, epsilon, centered, weightDecay } = this;
+  protected plan(gpu: Gpu, count: number, learningRate: number): Plan {
+    const { rho, momentum, epsilon, centered, weightDecay } = this;
     return planRmsprop({ count, learningRate, rho, momentum, epsilon, centered, weightDecay }, gpu.target);
   }
 }

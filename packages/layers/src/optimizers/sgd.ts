@@ -22,8 +22,8 @@ export class SGD extends Optimizer {
     return { velocity: this.momentum !== 0 };
   }
 
-  protected plan(gpu: Gpu, count: number): Plan {
-    const { learningRate, momentum, nesterov, weightDecay } = this;
+  protected plan(gpu: Gpu, count: number, learningRate: number): Plan {
+    const { momentum, nesterov, weightDecay } = this;
     return planSgd({ count, learningRate, momentum, nesterov, weightDecay }, gpu.target);
   }
 }

@@ -1,22 +1,32 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Batch, Dataset } from '../tensor/host-array.ts';
-import { lookahead, Pace, throwIfAborted } from './batches.ts';
 import { epochLines, type Callback } from './callbacks.ts';
+import { withClassWeight } from './class-weight.ts';
 import { checkDifferentiable } from './differentiable.ts';
-import { evaluate } from './evaluate.ts';
+import { trainEpoch } from './epoch.ts';
 import type { Network } from './network.ts';
+import { epochStart, type FitPosition } from './position.ts';
 import { checkLoss, recordTrainingStep } from './step.ts';
+import { takeSteps } from './take-steps.ts';
 import { Totals } from './totals.ts';
-
-/** Seconds between two progress updates, each of which reads a few bytes back. */
-const progressSeconds = 0.25;
 
 export interface FitConfig {
   /** The number of epochs at the end, counting from `initialEpoch`; 1 when left out. */
   readonly epochs?: number;
   readonly initialEpoch?: number;
+  /**
+   * Where to begin instead, also in the middle of an epoch: a position that a callback was given. With the model's
+   * state of that moment (`exportTrainingState`) the training goes on as if it had not been interrupted.
+   */
+  readonly start?: FitPosition;
+  /** Batches of an epoch, which goes on through the data where the one before it ended; see `takeSteps`. */
+  readonly stepsPerEpoch?: number;
   /** Evaluated after each epoch; its results get the prefix `val_`. */
   readonly validationData?: Dataset;
+  /** How many batches to evaluate, always the same first ones. */
+  readonly validationSteps?: number;
+  /** What each class' samples count in the training loss, 1 for those not named; see `balancedClassWeight`. */
+  readonly classWeight?: Readonly<Record<number, number>>;
   readonly callbacks?: readonly Callback[];
   /** 1 prints a line for each epoch; 0, when left out, nothing. */
   readonly verbose?: 0 | 1;
@@ -33,29 +43,33 @@ export interface History {
  * Trains a network. The loss and accuracy of an epoch are means over its samples, taken while the weights were
  * changing, as in Keras. Each step is submitted as a whole; nothing is read back within one.
  */
-export async function fit(network: Network, dataset: Dataset, config: FitConfig): Promise<History> {
-  const { epochs = 1, initialEpoch = 0, validationData, signal } = config;
-  const evaluation = signal === undefined ? {} : { signal };
+export async function fit(network: Network, data: Dataset, config: FitConfig): Promise<History> {
+  const { epochs = 1, start = epochStart(config.initialEpoch ?? 0) } = config;
   checkTrainable(network);
   const callbacks = [
     ...(config.callbacks ?? []),
     ...(config.verbose === 1 ? [epochLines(console.log, epochs)] : []),
   ];
+  const run = {
+    network,
+    dataset: withClassWeight(taking(data, config.stepsPerEpoch), config.classWeight),
+    validationData: config.validationData && taking(config.validationData, config.validationSteps),
+    epochs,
+    callbacks,
+    signal: config.signal,
+  };
   const history: History = { epoch: [], history: {} };
   network.stopTraining = false;
   const stopped = (): boolean => network.stopTraining;
 
+  for (const callback of callbacks) callback.setModel?.(network);
   for (const callback of callbacks) await callback.onTrainBegin?.();
-  for (let epoch = initialEpoch; epoch < epochs && !stopped(); epoch++) {
-    for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
-    const logs = await trainEpoch(network, dataset, { epoch, epochs, callbacks, signal });
-    if (validationData !== undefined) {
-      const results = await evaluate(network, validationData, evaluation);
-      for (const [key, value] of Object.entries(results)) logs[`val_${key}`] = value;
-    }
+  for (let epoch = start.epoch; epoch < epochs && !stopped(); epoch++) {
+    const logs = await trainEpoch(run, epoch === start.epoch ? start : epochStart(epoch));
+    const next = (): Promise<FitPosition> => Promise.resolve(epochStart(epoch + 1));
+    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, next);
     history.epoch.push(epoch);
     for (const [key, value] of Object.entries(logs)) (history.history[key] ??= []).push(value);
-    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
   }
   for (const callback of callbacks) await callback.onTrainEnd?.();
   return history;
@@ -73,50 +87,8 @@ export async function trainOnBatch(network: Network, batch: Batch): Promise<Reco
   }
 }
 
-interface Epoch {
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly callbacks: readonly Callback[];
-  readonly signal: AbortSignal | undefined;
-}
-
-async function trainEpoch(network: Network, dataset: Dataset, run: Epoch): Promise<Record<string, number>> {
-  const { epoch, epochs, callbacks, signal } = run;
-  const { gpu } = network;
-  const { batchCount } = dataset;
-  const totals = new Totals(gpu, network.compiled.metrics);
-  const pace = new Pace();
-  const watchers = callbacks.filter((callback) => callback.onProgress !== undefined);
-  let batchNumber = 0;
-  let lastUpdate = performance.now();
-  try {
-    for await (const batch of lookahead(dataset.batches(epoch), signal)) {
-      recordTrainingStep(network, batch, totals);
-      await pace.add(gpu.idle());
-      for (const callback of callbacks) await callback.onBatchEnd?.(epoch, batchNumber);
-      batchNumber++;
-      if (watchers.length > 0 && performance.now() - lastUpdate > progressSeconds * 1000) {
-        const { samples } = totals;
-        const logs = await totals.read();
-        for (const callback of watchers) {
-          await callback.onProgress?.({ epoch, epochs, batch: batchNumber, batchCount, samples, logs });
-        }
-        lastUpdate = performance.now();
-      }
-      throwIfAborted(signal);
-    }
-    if (batchNumber === 0) {
-      throw new ConvbaseError('dataset/empty', `the dataset gave no batches in epoch ${epoch + 1}`, {
-        where: network.name,
-      });
-    }
-    return await totals.read();
-  } finally {
-    // Also when an earlier batch failed on the GPU, which shows here.
-    await pace.drain().finally(() => {
-      totals.dispose();
-    });
-  }
+function taking(dataset: Dataset, steps: number | undefined): Dataset {
+  return steps === undefined ? dataset : takeSteps(dataset, steps);
 }
 
 function checkTrainable(network: Network): void {

@@ -1,7 +1,7 @@
 import type { Gpu } from '@convbase/core-gpu';
 import type { ActivationName } from '../layers/activated.ts';
 import type { CallContext } from '../layers/context.ts';
-import type { SymbolicTensor } from '../layers/layer.ts';
+import type { Layer, SymbolicTensor } from '../layers/layer.ts';
 import type { Variable } from '../layers/variable.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Compiled } from './compiled.ts';
@@ -13,7 +13,9 @@ export interface Network {
   readonly compiled: Compiled;
   readonly inputs: readonly SymbolicTensor[];
   readonly outputs: readonly SymbolicTensor[];
+  readonly weights: readonly Variable[];
   readonly trainableWeights: readonly Variable[];
+  readonly sublayers: readonly Layer[];
   readonly outputActivation: ActivationName;
   stopTraining: boolean;
   call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { inputsOf } from '../index.ts';
 import { withGpu } from '../testing/gpu.ts';
 import { classifier, rings } from '../testing/rings.ts';
 
@@ -12,12 +13,12 @@ describe('predict', () => {
     expect(all.shape).toEqual([10, 1]);
     const sizes: number[] = [];
     for await (const { batch, outputs } of model.predictBatches(dataset)) {
-      expect(outputs[0]?.shape[0]).toBe(batch.x.shape[0]);
-      sizes.push(batch.x.shape[0] ?? 0);
+      expect(outputs[0]?.shape[0]).toBe(inputsOf(batch)[0]?.shape[0]);
+      sizes.push(inputsOf(batch)[0]?.shape[0] ?? 0);
     }
     expect(sizes).toEqual([4, 4, 2]);
     for await (const { batch } of model.predictBatches(dataset)) {
-      expect(batch.x.shape[0]).toBe(4);
+      expect(inputsOf(batch)[0]?.shape[0]).toBe(4);
       break;
     }
     await expect(model.predict({ batches: () => [] })).rejects.toMatchObject({ code: 'dataset/empty' });

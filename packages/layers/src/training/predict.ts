@@ -1,10 +1,10 @@
 import { ConvbaseError } from '@convbase/base';
 import { CallContext } from '../layers/context.ts';
-import { checkHostArray, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
+import { checkHostArray, inputsOf, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { lookahead } from './batches.ts';
+import { uploadInputs } from './inputs.ts';
 import type { Network } from './network.ts';
-import { uploadInput } from './upload.ts';
 
 /** A batch and what the model made of it. */
 export interface PredictedBatch {
@@ -24,7 +24,7 @@ export interface PredictArrayConfig extends PredictConfig {
 /** Everything but the batch dimension is equal from batch to batch; the outputs are joined along it. */
 export async function predict(
   network: Network,
-  data: Dataset | HostArray,
+  data: Dataset | Batch['x'],
   config: PredictArrayConfig = {},
 ): Promise<HostArray> {
   if (network.outputs.length !== 1) {
@@ -68,11 +68,11 @@ export async function* predictBatches(
   }
 }
 
-/** The outputs for one array, in inference mode. */
-export async function predictOnBatch(network: Network, x: HostArray): Promise<readonly HostArray[]> {
-  const input = uploadInput(network.gpu, x, `input of ${network.name}`);
+/** The outputs for one array (or one for each input), in inference mode. */
+export async function predictOnBatch(network: Network, x: Batch['x']): Promise<readonly HostArray[]> {
+  const inputs = uploadInputs(network, { x });
   try {
-    const outputs = network.call([input], new CallContext(network.gpu));
+    const outputs = network.call(inputs, new CallContext(network.gpu));
     try {
       return await Promise.all(
         outputs.map(async (output) => ({ data: await output.data(), shape: output.shape })),
@@ -81,23 +81,31 @@ export async function predictOnBatch(network: Network, x: HostArray): Promise<re
       for (const output of outputs) output.dispose();
     }
   } finally {
-    input.dispose();
+    for (const input of inputs) input.dispose();
   }
 }
 
-/** An array in batches, without copying it. */
-function* slices(array: HostArray, batchSize: number): Generator<Batch> {
-  checkHostArray(array, 'predict');
+/** Arrays in batches, without copying them. */
+function* slices(x: Batch['x'], batchSize: number): Generator<Batch> {
+  const arrays = inputsOf({ x });
+  for (const array of arrays) checkHostArray(array, 'predict');
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new ConvbaseError('predict/batch-size', `${batchSize} is no number of samples`);
   }
-  const [rows = 0, ...rest] = array.shape;
-  const size = sizeOf(rest);
+  const rows = arrays[0]?.shape[0] ?? 0;
   for (let first = 0; first < rows; first += batchSize) {
-    const count = Math.min(batchSize, rows - first);
-    const data = array.data.subarray(first * size, (first + count) * size);
-    yield { x: { ...array, data, shape: [count, ...rest] } };
+    yield { x: arrays.map((array) => rowsOf(array, first, Math.min(batchSize, rows - first))) };
   }
+}
+
+function rowsOf(array: HostArray, first: number, count: number): HostArray {
+  const rest = array.shape.slice(1);
+  const size = sizeOf(rest);
+  return {
+    ...array,
+    data: array.data.subarray(first * size, (first + count) * size),
+    shape: [count, ...rest],
+  };
 }
 
 function join(parts: readonly HostArray[], where: string): HostArray {

@@ -4,9 +4,10 @@ import { activate } from '../layers/activated.ts';
 import { CallContext } from '../layers/context.ts';
 import type { Batch, HostArray } from '../tensor/host-array.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { uploadInputs } from './inputs.ts';
 import type { Network } from './network.ts';
 import type { Totals } from './totals.ts';
-import { uploadInput, uploadLabels } from './upload.ts';
+import { uploadLabels } from './upload.ts';
 
 /** Records one training step: forward, loss and metrics, backward, update. Nothing is submitted or read. */
 export function recordTrainingStep(network: Network, batch: Batch, totals: Totals): void {
@@ -39,10 +40,10 @@ export function recordEvaluationStep(network: Network, batch: Batch, totals: Tot
 /** Throws before anything runs when the network cannot be trained (or evaluated) with its loss. */
 export function checkLoss(network: Network): void {
   const { loss } = network.compiled;
-  if (network.outputs.length !== 1 || network.inputs.length !== 1) {
+  if (network.outputs.length !== 1) {
     throw new ConvbaseError(
       'training/outputs',
-      `the model has ${network.inputs.length} inputs and ${network.outputs.length} outputs; training takes one of each`,
+      `the model has ${network.outputs.length} outputs; training takes one`,
       { where: network.name },
     );
   }
@@ -69,10 +70,11 @@ function withOutputs(
   const { gpu, compiled } = network;
   const { loss } = compiled;
   const y = labelsOf(batch, network);
-  const x = uploadInput(gpu, batch.x, `input of ${network.name}`);
-  const owned = [x];
+  const inputs = uploadInputs(network, batch);
+  const owned = [...inputs];
   try {
-    const output = loss.takesOver === null ? onlyOutput(network, x, context) : network.logits([x], context);
+    const output =
+      loss.takesOver === null ? onlyOutput(network, inputs, context) : network.logits(inputs, context);
     owned.push(output);
     const labels = uploadLabels(gpu, y, output.shape, loss.labels === 'classIndex', network.name);
     owned.push(labels);
@@ -100,8 +102,8 @@ function labelsOf(batch: Batch, network: Network): HostArray {
   return batch.y;
 }
 
-function onlyOutput(network: Network, x: Tensor, context: CallContext): Tensor {
-  const [output] = network.call([x], context);
+function onlyOutput(network: Network, inputs: readonly Tensor[], context: CallContext): Tensor {
+  const [output] = network.call(inputs, context);
   if (output === undefined)
     throw new ConvbaseError('training/outputs', 'the model has no output', { where: network.name });
   return output;

@@ -1,0 +1,57 @@
+import { ConvbaseError } from '@convbase/base';
+import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
+
+type ClassWeight = Readonly<Record<number, number>>;
+
+/**
+ * Weights that make every class count the same in the loss: `n / (classes * count)`, as scikit-learn's 'balanced'.
+ * `labels` are class indices; classes without a label get none.
+ */
+export function balancedClassWeight(labels: ArrayLike<number>): Record<number, number> {
+  const counts = new Map<number, number>();
+  for (const label of Array.from(labels)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const share = labels.length / counts.size;
+  const sorted = [...counts].sort(([a], [b]) => a - b);
+  return Object.fromEntries(sorted.map(([label, count]) => [label, share / count]));
+}
+
+/** The dataset with each class' weight as its samples' weights. */
+export function withClassWeight(dataset: Dataset, classWeight: ClassWeight | undefined): Dataset {
+  if (classWeight === undefined) return dataset;
+  for (const [label, weight] of Object.entries(classWeight)) {
+    if (Number.isFinite(weight) && weight >= 0) continue;
+    throw new ConvbaseError('training/class-weight', `class ${label} cannot have the weight ${weight}`, {
+      fix: 'Weights are 0 or more.',
+    });
+  }
+  const { batchCount, sampleCount } = dataset;
+  return {
+    ...(batchCount === undefined ? {} : { batchCount }),
+    ...(sampleCount === undefined ? {} : { sampleCount }),
+    async *batches(epoch, first): AsyncGenerator<Batch> {
+      for await (const batch of dataset.batches(epoch, first)) yield weigh(batch, classWeight);
+    },
+  };
+}
+
+/** As Keras' `class_weight_to_sample_weights`: one-hot rows by their largest entry, single numbers rounded. */
+function weigh(batch: Batch, classWeight: ClassWeight): Batch {
+  if (batch.sampleWeight !== undefined) {
+    throw new ConvbaseError('training/class-weight', 'the dataset gives sample weights already', {
+      fix: 'Use class weights or sample weights, not both.',
+    });
+  }
+  if (batch.y === undefined) return batch; // the step says that labels are missing
+  const data = Float32Array.from(classesOf(batch.y), (label) => classWeight[label] ?? 1);
+  return { ...batch, sampleWeight: { data, shape: [data.length] } };
+}
+
+function classesOf({ data, shape }: HostArray): number[] {
+  const [rows = 0] = shape;
+  const columns = shape.length > 1 ? (shape.at(-1) ?? 1) : 1;
+  return Array.from({ length: rows }, (_, row) => {
+    if (columns === 1) return Math.round(data[row] ?? 0);
+    const values = data.subarray(row * columns, (row + 1) * columns);
+    return values.indexOf(Math.max(...values));
+  });
+}

@@ -1,0 +1,24 @@
+/**
+ * The sums of an epoch so far, exactly: the bits of float32 numbers as whole numbers, which JSON keeps (it has no NaN).
+ */
+export interface TotalsState {
+  readonly samples: number;
+  /** The sum of the losses, then the hits of each metric. */
+  readonly sums: readonly number[];
+  /** What each metric's hits are out of. */
+  readonly chances: readonly number[];
+}
+
+/** Where in the data a training is. Plain data for JSON; a fit that starts there goes on as if it had never stopped. */
+export interface FitPosition {
+  readonly epoch: number;
+  /** Batches of that epoch that are done. */
+  readonly batch: number;
+  /** What they have added up to; null at the beginning of an epoch. */
+  readonly totals: TotalsState | null;
+}
+
+/** The position before the first batch of an epoch. */
+export function epochStart(epoch: number): FitPosition {
+  return { epoch, batch: 0, totals: null };
+}
