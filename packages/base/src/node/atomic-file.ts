@@ -150,10 +150,24 @@ export class AtomicFile {
   }
 }
 
-/** Writes a whole file so that it is either complete or not there. Missing folders are created. */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+/**
+ * Writes a whole file so that it is either complete or not there. Missing folders are created.
+ *
+ * @param data all of it, or piece by piece; an error thrown between two pieces leaves no trace of the file
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const file = await AtomicFile.open(path);
-  await file.append(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  try {
+    if (typeof data === 'string') await file.append(new TextEncoder().encode(data));
+    else if (data instanceof Uint8Array) await file.append(data);
+    else for await (const piece of data) await file.append(piece);
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
   await file.commit();
 }
 

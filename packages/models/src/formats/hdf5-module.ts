@@ -1,3 +1,6 @@
+import { ConvbaseError } from '@convbase/base';
+import { withTimeLimit } from '#platform';
+import { malformed } from './checks.ts';
 import { checkGlobalHeap } from './hdf5-global-heap.ts';
 import { checkRange } from './source.ts';
 import type { ByteSource } from './source.ts';
@@ -17,17 +20,31 @@ type FileRead = (
   position: number,
 ) => number;
 interface FileSystem {
+  readonly streams: readonly unknown[];
+  readonly ErrnoError: new (errno: number) => Error;
   mkdirTree(path: string): void;
   writeFile(path: string, data: Uint8Array): void;
   lookupPath(path: string): { node: FileNode };
   unlink(path: string): void;
+  closeStream(descriptor: number): void;
+}
+interface Emscripten {
+  _convbaseCall: () => number;
+  ccall(name: string, result: string, types: readonly string[], values: readonly unknown[]): void;
+  activate_throwing_error_handler(): void;
 }
 
 const FOLDER = '/convbase';
+/** Standard input, output and error. */
+const OWN_STREAMS = 3;
+/** Emscripten's number of an input or output error. */
+const EIO = 29;
 /** Far more reads than the largest model needs in one call: a damaged file must not send the library in circles. */
 const MAX_READS_PER_CALL = 200_000;
+/** A call reads 16 MB or looks something up. The library can also circle without reading. */
+const CALL_MILLISECONDS = 20_000;
 
-let loading: Promise<Hdf5Module> | undefined;
+let loading: Promise<Hdf5Library> | undefined;
 let filesOpened = 0;
 
 /**
@@ -35,44 +52,133 @@ let filesOpened = 0;
  *
  * The browser build serves Node too: its file system is memory only, so that a link in a hostile file leads nowhere.
  */
-export function loadHdf5(): Promise<Hdf5Module> {
-  loading ??= import('h5wasm').then(async ({ ready }) => {
-    const library = await ready;
-    (library as unknown as { activate_throwing_error_handler(): void }).activate_throwing_error_handler();
-    return library;
-  });
+export function loadHdf5(): Promise<Hdf5Library> {
+  loading ??= import('h5wasm').then(async ({ ready }) => new Hdf5Library(await ready));
   return loading;
+}
+
+/**
+ * The library, and what keeps a damaged file from harming anything but itself.
+ *
+ * An exception that leaves the library takes its stack pointer and its handles along, and a crash leaves its memory in
+ * any state. So the pointer is put back after every call; and the whole memory to what it was after loading, at once
+ * after a crash and otherwise whenever no file is open.
+ */
+export class Hdf5Library {
+  readonly functions: Hdf5Module;
+  readonly #firstMemory: Uint8Array;
+  readonly #files: FileSystem;
+  #openFiles = 0;
+  #crashes = 0;
+
+  constructor(functions: Hdf5Module) {
+    this.functions = functions;
+    this.#files = functions.FS as unknown as FileSystem;
+    this.#files.mkdirTree(FOLDER);
+    (functions as unknown as Emscripten).activate_throwing_error_handler();
+    this.#firstMemory = functions.HEAPU8.slice();
+  }
+
+  /** Shows a source to the library as a file, read range by range without a copy of the whole. */
+  open(source: ByteSource): VirtualFile {
+    this.#openFiles++;
+    const files = this.#files;
+    const path = `${FOLDER}/${filesOpened++}.h5`;
+    const crashes = this.#crashes;
+    let reads = 0;
+    let problem: unknown;
+    files.writeFile(path, new Uint8Array(0));
+    const { node } = files.lookupPath(path);
+    // The file system asks a node for its length under this name.
+    Object.defineProperty(node, 'usedBytes', { get: () => source.size });
+    const read: FileRead = (_stream, heap, heapOffset, length, position) => {
+      if (position >= source.size) return 0;
+      const count = Math.min(length, source.size - position);
+      try {
+        if (++reads > MAX_READS_PER_CALL)
+          throw malformed(source.name, 'the HDF5 library reads it in circles');
+        checkRange(source, position, count);
+        const target = new Uint8Array(heap.buffer, heap.byteOffset + heapOffset, count);
+        source.readInto(target, position);
+        checkGlobalHeap(target, position, source);
+      } catch (error) {
+        // Told to the library as a failed read, so that it gives up in good order, and to the caller by `call`.
+        problem ??= error;
+        throw new files.ErrnoError(EIO);
+      }
+      return count;
+    };
+    // Only these two: the library cannot write to the file.
+    node.stream_ops = { llseek: node.stream_ops.llseek, read };
+    return {
+      path,
+      call: (where, work) => {
+        if (crashes !== this.#crashes) {
+          throw new ConvbaseError('file/closed', 'another file, a damaged one, crashed the HDF5 library', {
+            where,
+            fix: 'Open it again.',
+          });
+        }
+        reads = 0;
+        problem = undefined;
+        const outcome = this.#run(work);
+        if (problem instanceof Error) throw problem;
+        if ('value' in outcome) return outcome.value;
+        if (outcome.error instanceof ConvbaseError) throw outcome.error;
+        throw malformed(where, 'the HDF5 library cannot read it', outcome.error);
+      },
+      close: (id) => {
+        // That closing fails is no harm: the file was only read, and the library is renewed below.
+        if (crashes === this.#crashes && id !== undefined) this.#run(() => this.functions.close_file(id));
+        files.unlink(path);
+        if (--this.#openFiles === 0) this.#renew();
+      },
+    };
+  }
+
+  #run<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+    const functions = this.functions as unknown as Emscripten;
+    let outcome: { value: T } | { error: unknown } = { error: new Error('it was not called') };
+    functions._convbaseCall = () => {
+      try {
+        outcome = { value: withTimeLimit(CALL_MILLISECONDS, work) };
+      } catch (error) {
+        outcome = { error };
+      }
+      return 0;
+    };
+    // An argument that needs room on the stack makes Emscripten put the stack pointer back behind the call.
+    functions.ccall('convbaseCall', 'number', ['array'], [new Uint8Array(0)]);
+    if ('error' in outcome && isCrash(outcome.error)) {
+      this.#crashes++;
+      this.#renew();
+    }
+    return outcome;
+  }
+
+  #renew(): void {
+    const { streams } = this.#files;
+    for (let i = OWN_STREAMS; i < streams.length; i++) if (streams[i]) this.#files.closeStream(i);
+    this.functions.HEAPU8.set(this.#firstMemory);
+  }
+}
+
+/** The library reports what it does not like as plain errors; traps, overflows and timeouts are others. */
+function isCrash(error: unknown): boolean {
+  if (error instanceof ConvbaseError) return false;
+  return !(error instanceof Error && Object.getPrototypeOf(error) === Error.prototype);
 }
 
 /** A file in the library's file system whose bytes stay where they are. */
 export interface VirtualFile {
   readonly path: string;
-  /** Starts the count of reads that bounds one call into the library. */
-  beginCall(): void;
-  remove(): void;
-}
-
-/** Shows a source to the library as a file, read range by range without a copy of the whole. */
-export function createVirtualFile(library: Hdf5Module, source: ByteSource): VirtualFile {
-  const files = library.FS as unknown as FileSystem;
-  const path = `${FOLDER}/${filesOpened++}.h5`;
-  let reads = 0;
-  files.mkdirTree(FOLDER);
-  files.writeFile(path, new Uint8Array(0));
-  const { node } = files.lookupPath(path);
-  // The file system asks a node for its length under this name.
-  Object.defineProperty(node, 'usedBytes', { get: () => source.size });
-  const read: FileRead = (_stream, heap, heapOffset, length, position) => {
-    if (position >= source.size) return 0;
-    if (++reads > MAX_READS_PER_CALL) throw new Error('the library reads in circles');
-    const count = Math.min(length, source.size - position);
-    checkRange(source, position, count);
-    const target = new Uint8Array(heap.buffer, heap.byteOffset + heapOffset, count);
-    source.readInto(target, position);
-    checkGlobalHeap(target, position, source);
-    return count;
-  };
-  // Only these two: the library cannot write to the file.
-  node.stream_ops = { llseek: node.stream_ops.llseek, read };
-  return { path, beginCall: () => void (reads = 0), remove: () => files.unlink(path) };
+  /**
+   * Runs library code, bounded in reads and (in Node) time.
+   *
+   * @throws ConvbaseError `file/malformed` naming `where`, whatever goes wrong inside the library; `file/closed` if
+   * the library crashed over another file in the meantime; what reading the source throws
+   */
+  call<T>(where: string, work: () => T): T;
+  /** Takes the file away; `id` is the library's handle of it, if it came to that. */
+  close(id?: bigint): void;
 }

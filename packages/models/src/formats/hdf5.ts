@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Metadata } from 'h5wasm';
 import { elementCount, malformed, unsupported } from './checks.ts';
-import { createVirtualFile, loadHdf5 } from './hdf5-module.ts';
+import { loadHdf5 } from './hdf5-module.ts';
 import type { Hdf5Module, VirtualFile } from './hdf5-module.ts';
 import { bytesPerElement, toFloat32 } from './numbers.ts';
 import type { StoredType } from './numbers.ts';
@@ -52,14 +52,15 @@ export class Hdf5File {
   /** @throws ConvbaseError `file/malformed` if it is no HDF5 file or cut short */
   static async open(source: ByteSource): Promise<Hdf5File> {
     const library = await loadHdf5();
-    const file = createVirtualFile(library, source);
+    const file = library.open(source);
+    const { functions } = library;
     try {
-      const id = guarded(source.name, file, () =>
-        library.open(file.path, library.H5F_ACC_RDONLY, false, -1, -1),
+      const id = file.call(source.name, () =>
+        functions.open(file.path, functions.H5F_ACC_RDONLY, false, -1, -1),
       );
-      return new Hdf5File(source, library, file, id);
+      return new Hdf5File(source, functions, file, id);
     } catch (error) {
-      file.remove();
+      file.close();
       throw error;
     }
   }
@@ -123,11 +124,7 @@ export class Hdf5File {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    try {
-      this.#library.close_file(this.#id);
-    } finally {
-      this.#file.remove();
-    }
+    this.#file.close(this.#id);
   }
 
   #read(path: string, shape: readonly number[], dtype: StoredType): Float32Array {
@@ -189,24 +186,13 @@ export class Hdf5File {
   #ask<T>(what: string, work: () => T): T {
     if (!this.#open)
       throw new ConvbaseError('file/closed', 'the file is closed already', { where: this.name });
-    return guarded(`${this.name}, ${what}`, this.#file, work);
+    return this.#file.call(`${this.name}, ${what}`, work);
   }
 }
 
 /** `a/b`, with `/` as the root. */
 export function joinPath(group: string, name: string): string {
   return group === '/' || group === '' ? `/${name}` : `${group}/${name}`;
-}
-
-/** Runs library code; its exceptions (and its crashes on damaged files) become errors about the file. */
-function guarded<T>(where: string, file: VirtualFile, work: () => T): T {
-  file.beginCall();
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof ConvbaseError) throw cause;
-    throw malformed(where, 'the HDF5 library cannot read it', cause);
-  }
 }
 
 function storedType(metadata: Metadata, where: string): StoredType {

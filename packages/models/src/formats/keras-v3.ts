@@ -26,10 +26,18 @@ export function isStoreLayout(file: Hdf5File): boolean {
 export function readKerasArchive(
   archive: ZipArchive,
   where: string,
-): { config: KerasModelConfig; weights: ByteSource } {
-  const file = archive.open('config.json', MAX_CONFIG_BYTES);
-  const config = parseModelConfig(decodeText(file.bytes(0, file.size), where), `${where}, config.json`);
-  return { config, weights: archive.open('model.weights.h5') };
+): {
+  config: KerasModelConfig;
+  weights: ByteSource;
+  textMember: (name: string) => string | undefined;
+} {
+  const text = (name: string): string => {
+    const file = archive.open(name, MAX_CONFIG_BYTES);
+    return decodeText(file.bytes(0, file.size), `${where}, ${name}`);
+  };
+  const config = parseModelConfig(text('config.json'), `${where}, config.json`);
+  const textMember = (name: string): string | undefined => (archive.has(name) ? text(name) : undefined);
+  return { config, weights: archive.open('model.weights.h5'), textMember };
 }
 
 /**

@@ -49,6 +49,8 @@ export interface ModelFile {
   /** In `model.layers` order for `matching: 'order'` and wherever there is a config. */
   readonly layers: readonly LayerWeights[];
   readonly matching: Matching;
+  /** The text of a further file in the same archive (`.keras` only); undefined where there is none of that name. */
+  textMember?(name: string): string | undefined;
   /** SHA-256 in hex of all its bytes (tfjs: `model.json`, then the shards in manifest order). */
   checksum(): Promise<string>;
   close(): void;

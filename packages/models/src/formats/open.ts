@@ -53,7 +53,7 @@ export async function openModelFile(
 }
 
 /** A reader's part of a ModelFile; the rest is the same for all formats. */
-type Contents = Pick<ModelFile, 'format' | 'config' | 'layers' | 'matching'>;
+type Contents = Pick<ModelFile, 'format' | 'config' | 'layers' | 'matching' | 'textMember'>;
 
 /** Opens by content; whatever was opened on the way is closed again if that fails. */
 async function openContents(
@@ -111,9 +111,9 @@ async function readContents(
       return { format: 'keras-weights-h5', matching: 'store-path', config: undefined, layers };
     }
     case 'zip': {
-      const { config, weights } = readKerasArchive(new ZipArchive(source), source.name);
+      const { config, weights, textMember } = readKerasArchive(new ZipArchive(source), source.name);
       const layers = readStoreLayout(await openHdf5(weights), config);
-      return { format: 'keras', matching: 'store-path', config, layers };
+      return { format: 'keras', matching: 'store-path', config, layers, textMember };
     }
     case 'safetensors':
       return {

@@ -40,6 +40,11 @@ export class ZipArchive {
     this.#entries = readDirectory(source);
   }
 
+  /** Whether there is a file of that name. */
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
   /**
    * Opens one file: in place if it is stored, unpacked into memory if it is deflated.
    *

@@ -39,3 +39,4 @@ export async function sha256(sources: readonly ByteSource[]): Promise<string> {
 }
 export { listFiles, saveFile, shippedGolden } from './browser/files.ts';
 export { downloadFile, isFile, md5, npmPackage, weightFolders } from './browser/fetch.ts';
+export { withTimeLimit } from './browser/time-limit.ts';

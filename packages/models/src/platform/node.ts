@@ -87,3 +87,4 @@ export function sha256(sources: readonly ByteSource[]): Promise<string> {
 }
 export { listFiles, saveFile, shippedGolden } from './node/files.ts';
 export { downloadFile, isFile, md5, npmPackage, weightFolders } from './node/fetch.ts';
+export { withTimeLimit } from './node/time-limit.ts';

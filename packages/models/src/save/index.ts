@@ -1,3 +1,3 @@
-export { openClassifierFile, saveClassifierFile } from './classifier-file.ts';
+export { classifierBytes, openClassifierFile, saveClassifierFile } from './classifier-file.ts';
 export type { ClassifierInfo } from './classifier-info.ts';
-export { saveModel } from './save-model.ts';
+export { modelBytes, saveModel, type FileEnding } from './save-model.ts';

@@ -10,7 +10,10 @@ export function listFiles(folder: string, _ending: string): Promise<string[]> {
   return Promise.reject(noFiles(`listing ${folder}`));
 }
 
-export function saveFile(path: string, _data: Uint8Array | string): Promise<void> {
+export function saveFile(
+  path: string,
+  _data: Uint8Array | string | AsyncIterable<Uint8Array>,
+): Promise<void> {
   return Promise.reject(noFiles(`writing ${path}`));
 }
 

@@ -1,0 +1,32 @@
+import type { Model } from '@convbase/layers';
+import { configOf } from '../graph/index.ts';
+import { weightStore } from './weight-store.ts';
+import { zipFile } from './zip-writer.ts';
+
+/** The version of Keras whose format is written. */
+const KERAS_VERSION = '3.15.0';
+
+/**
+ * A model as Keras 3 saves it (`.keras`), piece by piece: a zip archive of `metadata.json`, `config.json` and
+ * `model.weights.h5`.
+ *
+ * @param more further files by name; Keras leaves them alone
+ */
+export function kerasArchive(
+  model: Model,
+  more: Readonly<Record<string, string>> = {},
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  const metadata = { keras_version: KERAS_VERSION, date_saved: date(new Date()) };
+  return zipFile([
+    ['metadata.json', encoder.encode(JSON.stringify(metadata))],
+    ['config.json', encoder.encode(JSON.stringify({ ...configOf(model), compile_config: null }))],
+    ...Object.entries(more).map(([name, text]) => [name, encoder.encode(text)] as const),
+    ['model.weights.h5', weightStore(model)],
+  ]);
+}
+
+/** As Keras writes it: `2025-01-31@14:05:09`. */
+function date(time: Date): string {
+  return time.toISOString().slice(0, 19).replace('T', '@');
+}
