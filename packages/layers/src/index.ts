@@ -5,6 +5,7 @@ export * from './augmentation/index.ts';
 export * from './layers/index.ts';
 export * as ops from './ops/index.ts';
 export * from './losses/index.ts';
+export * from './callbacks/index.ts';
 export { metricFrom, type Metric } from './metrics/index.ts';
 export * from './optimizers/index.ts';
 

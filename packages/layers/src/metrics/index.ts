@@ -8,6 +8,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface Metric {
   /** The key in logs and history. */
   readonly name: string;
+  /** Whether more or less is better; `'up'` when left out. */
+  readonly direction?: 'up' | 'down';
   /**
    * Adds the batch's hits to `hits` (one float32) and returns the number of chances. Predictions are the network's
    * outputs, labels have the same shape.

@@ -7,6 +7,14 @@ import { SGD, type SGDConfig } from './sgd.ts';
 
 export { Adam, AdamW, type AdamConfig } from './adam.ts';
 export { Optimizer, type OptimizerConfig, type WeightGradient } from './optimizer.ts';
+export {
+  CosineDecay,
+  ExponentialDecay,
+  PiecewiseConstantDecay,
+  type CosineDecayConfig,
+  type ExponentialDecayConfig,
+  type LearningRateSchedule,
+} from './schedules.ts';
 export { RMSprop, type RMSpropConfig } from './rmsprop.ts';
 export { SGD, type SGDConfig } from './sgd.ts';
 

@@ -1,0 +1,53 @@
+import { ConvbaseError } from '@convbase/base';
+import type { Network } from '../training/network.ts';
+
+export type MonitorMode = 'auto' | 'min' | 'max';
+
+export interface MonitorConfig {
+  /** The key in the logs; `'val_loss'` when left out. */
+  readonly monitor?: string;
+  /** Whether smaller or larger is better; `'auto'`, when left out, decides by the name. */
+  readonly mode?: MonitorMode;
+  /** Smaller changes are none; 0 when left out. */
+  readonly minDelta?: number;
+}
+
+/** Watches one number for improvements: Keras' `MonitorCallback`. */
+export class Monitor {
+  readonly key: string;
+  readonly #mode: MonitorMode;
+  readonly #minDelta: number;
+
+  constructor({ monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorConfig) {
+    this.key = monitor;
+    this.#mode = mode;
+    this.#minDelta = Math.abs(minDelta);
+  }
+
+  /**
+   * Whether a value is better than the reference, which everything is when there is none. Compared in float32, as
+   * Keras does. Throws `callback/monitor` where `'auto'` cannot know what is better.
+   */
+  improves(value: number, reference: number | null, network: Network): boolean {
+    const lower = this.#lowerIsBetter(network);
+    if (reference === null) return true;
+    return lower
+      ? Math.fround(value + this.#minDelta) < Math.fround(reference)
+      : Math.fround(value - this.#minDelta) > Math.fround(reference);
+  }
+
+  #lowerIsBetter({ compiled }: Network): boolean {
+    if (this.#mode !== 'auto') return this.#mode === 'min';
+    const name = this.key.replace(/^val_/, '');
+    if (name === 'loss') return true;
+    const metric = compiled.metrics.find((candidate) => candidate.name === name);
+    if (metric !== undefined) return metric.direction === 'down';
+    throw new ConvbaseError('callback/monitor', `whether a high ${this.key} is good is not known`, {
+      fix: `Set mode to 'max' or 'min', or monitor ${known(compiled.metrics.map((each) => each.name))}.`,
+    });
+  }
+}
+
+function known(names: readonly string[]): string {
+  return ['loss', ...names].flatMap((name) => [name, `val_${name}`]).join(', ');
+}
