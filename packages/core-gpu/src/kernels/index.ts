@@ -9,6 +9,8 @@ export {
 } from './conv2d/conv2d.ts';
 export { conv2dShape, type Conv2dOptions, type Conv2dShape } from './conv2d/shape.ts';
 export { planActivation, planActivationGradient, type ActivationKind } from './activation/activation.ts';
+export { planAugment, type AugmentShape } from './augment/augment.ts';
+export { packTransforms } from './augment/pack.ts';
 export type { AffineMatrix, FillMode, ImageTransform, Interpolation } from './augment/transform.ts';
 export { planConcatRead, planConcatWrite, type ConcatSlice } from './concat/concat.ts';
 export { planDropout, type DropoutOptions } from './dropout/dropout.ts';

@@ -1,4 +1,5 @@
 export { activation, softmax } from './activations.ts';
+export { augment, type AugmentOptions } from './augment.ts';
 export { batchNorm, batchStatistics, foldBatchNorm, updateMoving } from './batch-norm.ts';
 export { concat } from './concat.ts';
 export { conv2d } from './conv2d.ts';

@@ -1,21 +1,45 @@
 import { ConvbaseError } from '@convbase/base';
-import { planOneHot, planPreprocess, type Gpu } from '@convbase/core-gpu';
+import { planOneHot, planPreprocess, type Gpu, type ImageTransform } from '@convbase/core-gpu';
+import { augment } from '../ops/augment.ts';
 import { checkHostArray, type HostArray, type PreprocessMode } from '../tensor/host-array.ts';
 import { formatShape } from '../tensor/shape.ts';
 import { tensor, Tensor } from '../tensor/tensor.ts';
 
 /**
  * A batch of inputs as float32 on the GPU. Bytes of RGB pictures are uploaded as bytes, a quarter of the traffic, and
- * become floats there the way `preprocess` says. `'caffe'` of anything but RGB is `input/channels`.
+ * become floats there the way `preprocess` says; before that they are augmented where `augment` says so. `'caffe'` of
+ * anything but RGB is `input/channels`, augmentation of anything but pictures of bytes `input/augment`.
  */
 export function uploadInput(gpu: Gpu, x: HostArray, where: string): Tensor {
   checkHostArray(x, where);
-  if (x.data instanceof Float32Array) return tensor(gpu, x.data, x.shape, 'input');
   const mode = x.preprocess ?? 'none';
+  if (x.augment !== undefined) return uploadAugmented(gpu, x, x.augment, where);
+  if (x.data instanceof Float32Array) return tensor(gpu, x.data, x.shape, 'input');
   if (x.shape.at(-1) !== 3) return tensor(gpu, greyToFloats(x, mode, where), x.shape, 'input');
   const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
   const y = Tensor.empty(gpu, x.shape, 'input');
   gpu.run(planPreprocess({ pixels: y.size / 3, mode }, gpu.target), { bytes: bytes.buffer, y: y.buffer });
+  bytes.dispose();
+  return y;
+}
+
+function uploadAugmented(
+  gpu: Gpu,
+  x: HostArray,
+  transforms: readonly ImageTransform[],
+  where: string,
+): Tensor {
+  if (x.shape.length !== 4 || x.shape[0] !== transforms.length || !(x.data instanceof Uint8Array)) {
+    const what = `${x.data instanceof Uint8Array ? 'uint8' : 'float32'} ${formatShape(x.shape)}`;
+    throw new ConvbaseError('input/augment', `${transforms.length} transforms do not go with ${what}`, {
+      where,
+      fix: 'Give uint8 pictures (n, height, width, channels) and n transforms.',
+    });
+  }
+  const mode = x.preprocess ?? 'none';
+  if (mode === 'caffe' && x.shape[3] !== 3) failChannels(x, where);
+  const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
+  const y = augment(bytes, transforms, { mode });
   bytes.dispose();
   return y;
 }
@@ -30,15 +54,16 @@ function greyToFloats(x: HostArray, mode: PreprocessMode, where: string): Float3
     case 'tf':
       return Float32Array.from(x.data, (byte) => byte / 127.5 - 1);
     case 'caffe':
-      throw new ConvbaseError(
-        'input/channels',
-        `'caffe' preprocessing needs RGB, the data is ${formatShape(x.shape)}`,
-        {
-          where,
-          fix: 'Give pictures with three channels.',
-        },
-      );
+      failChannels(x, where);
   }
+}
+
+function failChannels(x: HostArray, where: string): never {
+  throw new ConvbaseError(
+    'input/channels',
+    `'caffe' preprocessing needs RGB, the data is ${formatShape(x.shape)}`,
+    { where, fix: 'Give pictures with three channels.' },
+  );
 }
 
 /**

@@ -1,5 +1,3 @@
-import { ConvbaseError } from '@convbase/base';
-
 /**
  * What stands outside of a picture `a b c d`: `nearest` a a | a b c d | d d, `reflect` b a | a b c d | d c, `wrap` the
  * other side, `constant` the fill value.
@@ -43,58 +41,4 @@ export interface ImageTransform {
   readonly offset?: number;
   /** What contrast and offset are clipped to; nothing when left out. */
   readonly valueRange?: readonly [low: number, high: number];
-}
-
-/** Whether a transform needs the smallest and largest values or the means of its picture. */
-export function needsStatistics(transform: ImageTransform): boolean {
-  return transform.channelShift !== undefined || transform.contrast !== undefined;
-}
-
-/**
- * Throws `augment/transform` for numbers that are none, an unknown mode, and for colours of both vocabularies in one
- * transform.
- */
-export function checkTransform(transform: ImageTransform): void {
-  const {
-    matrix = [],
-    fillValue = 0,
-    channelShift = 0,
-    brightness = 1,
-    contrast = 1,
-    offset = 0,
-  } = transform;
-  const numbers = [...matrix, fillValue, channelShift, brightness, contrast, offset];
-  if (![0, 6].includes(matrix.length) || !numbers.every(Number.isFinite)) {
-    fail('the transform has a number that is none', 'Six finite numbers make a matrix.');
-  }
-  const { fillMode = 'nearest', edges = 'scipy', interpolation = 'bilinear' } = transform;
-  if (!(fillMode in fillModes)) fail(`the fill mode ${fillMode} is not known`, known(fillModes));
-  if (!(interpolation in interpolations)) {
-    fail(`the interpolation ${interpolation} is not known`, known(interpolations));
-  }
-  if (edges !== 'scipy' && edges !== 'tensorflow') fail(`the rules ${String(edges)} are not known`);
-  const generator = transform.channelShift !== undefined || transform.brightness !== undefined;
-  const layer = transform.contrast !== undefined || transform.offset !== undefined;
-  if (generator && layer) {
-    fail(
-      'colours of the generator and of the layers cannot be mixed in one transform',
-      'Apply two transforms.',
-    );
-  }
-}
-
-/** `FILL` in the shader's parameters; `wrap` and `constant` of TensorFlow are 4 more. */
-export const fillModes = { nearest: 0, reflect: 1, wrap: 2, constant: 3 } as const satisfies Record<
-  FillMode,
-  number
->;
-
-export const interpolations = { bilinear: 0, nearest: 1 } as const satisfies Record<Interpolation, number>;
-
-function known(names: object): string {
-  return `Known are ${Object.keys(names).join(', ')}.`;
-}
-
-function fail(what: string, fix?: string): never {
-  throw new ConvbaseError('augment/transform', what, fix === undefined ? {} : { fix });
 }
