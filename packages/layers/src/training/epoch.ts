@@ -16,6 +16,7 @@ export interface TrainingRun {
   readonly network: Network;
   readonly dataset: Dataset;
   readonly validationData: Dataset | undefined;
+  readonly validationModel: Network;
   readonly epochs: number;
   readonly callbacks: readonly Callback[];
   readonly signal: AbortSignal | undefined;
@@ -23,7 +24,7 @@ export interface TrainingRun {
 
 /** Trains (the rest of) one epoch and evaluates; the means of the epoch. */
 export async function trainEpoch(run: TrainingRun, from: FitPosition): Promise<Logs> {
-  const { network, validationData, callbacks, signal } = run;
+  const { network, validationData, validationModel, callbacks, signal } = run;
   const { epoch } = from;
   const evaluation = signal === undefined ? {} : { signal };
   const totals = new Totals(network.gpu, network.compiled.metrics, from.totals);
@@ -35,7 +36,7 @@ export async function trainEpoch(run: TrainingRun, from: FitPosition): Promise<L
     await trainBatches(run, totals, from, position, () => ++batch);
     const logs = await totals.read();
     if (validationData !== undefined) {
-      const results = await evaluate(network, validationData, evaluation);
+      const results = await evaluate(validationModel, validationData, evaluation);
       for (const [key, value] of Object.entries(results)) logs[`val_${key}`] = value;
     }
     return logs;

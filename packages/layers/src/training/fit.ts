@@ -25,6 +25,11 @@ export interface FitConfig {
   readonly validationData?: Dataset;
   /** How many batches to evaluate, always the same first ones. */
   readonly validationSteps?: number;
+  /**
+   * A compiled model that shares the weights and takes `validationData` in place of the trained one: the suffix of
+   * `splitFrozen` for validation data that has been through the prefix already.
+   */
+  readonly validationModel?: Network;
   /** What each class' samples count in the training loss, 1 for those not named; see `balancedClassWeight`. */
   readonly classWeight?: Readonly<Record<number, number>>;
   readonly callbacks?: readonly Callback[];
@@ -54,6 +59,7 @@ export async function fit(network: Network, data: Dataset, config: FitConfig): P
     network,
     dataset: withClassWeight(taking(data, config.stepsPerEpoch), config.classWeight),
     validationData: config.validationData && taking(config.validationData, config.validationSteps),
+    validationModel: config.validationModel ?? network,
     epochs,
     callbacks,
     signal: config.signal,

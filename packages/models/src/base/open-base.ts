@@ -12,6 +12,8 @@ export interface OpenBaseOptions extends StatusOptions {
   readonly weights?: string;
   /** The layer whose output the features are; default the last one that still has height and width. */
   readonly layer?: string;
+  /** Height and width of the pictures; when left out the base takes any. */
+  readonly size?: readonly [number, number];
 }
 
 /** A pretrained model cut at the layer whose output serves as features. */
@@ -56,7 +58,12 @@ async function openApplication(name: keyof typeof applications, options: OpenBas
   });
   const file = await openModelFile(path);
   try {
-    const whole = await application.create({ includeTop: false, weights: null });
+    const [height, width] = options.size ?? [null, null];
+    const whole = await application.create({
+      includeTop: false,
+      weights: null,
+      inputShape: [height, width, 3],
+    });
     loadWeights(whole, file);
     const layer = featureLayer(whole, name, options.layer);
     return {
@@ -87,7 +94,7 @@ async function openModel(
   const file = await openModelFile(source.path);
   try {
     const { layer, size } = chooseLayer(file, spec, options.layer);
-    const inputShape = [null, null, size?.[2] ?? 3];
+    const inputShape = [...(options.size ?? [null, null]), size?.[2] ?? 3];
     const model = modelFromFile(file, { until: layer, inputShape });
     return {
       model,
