@@ -1,6 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import type { PictureDataset } from '@convbase/data';
+import { cacheFolder } from '@convbase/base/node';
+import { encodeLabels, epochOrder, labelEncoding, resize, type PictureDataset } from '@convbase/data';
 import type { Batch, HostArray, Model } from '@convbase/layers';
+import { computePrefix } from './compute.ts';
+import { prefixKey } from './key.ts';
+import { prefixFiles } from './manifest.ts';
+import { openRows, type PrefixRows } from './rows.ts';
 
 export interface PrefixCacheOptions {
   /** Where outputs are kept; default `prefix/` in convbase's cache folder. */
@@ -58,10 +67,103 @@ export interface CachedPrefix {
  * @param pictures as they would be given to the whole model, without augmentation
  * @throws ConvbaseError `run/aborted`, those of reading the pictures, `disk/full`, `file/...`
  */
-export function cachedPrefix(
-  _prefix: Model,
-  _pictures: PictureDataset,
-  _options: PrefixCacheOptions = {},
+export async function cachedPrefix(
+  prefix: Model,
+  pictures: PictureDataset,
+  options: PrefixCacheOptions = {},
 ): Promise<CachedPrefix> {
-  return Promise.reject(new ConvbaseError('file/unsupported', 'not written yet'));
+  const { memoryBytes = 2 ** 30, batchSize = 32, onProgress, signal } = options;
+  const root = options.folder ?? join(cacheFolder(), 'prefix');
+  const begin = performance.now();
+  const known = await prefixKey(prefix, pictures, batchSize);
+  // What cannot be recognised again is of use to this run only.
+  const key = known ?? `unnamed-${randomUUID()}`;
+  const folder = join(root, key);
+  let computed = 0;
+  const compute = async (): Promise<PrefixRows> => {
+    computed = await computePrefix(prefix, pictures, root, key, { batchSize, onProgress, signal });
+    return openRows(folder, key, memoryBytes);
+  };
+
+  const found = await findRows(folder, key, memoryBytes);
+  const rows = found.rows ?? (await compute());
+  await refuseBad(rows, pictures);
+  const { height, width } = pictures.options.size;
+  const channels = prefix.inputs[0]?.shape.at(-1) ?? 3;
+  const report: PrefixReport = {
+    rows: rows.manifest.rows,
+    computed,
+    found: rows.manifest.rows - computed,
+    skipped: rows.manifest.skipped.map(({ name }) => name),
+    kept: rows.kept,
+    bytes: rows.bytes,
+    seconds: (performance.now() - begin) / 1000,
+    flopsPerEpoch: rows.manifest.rows * prefix.flops([[1, height, width, channels]]),
+    damaged: found.damaged,
+  };
+  const close = async (): Promise<void> => {
+    await rows.close();
+    if (known === undefined) await rm(folder, { recursive: true, force: true });
+  };
+  return { ...batchesOf(rows, pictures), report, close };
+}
+
+/** Rows that an earlier run left, or what is wrong with them; those are removed. */
+async function findRows(
+  folder: string,
+  key: string,
+  memoryBytes: number,
+): Promise<{ rows?: PrefixRows; damaged?: string }> {
+  if (!existsSync(folder)) return {};
+  try {
+    const rows = await openRows(folder, key, memoryBytes);
+    // When they were last of use decides what is given up first.
+    await utimes(join(folder, prefixFiles.manifest), new Date(), new Date());
+    return { rows };
+  } catch (error) {
+    if (!(error instanceof ConvbaseError) || !/^(prefix|npy)\/|^file\/missing$/.test(error.code)) throw error;
+    await rm(folder, { recursive: true, force: true });
+    return { damaged: error.message };
+  }
+}
+
+/** Pictures that an earlier run left out are an error to a run that wants none left out. */
+async function refuseBad(rows: PrefixRows, { set, options }: PictureDataset): Promise<void> {
+  const [bad] = rows.manifest.skipped;
+  if (bad === undefined || options.onBadImage === 'skip') return;
+  await rows.close();
+  resize(await set.picture(bad.index), options.size, options.resize, bad.name);
+  throw new ConvbaseError('prefix/skipped', 'an earlier run could not read the picture and left it out', {
+    where: bad.name,
+    fix: 'Remove the picture, or let pictures that cannot be read be skipped.',
+  });
+}
+
+/** The batches that the pictures' own dataset would give, with outputs in place of pictures. */
+function batchesOf(
+  rows: PrefixRows,
+  { set, options }: PictureDataset,
+): Pick<CachedPrefix, 'batches' | 'sampleCount' | 'batchCount'> {
+  const { samples } = rows;
+  const { batchSize = 32, labels, signal } = options;
+  const rowOf = new Map(Array.from(samples, (sample, row) => [sample, row]));
+  const classCount = set.classNames.length;
+  return {
+    sampleCount: samples.length,
+    batchCount: Math.ceil(samples.length / batchSize),
+    async *batches(epoch, first = 0) {
+      const order = epochOrder(set.length, options, epoch).filter((index) => rowOf.has(index));
+      for (let next = first * batchSize; next < order.length; next += batchSize) {
+        signal?.throwIfAborted();
+        const indices = [...order.subarray(next, next + batchSize)];
+        const x = await rows.read(indices.map((index) => rowOf.get(index) ?? 0));
+        const numbers = indices.map((index) => set.label(index));
+        yield {
+          x: x.length === 1 && x[0] !== undefined ? x[0] : x,
+          y: encodeLabels(numbers, classCount, labels ?? labelEncoding(classCount)),
+          indices,
+        };
+      }
+    },
+  };
 }

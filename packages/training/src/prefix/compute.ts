@@ -1,0 +1,93 @@
+import { ConvbaseError } from '@convbase/base';
+import { pictureBatches, subset, type PictureBatch, type PictureDataset } from '@convbase/data';
+import type { Model } from '@convbase/layers';
+import { PrefixWriter } from './writer.ts';
+
+/** How long computed outputs may be in memory only: what a power cut can cost. */
+const SAVE_EVERY_MS = 10_000;
+
+export interface ComputeOptions {
+  readonly batchSize: number;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Computes the outputs of all pictures in the set's order into the folder of this key, going on with what is there.
+ * Whatever ends it early, what was computed so far is kept. Returns how many were computed now.
+ */
+export async function computePrefix(
+  prefix: Model,
+  { set, options }: PictureDataset,
+  root: string,
+  key: string,
+  { batchSize, onProgress, signal }: ComputeOptions,
+): Promise<number> {
+  const { height, width } = options.size;
+  const shapes = outputShapes(prefix, [height, width, prefix.inputs[0]?.shape.at(-1) ?? 3]);
+  const writer = await PrefixWriter.open(root, key, shapes, batchSize);
+  const first = writer.nextSample;
+  const before = writer.rowCount;
+  onProgress?.(first, set.length);
+  const rest = subset(
+    set,
+    Array.from({ length: set.length - first }, (_, i) => first + i),
+  );
+  const { shuffle: _, seed: __, onSkip, ...reading } = options;
+  const pictures = pictureBatches(rest, {
+    ...reading,
+    batchSize,
+    onSkip: (error, index) => onSkip?.(error, first + index),
+    ...(signal && { signal }),
+  });
+  try {
+    let saved = Date.now();
+    const batches = { batches: () => (before > 0 ? goodOnes(pictures) : pictures.batches(0)) };
+    for await (const { batch, outputs } of prefix.predictBatches(batches, signal ? { signal } : {})) {
+      // predictBatches hands back the very objects it was given.
+      const samples = Int32Array.from((batch as PictureBatch).indices, (index) => first + index);
+      await writer.append(
+        outputs.map(({ data }) => data as Float32Array),
+        samples,
+      );
+      onProgress?.(writer.nextSample, set.length);
+      if (Date.now() - saved < SAVE_EVERY_MS) continue;
+      await writer.flush();
+      saved = Date.now();
+    }
+  } catch (error) {
+    // The error is what to tell; where it is a full disk, pausing meets it again.
+    await writer.pause().catch(() => undefined);
+    throw error;
+  }
+  const computed = writer.rowCount - before;
+  const done = new Set(await writer.samples());
+  const skipped: { index: number; name: string }[] = [];
+  for (let index = 0; index < set.length; index++) {
+    if (!done.has(index)) skipped.push({ index, name: set.name(index) });
+  }
+  await writer.commit(skipped);
+  onProgress?.(set.length, set.length);
+  return computed;
+}
+
+/** The batches of a rest that may have nothing but bad pictures in it. */
+async function* goodOnes(pictures: PictureDataset): AsyncGenerator<PictureBatch, void, undefined> {
+  try {
+    yield* pictures.batches(0);
+  } catch (error) {
+    if (!(error instanceof ConvbaseError && error.code === 'data/all-bad')) throw error;
+  }
+}
+
+/** The shape of each output for one picture. */
+function outputShapes(prefix: Model, picture: readonly number[]): number[][] {
+  return prefix.outputShapes([[1, ...picture]]).map((shape) =>
+    shape.slice(1).map((size) => {
+      if (size !== null) return size;
+      throw new ConvbaseError('prefix/shape', 'an output of its frozen part has no fixed shape', {
+        where: prefix.name,
+      });
+    }),
+  );
+}
