@@ -41,7 +41,7 @@ const OWN_STREAMS = 3;
 const EIO = 29;
 /** Far more reads than the largest model needs in one call: a damaged file must not send the library in circles. */
 const MAX_READS_PER_CALL = 200_000;
-/** A call reads 16 MB or looks something up. The library can also circle without reading. */
+/** A call reads 16 MB or looks things up. The library can also circle without reading. */
 const CALL_MILLISECONDS = 20_000;
 
 let loading: Promise<Hdf5Library> | undefined;
@@ -70,6 +70,7 @@ export class Hdf5Library {
   readonly #files: FileSystem;
   #openFiles = 0;
   #crashes = 0;
+  #running = false;
 
   constructor(functions: Hdf5Module) {
     this.functions = functions;
@@ -112,6 +113,7 @@ export class Hdf5Library {
     node.stream_ops = { llseek: node.stream_ops.llseek, read };
     return {
       path,
+      together: (where, work) => this.#result(where, this.#bounded(work)),
       call: (where, work) => {
         if (crashes !== this.#crashes) {
           throw new ConvbaseError('file/closed', 'another file, a damaged one, crashed the HDF5 library', {
@@ -121,39 +123,51 @@ export class Hdf5Library {
         }
         reads = 0;
         problem = undefined;
-        const outcome = this.#run(work);
+        const outcome = this.#bounded(work);
         if (problem instanceof Error) throw problem;
-        if ('value' in outcome) return outcome.value;
-        if (outcome.error instanceof ConvbaseError) throw outcome.error;
+        if ('value' in outcome || outcome.error instanceof ConvbaseError) return this.#result(where, outcome);
+        if (isCrash(outcome.error)) this.#crashed();
         throw malformed(where, 'the HDF5 library cannot read it', outcome.error);
       },
       close: (id) => {
         // That closing fails is no harm: the file was only read, and the library is renewed below.
-        if (crashes === this.#crashes && id !== undefined) this.#run(() => this.functions.close_file(id));
+        if (crashes === this.#crashes && id !== undefined) this.#bounded(() => this.functions.close_file(id));
         files.unlink(path);
         if (--this.#openFiles === 0) this.#renew();
       },
     };
   }
 
-  #run<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+  /** Runs something that calls the library, or calls this again. */
+  #bounded<T>(work: () => T): Outcome<T> {
     const functions = this.functions as unknown as Emscripten;
-    let outcome: { value: T } | { error: unknown } = { error: new Error('it was not called') };
+    const outermost = !this.#running;
+    let outcome: Outcome<T> = { error: new Error('it was not called') };
     functions._convbaseCall = () => {
+      this.#running = true;
       try {
-        outcome = { value: withTimeLimit(CALL_MILLISECONDS, work) };
+        outcome = { value: outermost ? withTimeLimit(CALL_MILLISECONDS, work) : work() };
       } catch (error) {
         outcome = { error };
       }
+      if (outermost) this.#running = false;
       return 0;
     };
     // An argument that needs room on the stack makes Emscripten put the stack pointer back behind the call.
     functions.ccall('convbaseCall', 'number', ['array'], [new Uint8Array(0)]);
-    if ('error' in outcome && isCrash(outcome.error)) {
-      this.#crashes++;
-      this.#renew();
-    }
     return outcome;
+  }
+
+  #result<T>(where: string, outcome: Outcome<T>): T {
+    if ('value' in outcome) return outcome.value;
+    if (!(outcome.error instanceof ConvbaseError) || outcome.error.code !== 'time/limit') throw outcome.error;
+    this.#crashed();
+    throw malformed(where, 'the HDF5 library comes to no end with it', outcome.error);
+  }
+
+  #crashed(): void {
+    this.#crashes++;
+    this.#renew();
   }
 
   #renew(): void {
@@ -163,9 +177,10 @@ export class Hdf5Library {
   }
 }
 
-/** The library reports what it does not like as plain errors; traps, overflows and timeouts are others. */
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+/** The library reports what it does not like as plain errors; traps and overflows are others. */
 function isCrash(error: unknown): boolean {
-  if (error instanceof ConvbaseError) return false;
   return !(error instanceof Error && Object.getPrototypeOf(error) === Error.prototype);
 }
 
@@ -179,6 +194,8 @@ export interface VirtualFile {
    * the library crashed over another file in the meantime; what reading the source throws
    */
   call<T>(where: string, work: () => T): T;
+  /** Runs what makes many calls, under one time limit for all of them. */
+  together<T>(where: string, work: () => T): T;
   /** Takes the file away; `id` is the library's handle of it, if it came to that. */
   close(id?: bigint): void;
 }

@@ -97,22 +97,12 @@ async function readContents(
   switch (sniff(source)) {
     case 'hdf5': {
       const file = await openHdf5(source);
-      if (isLegacyLayout(file)) {
-        const contents = readLegacyLayout(file);
-        return {
-          format: contents.config === undefined ? 'keras-legacy-weights-h5' : 'keras-legacy-h5',
-          matching: 'order',
-          ...contents,
-        };
-      }
-      if (!isStoreLayout(file))
-        throw malformed(source.name, 'it is an HDF5 file, but holds no Keras model or weights');
-      const layers = readStoreLayout(file, undefined);
-      return { format: 'keras-weights-h5', matching: 'store-path', config: undefined, layers };
+      return file.together(() => readHdf5(file));
     }
     case 'zip': {
       const { config, weights, textMember } = readKerasArchive(new ZipArchive(source), source.name);
-      const layers = readStoreLayout(await openHdf5(weights), config);
+      const file = await openHdf5(weights);
+      const layers = file.together(() => readStoreLayout(file, config));
       return { format: 'keras', matching: 'store-path', config, layers, textMember };
     }
     case 'safetensors':
@@ -137,4 +127,19 @@ async function readContents(
       };
     }
   }
+}
+
+function readHdf5(file: Hdf5File): Contents {
+  if (isLegacyLayout(file)) {
+    const contents = readLegacyLayout(file);
+    return {
+      format: contents.config === undefined ? 'keras-legacy-weights-h5' : 'keras-legacy-h5',
+      matching: 'order',
+      ...contents,
+    };
+  }
+  if (!isStoreLayout(file))
+    throw malformed(file.name, 'it is an HDF5 file, but holds no Keras model or weights');
+  const layers = readStoreLayout(file, undefined);
+  return { format: 'keras-weights-h5', matching: 'store-path', config: undefined, layers };
 }

@@ -66,7 +66,13 @@ function layerConfig(layer: Layer): KerasLayerConfig {
     });
   }
   const config = { ...commonConfig(layer), ...known.config(layer) };
-  return { ...kerasObject('keras.layers', layer.className, config), config };
+  return { ...kerasObject('keras.layers', layer.className, config), config, ...buildConfig(layer) };
+}
+
+/** The shape that the layer's weights were made for; Keras makes them for it as soon as it reads the layer. */
+function buildConfig({ weights, nodes }: Layer): { build_config?: object } {
+  const shape = nodes[0]?.inputs[0]?.shape;
+  return weights.length === 0 || shape === undefined ? {} : { build_config: { input_shape: shape } };
 }
 
 function commonConfig({ name, trainable }: Layer): { name: string; trainable: boolean; dtype: object } {

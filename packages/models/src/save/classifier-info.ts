@@ -22,7 +22,10 @@ const infoSchema = z.object({
 /** What must be known beside the model to classify pictures with it. */
 export type ClassifierInfo = z.infer<typeof infoSchema>;
 
-const fileSchema = infoSchema.extend({ format: z.literal('convbase-classifier-file'), version: z.literal(1) });
+const fileSchema = infoSchema.extend({
+  format: z.literal('convbase-classifier-file'),
+  version: z.literal(1),
+});
 
 /** The text of the archive's `convbase.json`. */
 export function classifierInfoText(info: ClassifierInfo): string {
