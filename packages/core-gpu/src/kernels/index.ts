@@ -20,6 +20,7 @@ export {
   planSigmoidCrossEntropyGradient,
   planSoftmaxCrossEntropy,
   planSoftmaxCrossEntropyGradient,
+  planWeighRows,
   type LossGradientShape,
 } from './loss/loss.ts';
 export { planBinaryCorrect, planCategoricalCorrect } from './metrics/metrics.ts';
@@ -60,4 +61,5 @@ export {
   type RmspropOptions,
   type SgdOptions,
 } from './optimizers/optimizers.ts';
+export { planPenalty, planPenaltyGradient, type PenaltyOptions } from './regularizer/regularizer.ts';
 export { planClipByNorm, planClipByValue } from './clip/clip.ts';

@@ -9,12 +9,14 @@ import {
   planSigmoidCrossEntropyGradient,
   planSoftmaxCrossEntropy,
   planSoftmaxCrossEntropyGradient,
+  planWeighRows,
 } from './loss.ts';
 import {
   sigmoidCrossEntropy,
   sigmoidCrossEntropyGradient,
   softmaxCrossEntropy,
   softmaxCrossEntropyGradient,
+  weighRows,
 } from './reference.ts';
 
 /** Row r belongs to class 7 r mod classes. */
@@ -57,6 +59,15 @@ describe.each([
     const sigmoidBack = planSigmoidCrossEntropyGradient(scaled, target());
     const sigmoidGradient = await runPlan(gpu(), sigmoidBack, pair, { dlogits: count });
     expectRelative(sigmoidGradient.dlogits, sigmoidCrossEntropyGradient(scaled, logits, binary), 1e-6);
+
+    const weights = randomFloats(shape.rows, 5);
+    const weighed = await runPlan(
+      gpu(),
+      planWeighRows(shape, target()),
+      { x: logits, weights },
+      { x: count },
+    );
+    expect([...weighed.x]).toEqual([...Float32Array.from(weighRows(shape, logits, weights))]);
   }
 
   it('agree with the reference for random shapes', async () => {

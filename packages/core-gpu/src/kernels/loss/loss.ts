@@ -116,6 +116,34 @@ export function planSigmoidCrossEntropyGradient(shape: LossGradientShape, target
   );
 }
 
+/**
+ * Multiplies each row of `x` (rows, classes) in place by its own of `weights` (rows): sample weights, for losses with
+ * one class and for the gradient of the outputs.
+ */
+export function planWeighRows(shape: RowsShape, target: KernelTarget): Plan {
+  const { rows, classes } = shape;
+  return {
+    kernel: 'weigh-rows',
+    variant: 'elementwise',
+    temporaries: {},
+    flops: rows * classes,
+    bytes: 8 * rows * classes + 4 * rows,
+    dispatches: rowBroadcasts(shape, target).map(({ output, input }) => ({
+      shader: 'loss/weigh-rows',
+      constants: { WORKGROUP: FLAT_WORKGROUP },
+      uniforms: {
+        count: output.count,
+        first: output.first,
+        rowFirst: input.first,
+        rowCount: input.count,
+        classes,
+      },
+      bindings: { x: output.of('x'), weights: input.of('weights') },
+      grid: grid1d(output.count, FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
 /** Every shader of this folder with every set of constants it is used with. */
 export function variants(): Variant[] {
   const reductions = rowTiles.flatMap((tile) =>
@@ -129,5 +157,6 @@ export function variants(): Variant[] {
     ...reductions,
     { shader: 'loss/softmax-gradient', constants },
     { shader: 'loss/sigmoid-gradient', constants },
+    { shader: 'loss/weigh-rows', constants },
   ];
 }

@@ -69,3 +69,8 @@ export function sigmoidCrossEntropyGradient(
     return (scale / classes) * ((1 - label) / (1 + Math.exp(-z)) - label / (1 + Math.exp(z)));
   });
 }
+
+/** Each row times its weight, in float64. */
+export function weighRows(shape: RowsShape, x: ArrayLike<number>, weights: ArrayLike<number>): Float64Array {
+  return Float64Array.from(x, (value, i) => value * (weights[Math.floor(i / shape.classes)] ?? NaN));
+}
