@@ -14,7 +14,7 @@ import {
 import { z } from 'zod';
 import { hashWeights } from '../hash/index.ts';
 import { parseParameters, type GoldenFile, type GoldenTensor, type ModelCase } from './golden-file.ts';
-import type { ComputedTensor } from './judge.ts';
+import { storageRounding, type ComputedTensor } from './judge.ts';
 import { floats, freezeBelow, movement, trainSteps } from './training-run.ts';
 
 const commonSchema = z.looseObject({
@@ -188,7 +188,8 @@ export async function computeFinetuning(
     for (const weight of model.trainableWeights) {
       const after = sample(await weight.read());
       const data = movement(after, before.get(weight.path) ?? after);
-      computed.set(`delta_sample.${weight.path}`, { shape: [data.length], data });
+      const rounding = storageRounding(after, losses.length);
+      computed.set(`delta_sample.${weight.path}`, { shape: [data.length], data, rounding });
     }
     return computed;
   } finally {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemorySource, writeSafetensors } from '../formats/index.ts';
 import { readGoldenFile, type GoldenFile } from './golden-file.ts';
-import { caseLine, caseText, judge, relativeError } from './judge.ts';
+import { caseLine, caseText, judge, relativeError, storageRounding, type ComputedTensor } from './judge.ts';
 
 const cases = JSON.stringify([{ name: 'a', op: 'relu' }]);
 
@@ -70,9 +70,41 @@ describe('judge', () => {
     expect(verdict([Number.NaN, 2], [Number.NaN, 2], 0).pass).toBe(false);
   });
 
+  test('allows what float32 itself rounds away, and says so', () => {
+    const file = golden([1, 2]);
+    const expected = [{ tensor: 'a.y', tolerance: 1e-5 }];
+    const computed = (rounding: number): Map<string, ComputedTensor> =>
+      new Map([['a.y', { shape: [2], data: Float32Array.of(1, 2.001), rounding }]]);
+    expect(judge('file/a', file, expected, computed(0.0011))).toMatchObject({ pass: true });
+    expect(judge('file/a', file, expected, computed(0.0009))).toMatchObject({ pass: false });
+    expect(judge('file/a', file, expected, computed(Math.sqrt(5))).tolerance['a.y']).toBeCloseTo(
+      1 + 1e-5,
+      12,
+    );
+  });
+
   test('a case with an error fails whatever was computed', () => {
     const result = judge('file/a', golden([1]), [], new Map(), 'lost');
     expect(result).toMatchObject({ pass: false, error: 'lost' });
+  });
+});
+
+describe('storageRounding', () => {
+  test('is what adding small numbers to float32 weights loses', () => {
+    const weights = new Float32Array(4096).fill(0.75);
+    const step = (i: number, k: number): number => 1e-5 * Math.sin(7 * i + 3 * k);
+    const start = Float64Array.from(weights);
+    let lost = 0;
+    weights.forEach((_, i) => {
+      let exact = start[i] ?? 0;
+      for (let k = 0; k < 5; k++) {
+        exact += step(i, k);
+        weights[i] = (weights[i] ?? 0) + step(i, k);
+      }
+      lost += ((weights[i] ?? 0) - exact) ** 2;
+    });
+    expect(Math.sqrt(lost) / storageRounding(weights, 5)).toBeCloseTo(1, 1);
+    expect(storageRounding(Float32Array.of(0), 12)).toBe(2 ** -149);
   });
 });
 

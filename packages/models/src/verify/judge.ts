@@ -22,6 +22,8 @@ export const tolerances = {
 export interface ComputedTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
+  /** What any float32 computation of it rounds away, as an L2 norm: see `storageRounding`. None by default. */
+  readonly rounding?: number;
 }
 
 /** An output that a case was to compute. */
@@ -55,21 +57,24 @@ export function judge(
   error?: string,
 ): CaseResult {
   const relativeErrors: [string, number][] = [];
+  const allowed: [string, number][] = [];
   const failed: string[] = [];
   for (const { tensor, tolerance } of expected) {
     const actual = computed.get(tensor);
     const golden = goldenTensor(file, tensor);
     const sameSize = actual?.data.length === golden.data.length;
     const distance = sameSize ? relativeError(actual.data, golden.data) : Number.NaN;
+    const limit = tolerance + roundingOf(actual, golden.data);
     relativeErrors.push([tensor, distance]);
+    allowed.push([tensor, limit]);
     // NaN is never close, not even to the same NaN.
     const equal = tolerance !== tolerances.frozen || (sameSize && sameBits(actual.data, golden.data));
-    if (!(distance <= tolerance && equal)) failed.push(tensor);
+    if (!(distance <= limit && equal)) failed.push(tensor);
   }
   return {
     name,
     relativeError: Object.fromEntries(relativeErrors),
-    tolerance: Object.fromEntries(expected.map(({ tensor, tolerance }) => [tensor, tolerance])),
+    tolerance: Object.fromEntries(allowed),
     failed,
     pass: error === undefined && failed.length === 0,
     ...(error === undefined ? {} : { error }),
@@ -87,6 +92,31 @@ export function relativeError(actual: Float32Array, expected: Float32Array): num
     norm += e * e;
   }
   return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+}
+
+/**
+ * How much of a weight's movement float32 weights cannot hold, whoever computes it: each step rounds the weight to a
+ * multiple of its unit in the last place, which is off by ulp / sqrt(12) in the mean, and independent steps add up as
+ * squares do. As an L2 norm over the weights.
+ *
+ * It matters where a weight is large and hardly moves: the biases of VGG19's block5 (0.5) move by 1e-6 in the five
+ * steps of its golden file. Keras in float32 is off there by 1.4 % as well.
+ */
+export function storageRounding(weights: Float32Array, steps: number): number {
+  const squares = weights.reduce((sum, weight) => sum + unitInLastPlace(weight) ** 2, 0);
+  return Math.sqrt((steps / 12) * squares);
+}
+
+/** The distance between float32 numbers of that size. */
+function unitInLastPlace(value: number): number {
+  const size = Math.abs(value);
+  return size < 2 ** -126 ? 2 ** -149 : 2 ** (Math.floor(Math.log2(size)) - 23);
+}
+
+function roundingOf(actual: ComputedTensor | undefined, expected: Float32Array): number {
+  if (actual?.rounding === undefined) return 0;
+  const norm = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0));
+  return norm > 0 ? actual.rounding / norm : 0;
 }
 
 function sameBits(a: Float32Array, b: Float32Array): boolean {
