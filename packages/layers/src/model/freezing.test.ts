@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Dense, Flatten, input, Model, NameScope, Sequential, type Layer } from '../index.ts';
+import { Dense, Flatten, input, Model, NameScope, Sequential } from '../index.ts';
 import { miniInception, miniVgg } from '../testing/mini-models.ts';
 
 const flags = (model: Model): string[] =>

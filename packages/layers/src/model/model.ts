@@ -24,6 +24,10 @@ import { unfreezeFrom, unfreezeLast } from './freezing.ts';
 import { buildGraph, checkNames, shapesWithin, type Graph } from './graph.ts';
 import { summarize, type SummaryOptions } from './summary.ts';
 
+/**
+ * As in Keras, `trainable: false` here freezes the model as a whole and leaves the flags of its layers as they are;
+ * setting `model.trainable` later sets theirs too.
+ */
 export interface ModelConfig extends LayerConfig {
   readonly inputs: SymbolicTensor | readonly SymbolicTensor[];
   readonly outputs: SymbolicTensor | readonly SymbolicTensor[];
@@ -44,7 +48,6 @@ export class Model extends Layer implements Network {
     super(className, config);
     this.#graph = this.#build(list(config.inputs), list(config.outputs));
     if (this.#graph.outputs.length > 0) this.ensureBuilt([]);
-    if (config.trainable !== undefined) this.trainable = config.trainable;
   }
 
   /** The calls the model consists of. */

@@ -19,15 +19,11 @@ export class Sequential extends Model {
   #tail: SymbolicTensor | null = null;
 
   constructor(config: SequentialConfig = {}) {
-    // Freezing walks the stack, which exists only after this call.
-    const { name, names } = config;
-    const naming = { ...(name === undefined ? {} : { name }), ...(names === undefined ? {} : { names }) };
-    super({ ...naming, inputs: [], outputs: [] }, 'Sequential');
+    super({ ...config, inputs: [], outputs: [] }, 'Sequential');
     this.#names = names ?? defaultNames;
     if (config.inputShape !== undefined) this.#start(config.inputShape);
     for (const layer of config.layers ?? []) this.#push(layer);
     this.#skipName();
-    if (config.trainable !== undefined) this.trainable = config.trainable;
   }
 
   /** Puts a layer on top of the stack. */
