@@ -21,7 +21,10 @@ const LINE_END = '\r\n';
  *
  * Errors: `log/separator`, or the codes of `fileError`.
  */
-export function csvLogger(path: string, { separator = ',', append = false }: CsvLoggerOptions = {}): Callback {
+export function csvLogger(
+  path: string,
+  { separator = ',', append = false }: CsvLoggerOptions = {},
+): Callback {
   if (separator.length !== 1 || /["\r\n]/.test(separator)) {
     throw new ConvbaseError('log/separator', `${JSON.stringify(separator)} cannot separate the fields`, {
       where: path,

@@ -8,7 +8,7 @@ export function textState(log: TextLog): Pick<Callback, 'getState' | 'setState'>
     getState: () => ({ json: log.text }),
     setState({ json }) {
       if (typeof json !== 'string') {
-        throw new ConvbaseError('checkpoint/state', 'the checkpoint holds no text for this log', {
+        throw new ConvbaseError('state/mismatch', 'the checkpoint holds no text for this log', {
           where: log.path,
         });
       }

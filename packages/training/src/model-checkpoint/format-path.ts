@@ -5,7 +5,8 @@ import { pythonFloat } from '../logs/python-float.ts';
 const FIELD = /\{\{|\}\}|\{([^{}:]*)(?::([^{}]*))?\}|[{}]/g;
 
 /** Python's format specification, as far as numbers in file names need it. */
-const SPEC = /^(?:(?<fill>.)?(?<align>[<>^]))?(?<zero>0)?(?<width>\d{1,3})?(?:\.(?<precision>\d{1,2}))?(?<type>[defE%]?)$/;
+const SPEC =
+  /^(?:(?<fill>.)?(?<align>[<>^]))?(?<zero>0)?(?<width>\d{1,3})?(?:\.(?<precision>\d{1,2}))?(?<type>[defE%]?)$/;
 
 /**
  * Fills numbers into a pattern as Python's `str.format` does: `{epoch:02d}-{val_loss:.2f}.keras`.
@@ -21,7 +22,8 @@ export function formatPath(
 ): string {
   return pattern.replaceAll(FIELD, (field, name: string | undefined, spec = '') => {
     if (field === '{{' || field === '}}') return field.charAt(0);
-    if (name === undefined) throw badPattern(pattern, `a single ${field} means nothing`, 'Write {{ or }} for a brace.');
+    if (name === undefined)
+      throw badPattern(pattern, `a single ${field} means nothing`, 'Write {{ or }} for a brace.');
     const integer = Object.hasOwn(integers, name);
     const value = integer ? integers[name] : Object.hasOwn(floats, name) ? floats[name] : undefined;
     if (value === undefined) {
@@ -44,7 +46,14 @@ function badPattern(pattern: string, what: string, fix: string): ConvbaseError {
 function formatNumber(value: number, spec: string, integer: boolean): string | undefined {
   const groups = SPEC.exec(spec)?.groups;
   if (groups === undefined) return undefined;
-  const { type = '', precision, width = '0', zero, align = '>', fill = zero === undefined ? ' ' : '0' } = groups;
+  const {
+    type = '',
+    precision,
+    width = '0',
+    zero,
+    align = '>',
+    fill = zero === undefined ? ' ' : '0',
+  } = groups;
   const whole = type === '' || type === 'd';
   if (whole && (precision !== undefined || (type === 'd' && !integer))) return undefined;
   const text = integer && whole ? String(value) : digits(value, type, Number(precision ?? 6));
@@ -62,7 +71,8 @@ function digits(value: number, type: string, places: number): string {
 
 function pad(text: string, width: number, fill: string, align: string): string {
   if (align === '<') return text.padEnd(width, fill);
-  if (align === '^') return text.padStart(text.length + Math.floor((width - text.length) / 2), fill).padEnd(width, fill);
+  if (align === '^')
+    return text.padStart(text.length + Math.floor((width - text.length) / 2), fill).padEnd(width, fill);
   const sign = fill === '0' && text.startsWith('-') ? '-' : '';
   return sign + text.slice(sign.length).padStart(width - sign.length, fill);
 }

@@ -1,7 +1,16 @@
 import { ConvbaseError } from '@convbase/base';
-import { Model, type Callback, type CallbackState, type Logs } from '@convbase/layers';
+import {
+  Model,
+  Monitor,
+  packNumbers,
+  unpackNumbers,
+  type Callback,
+  type CallbackState,
+  type Logs,
+  type MonitorMode,
+  type Network,
+} from '@convbase/layers';
 import { saveModel } from '@convbase/models';
-import { z } from 'zod';
 import { formatPath } from './format-path.ts';
 
 export interface ModelCheckpointOptions {
@@ -13,8 +22,8 @@ export interface ModelCheckpointOptions {
   readonly path: string;
   /** Which log tells the best model; `val_loss` when left out. */
   readonly monitor?: string;
-  /** Whether less or more of it is better; `auto` knows the losses and the metrics of the model. */
-  readonly mode?: 'auto' | 'min' | 'max';
+  /** Whether less or more of it is better; `auto`, when left out, knows the loss and the metrics of the model. */
+  readonly mode?: MonitorMode;
   readonly saveBestOnly?: boolean;
   readonly saveWeightsOnly?: boolean;
   /** After each epoch, or after this many batches. */
@@ -29,52 +38,59 @@ export interface ModelCheckpointOptions {
   readonly print?: (line: string) => void;
 }
 
-const stateSchema = z.object({ best: z.number().nullable(), batches: z.number().int().nonnegative() });
-
 /**
  * Keras' ModelCheckpoint: saves the model while it is trained, each epoch or only when it has become better. A file
  * appears only when it is complete. What it remembers (the best value, batches since the last file) goes along when
  * the training is resumed.
  *
- * Errors: `checkpoint/path` for a pattern that cannot be filled in, `checkpoint/monitor` for a value of which nobody
- * said whether it should grow.
+ * Errors: `checkpoint/path` for a path that cannot be filled in or says no format, `callback/monitor` for a value of
+ * which nobody said whether it should grow, and those of saving.
  */
 export class ModelCheckpoint implements Callback {
   readonly name = 'ModelCheckpoint';
-  /** The best monitored value so far. */
-  best: number | undefined;
   /** The file saved last. */
   saved: string | undefined;
   readonly #options: ModelCheckpointOptions;
-  readonly #monitor: string;
+  readonly #monitor: Monitor;
   #model: Model | undefined;
+  #best: number | null;
   #batches = 0;
 
   constructor(options: ModelCheckpointOptions) {
     this.#options = options;
-    this.#monitor = options.monitor ?? 'val_loss';
-    this.best = options.initialValueThreshold;
+    this.#monitor = new Monitor(options);
+    this.#best = options.initialValueThreshold ?? null;
     checkEnding(options);
   }
 
-  setModel(model: unknown): void {
-    if (!(model instanceof Model)) {
-      throw new ConvbaseError('checkpoint/model', 'only a model can be saved', { where: this.#options.path });
+  /** The best monitored value so far. */
+  get best(): number | null {
+    return this.#best;
+  }
+
+  setModel(network: Network): void {
+    if (!(network instanceof Model)) {
+      throw new ConvbaseError('checkpoint/model', 'only a Model can be saved', { where: this.#options.path });
     }
-    this.#model = model;
+    this.#model = network;
   }
 
   getState(): CallbackState {
-    return { json: { best: this.best ?? null, batches: this.#batches } };
+    return { json: packNumbers({ best: this.#best, batches: this.#batches }) };
   }
 
-  setState({ json }: CallbackState): void {
-    const { best, batches } = stateSchema.parse(json);
-    this.best = best ?? undefined;
-    this.#batches = batches;
+  setState(state: CallbackState): void {
+    const number = unpackNumbers(state, this.name);
+    this.#best = number('best');
+    this.#batches = number('batches') ?? 0;
   }
 
-  async onBatchEnd(epoch: number, batch: number, _position: unknown, logs: () => Promise<Logs>): Promise<void> {
+  async onBatchEnd(
+    epoch: number,
+    batch: number,
+    _position: unknown,
+    logs: () => Promise<Logs>,
+  ): Promise<void> {
     const { saveFreq = 'epoch' } = this.#options;
     if (saveFreq === 'epoch' || ++this.#batches < saveFreq) return;
     this.#batches = 0;
@@ -85,52 +101,41 @@ export class ModelCheckpoint implements Callback {
     if ((this.#options.saveFreq ?? 'epoch') === 'epoch') await this.#save({ epoch: epoch + 1 }, logs);
   }
 
-  async #save(at: Readonly<Record<string, number>>, logs: Logs): Promise<void> {
-    const { save = saveModel } = this.#options;
-    const path = formatPath(this.#options.path, at, logs);
-    const reason = this.#reasonToSave(logs);
-    const begin = `Epoch ${at['epoch'] ?? 0}: `;
-    if (reason.save) {
-      this.#say(`${begin}${reason.why}saving model to ${path}`);
-      if (this.#model === undefined) throw new ConvbaseError('checkpoint/model', 'no model to save', { where: path });
-      await save(this.#model, path);
-      this.saved = path;
-      this.#say(`${begin}finished saving model to ${path}`);
-    } else this.#say(`${begin}${reason.why}`);
-  }
-
-  #reasonToSave(logs: Logs): { readonly save: boolean; readonly why: string } {
-    if (this.#options.saveBestOnly !== true) return { save: true, why: '' };
-    const monitor = this.#monitor;
-    const current = logs[monitor];
-    if (current === undefined) {
-      this.#print(`Can save best model only with ${monitor} available.`);
-      return { save: true, why: '' };
+  async #save(at: { readonly epoch: number; readonly batch?: number }, logs: Logs): Promise<void> {
+    const { path: pattern, save = saveModel } = this.#options;
+    const model = this.#model;
+    if (model === undefined) {
+      throw new ConvbaseError('checkpoint/model', 'there is no model to save', { where: pattern });
     }
-    const best = this.best?.toFixed(5) ?? 'None';
-    if (!this.#improves(current)) return { save: false, why: `${monitor} did not improve from ${best}` };
-    this.best = current;
-    return { save: true, why: `${monitor} improved from ${best} to ${current.toFixed(5)}, ` };
+    const path = formatPath(pattern, at, logs);
+    if (!this.#wanted(model, at.epoch, logs, path)) return;
+    await save(model, path);
+    this.saved = path;
+    this.#say(`Epoch ${at.epoch}: finished saving model to ${path}`);
   }
 
-  /** Anything but NaN is better than nothing. */
-  #improves(current: number): boolean {
-    const { best } = this;
-    if (best === undefined) return !Number.isNaN(current);
-    return this.#direction() === 'min' ? current < best : current > best;
-  }
-
-  #direction(): 'min' | 'max' {
-    const { mode = 'auto' } = this.#options;
-    if (mode !== 'auto') return mode;
-    const name = this.#monitor.replace(/^val_/, '');
-    if (name === 'loss') return 'min';
-    // Every metric is a share of hits.
-    if (this.#model?.compiled.metrics.some((metric) => metric.name === name) === true) return 'max';
-    throw new ConvbaseError('checkpoint/monitor', `nobody knows whether ${this.#monitor} should grow or shrink`, {
-      where: this.#options.path,
-      fix: "Say so with mode: 'min' or 'max'.",
-    });
+  /** Keras' decision, in Keras' words. */
+  #wanted(model: Model, epoch: number, logs: Logs, path: string): boolean {
+    if (this.#options.saveBestOnly !== true) {
+      this.#say(`Epoch ${epoch}: saving model to ${path}`);
+      return true;
+    }
+    const { key } = this.#monitor;
+    const current = logs[key];
+    if (current === undefined) {
+      this.#print(`Can save best model only with ${key} available.`);
+      return true;
+    }
+    const before = this.#best?.toFixed(5) ?? 'None';
+    if (!this.#monitor.improves(current, this.#best, model)) {
+      this.#say(`Epoch ${epoch}: ${key} did not improve from ${before}`);
+      return false;
+    }
+    this.#best = current;
+    this.#say(
+      `Epoch ${epoch}: ${key} improved from ${before} to ${current.toFixed(5)}, saving model to ${path}`,
+    );
+    return true;
   }
 
   #say(line: string): void {

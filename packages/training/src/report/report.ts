@@ -45,5 +45,7 @@ export interface ReportData {
  * and dark) and paper. Returns its path.
  */
 export function writeReport(folder: string, _data: ReportData): Promise<string> {
-  return Promise.reject(new ConvbaseError('report/unsupported', 'reports cannot be written yet', { where: folder }));
+  return Promise.reject(
+    new ConvbaseError('report/unsupported', 'reports cannot be written yet', { where: folder }),
+  );
 }

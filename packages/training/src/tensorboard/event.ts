@@ -36,9 +36,7 @@ export function summaryEvent(seconds: number, step: number, summary: Summary): U
 function writeValue(value: BinaryWriter, summary: Summary): void {
   value.tag(1, 2).string(summary.tag);
   message(value, 8, (tensor) => writeTensor(tensor, summary));
-  message(value, 9, (metadata) =>
-    message(metadata, 1, (plugin) => plugin.tag(1, 2).string(summary.plugin)),
-  );
+  message(value, 9, (metadata) => message(metadata, 1, (plugin) => plugin.tag(1, 2).string(summary.plugin)));
 }
 
 /** `TensorProto { dtype = 1, tensor_shape = 2 { dim = 2 { size = 1 } .. }, tensor_content = 4 }`, little endian. */

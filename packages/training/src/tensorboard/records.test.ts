@@ -60,7 +60,12 @@ describe('events as TensorFlow writes them', () => {
     ] as const) {
       const expected = eventOf(text);
       const buckets = histogram(Float32Array.from(numbers));
-      const ours = summaryEvent(expected.seconds, 3, { tag, plugin: 'histograms', values: buckets, shape: [30, 3] });
+      const ours = summaryEvent(expected.seconds, 3, {
+        tag,
+        plugin: 'histograms',
+        values: buckets,
+        shape: [30, 3],
+      });
       const at = Buffer.from(ours).indexOf(Buffer.from(buckets.buffer));
       const theirs = new Float64Array(expected.data.slice(at, at + buckets.byteLength).buffer);
       theirs.forEach((value, index) => {

@@ -38,7 +38,9 @@ export function tensorBoard(folder: string, { histogramFrequency = 0 }: TensorBo
     async setState({ json }) {
       const state = stateSchema.safeParse(json);
       if (!state.success) {
-        throw new ConvbaseError('checkpoint/state', 'the checkpoint knows nothing of event files', { where: folder });
+        throw new ConvbaseError('state/mismatch', 'the checkpoint knows nothing of event files', {
+          where: folder,
+        });
       }
       await train.restore(state.data.train);
       await validation.restore(state.data.validation);

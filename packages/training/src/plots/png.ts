@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { initWasm, Resvg } from '@resvg/resvg-wasm';
+
+interface Tools {
+  readonly fonts: readonly Uint8Array[];
+}
+
+let tools: Promise<Tools> | undefined;
+
+/**
+ * Draws an SVG as PNG, `scale` pixels for each of its units. Texts are set in DejaVu Sans, which comes with convbase:
+ * a bare machine has no fonts.
+ */
+export async function pngOf(svg: string, scale = 2): Promise<Uint8Array> {
+  const { fonts } = await (tools ??= load());
+  const resvg = new Resvg(svg, {
+    fitTo: { mode: 'zoom', value: scale },
+    font: { fontBuffers: [...fonts], defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' },
+  });
+  const image = resvg.render();
+  try {
+    return image.asPng();
+  } finally {
+    image.free();
+    resvg.free();
+  }
+}
+
+async function load(): Promise<Tools> {
+  const { resolve } = createRequire(import.meta.url);
+  const file = (name: string): Promise<Uint8Array> => readFile(resolve(name));
+  await initWasm(await file('@resvg/resvg-wasm/index_bg.wasm'));
+  const names = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
+  return { fonts: await Promise.all(names.map((name) => file(`dejavu-fonts-ttf/ttf/${name}`))) };
+}
