@@ -7,6 +7,7 @@ export {
   type ReLUConfig,
   type SoftmaxConfig,
 } from './activation.ts';
+export * from './augmentation/index.ts';
 export { BatchNormalization, type BatchNormalizationConfig } from './batch-normalization.ts';
 export { CallContext } from './context.ts';
 export { Conv2D, type Conv2DConfig } from './conv2d.ts';

@@ -9,3 +9,4 @@ export { add, fill, multiply, scale, shift } from './elementwise.ts';
 export { zeroPad2d } from './padding.ts';
 export { averagePool2d, globalAveragePool2d, maxPool2d } from './pooling.ts';
 export { identity, reshape } from './reshape.ts';
+export { crop, resize } from './resize.ts';

@@ -1,0 +1,11 @@
+export { AugmentationLayer, type AugmentationConfig } from './augmentation-layer.ts';
+export { CenterCrop, type CenterCropConfig } from './center-crop.ts';
+export type { Factor } from './factors.ts';
+export { MovingLayer, type MovingConfig } from './moving-layer.ts';
+export { RandomBrightness, type RandomBrightnessConfig } from './random-brightness.ts';
+export { RandomContrast, type RandomContrastConfig } from './random-contrast.ts';
+export { RandomFlip, type FlipMode, type RandomFlipConfig } from './random-flip.ts';
+export { RandomRotation, type RandomRotationConfig } from './random-rotation.ts';
+export { RandomTranslation, type RandomTranslationConfig } from './random-translation.ts';
+export { RandomZoom, type RandomZoomConfig } from './random-zoom.ts';
+export { Resizing, type ResizingConfig } from './resizing.ts';
