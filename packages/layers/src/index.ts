@@ -8,6 +8,15 @@ export * from './losses/index.ts';
 export * from './callbacks/index.ts';
 export { metricFrom, type Metric } from './metrics/index.ts';
 export * from './optimizers/index.ts';
+export {
+  l1,
+  l1l2,
+  l2,
+  regularizerConfig,
+  regularizerFrom,
+  type Regularizer,
+  type RegularizerLike,
+} from './regularizers/index.ts';
 
 export { Model, type ModelConfig } from './model/model.ts';
 export { Sequential, type SequentialConfig } from './model/sequential.ts';
@@ -43,5 +52,6 @@ export type { Network } from './training/network.ts';
 export { epochStart, type FitPosition, type TotalsState } from './training/position.ts';
 export type { PredictArrayConfig, PredictedBatch } from './training/predict.ts';
 export { exportTrainingState, importTrainingState, type TrainingState } from './training/state.ts';
+export { readTrainedWeights, writeTrainedWeights } from './training/trained-weights.ts';
 export { takeSteps } from './training/take-steps.ts';
 export { uploadInput } from './training/upload.ts';

@@ -1,4 +1,5 @@
 import { conv2d, type Conv2dOptions } from '../ops/conv2d.ts';
+import { regularizerFrom, type Regularizer, type RegularizerLike } from '../regularizers/index.ts';
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
@@ -20,6 +21,9 @@ export interface Conv2DConfig extends ActivatedConfig {
   readonly useBias?: boolean;
   readonly kernelInitializer?: InitializerLike;
   readonly biasInitializer?: InitializerLike;
+  /** What the size of the kernel adds to the loss: `l2(1e-4)`. */
+  readonly kernelRegularizer?: RegularizerLike | null;
+  readonly biasRegularizer?: RegularizerLike | null;
 }
 
 /** 2D convolution, NHWC with kernels (height, width, in, out). */
@@ -28,6 +32,8 @@ export class Conv2D extends ActivatedLayer {
   readonly kernelSize: readonly [number, number];
   readonly options: Conv2dOptions;
   readonly useBias: boolean;
+  readonly kernelRegularizer: Regularizer | null;
+  readonly biasRegularizer: Regularizer | null;
   readonly kernelInitializer: Initializer;
   readonly biasInitializer: Initializer;
   readonly #folded = new FoldedWeights();
@@ -46,6 +52,8 @@ export class Conv2D extends ActivatedLayer {
     this.useBias = config.useBias ?? true;
     this.kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
     this.biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
+    this.kernelRegularizer = regularizerFrom(config.kernelRegularizer);
+    this.biasRegularizer = regularizerFrom(config.biasRegularizer);
   }
 
   get kernel(): Variable {
@@ -71,6 +79,8 @@ export class Conv2D extends ActivatedLayer {
       this.kernelInitializer,
     );
     if (this.useBias) this.#bias = this.addWeight('bias', [this.filters], this.biasInitializer);
+    this.#kernel.regularizer = this.kernelRegularizer;
+    if (this.#bias !== null) this.#bias.regularizer = this.biasRegularizer;
   }
 
   protected outputShape(input: Shape): Shape {

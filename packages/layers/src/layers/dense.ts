@@ -1,4 +1,5 @@
 import { dense } from '../ops/dense.ts';
+import { regularizerFrom, type Regularizer, type RegularizerLike } from '../regularizers/index.ts';
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
@@ -11,12 +12,17 @@ export interface DenseConfig extends ActivatedConfig {
   readonly useBias?: boolean;
   readonly kernelInitializer?: InitializerLike;
   readonly biasInitializer?: InitializerLike;
+  /** What the size of the kernel adds to the loss: `l2(1e-4)`. */
+  readonly kernelRegularizer?: RegularizerLike | null;
+  readonly biasRegularizer?: RegularizerLike | null;
 }
 
 /** A fully connected layer over the last axis; all other axes are kept. */
 export class Dense extends ActivatedLayer {
   readonly units: number;
   readonly useBias: boolean;
+  readonly kernelRegularizer: Regularizer | null;
+  readonly biasRegularizer: Regularizer | null;
   readonly kernelInitializer: Initializer;
   readonly biasInitializer: Initializer;
   #kernel: Variable | null = null;
@@ -28,6 +34,8 @@ export class Dense extends ActivatedLayer {
     this.useBias = config.useBias ?? true;
     this.kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
     this.biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');
+    this.kernelRegularizer = regularizerFrom(config.kernelRegularizer);
+    this.biasRegularizer = regularizerFrom(config.biasRegularizer);
   }
 
   get kernel(): Variable {
@@ -49,6 +57,8 @@ export class Dense extends ActivatedLayer {
     }
     this.#kernel = this.addWeight('kernel', [features, this.units], this.kernelInitializer);
     if (this.useBias) this.#bias = this.addWeight('bias', [this.units], this.biasInitializer);
+    this.#kernel.regularizer = this.kernelRegularizer;
+    if (this.#bias !== null) this.#bias.regularizer = this.biasRegularizer;
   }
 
   protected outputShape(input: Shape): Shape {

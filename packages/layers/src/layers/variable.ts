@@ -1,5 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
+import type { Regularizer } from '../regularizers/index.ts';
 import { formatShape, sizeOf } from '../tensor/shape.ts';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import type { Initializer } from './initializers.ts';
@@ -19,6 +20,8 @@ export class Variable {
   readonly shape: readonly number[];
   /** Whether training may change it by gradient. Layers set it through their `trainable`. */
   trainable: boolean;
+  /** What its size adds to the loss while it is trainable. */
+  regularizer: Regularizer | null = null;
   /** Grows with every change of the values, so that whatever was derived from them can be recognised as stale. */
   version = 0;
   #initializer: Initializer;

@@ -13,7 +13,7 @@ export {
   CategoricalCrossentropy,
   SparseCategoricalCrossentropy,
 } from './crossentropy.ts';
-export type { CrossentropyConfig, Loss } from './loss.ts';
+export type { CrossentropyConfig, Loss, SmoothedConfig } from './loss.ts';
 export { MeanSquaredError } from './mean-squared-error.ts';
 
 const byName: Readonly<Record<string, () => Loss>> = {

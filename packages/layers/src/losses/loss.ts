@@ -20,6 +20,12 @@ export interface Loss {
   gradient(output: Tensor, labels: Tensor): Tensor;
 }
 
+/** Of losses whose labels are numbers of 0 to 1. */
+export interface SmoothedConfig extends CrossentropyConfig {
+  /** How far labels are moved towards all classes being as likely, from 0 to 1; 0 when left out. */
+  readonly labelSmoothing?: number;
+}
+
 export interface CrossentropyConfig {
   /** Whether the network's output is logits already, without sigmoid or softmax. */
   readonly fromLogits?: boolean;

@@ -1,11 +1,13 @@
 import { ConvbaseError } from '@convbase/base';
+import { planWeighRows } from '@convbase/core-gpu';
 import { Tape } from '../autograd/tape.ts';
 import { activate } from '../layers/activated.ts';
 import { CallContext } from '../layers/context.ts';
 import type { Batch, HostArray } from '../tensor/host-array.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { uploadInputs } from './inputs.ts';
 import type { Network } from './network.ts';
+import { addPenalties, addPenaltyGradient } from './penalties.ts';
 import type { Totals } from './totals.ts';
 import { uploadLabels } from './upload.ts';
 
@@ -15,13 +17,16 @@ export function recordTrainingStep(network: Network, batch: Batch, totals: Total
   const tape = new Tape();
   const context = new CallContext(gpu, true, tape, new Set(trainableWeights));
   try {
-    withOutputs(network, batch, context, totals, (output, labels) => {
-      const gradients = tape.gradients(output, compiled.loss.gradient(output, labels));
+    withOutputs(network, batch, context, totals, (output, labels, weights) => {
+      const dy = compiled.loss.gradient(output, labels);
+      if (weights !== null) weighRows(dy, weights);
+      const gradients = tape.gradients(output, dy);
       try {
         const pairs = trainableWeights.flatMap((variable) => {
           const gradient = gradients.get(variable.tensor(gpu));
           return gradient === undefined ? [] : [{ variable, gradient }];
         });
+        pairs.forEach(addPenaltyGradient);
         compiled.optimizer.apply(gpu, pairs);
       } finally {
         for (const gradient of gradients.values()) gradient.dispose();
@@ -65,7 +70,7 @@ function withOutputs(
   batch: Batch,
   context: CallContext,
   totals: Totals,
-  use: (output: Tensor, labels: Tensor) => void,
+  use: (output: Tensor, labels: Tensor, weights: Tensor | null) => void,
 ): void {
   const { gpu, compiled } = network;
   const { loss } = compiled;
@@ -80,13 +85,19 @@ function withOutputs(
     owned.push(labels);
     const losses = loss.perSample(output, labels);
     owned.push(losses);
+    const weights = uploadWeights(network, batch, losses.size);
+    if (weights !== null) {
+      owned.push(weights);
+      weighRows(losses, weights);
+    }
     totals.addLosses(losses);
+    addPenalties(network, totals, losses.size);
     if (compiled.metrics.length > 0) {
       const predictions = activate(loss.takesOver ?? 'linear', output.share(), null);
       owned.push(predictions);
       totals.addMetrics(predictions, labels);
     }
-    use(output, labels);
+    use(output, labels, weights);
   } finally {
     for (const value of owned) value.dispose();
   }
@@ -100,6 +111,27 @@ function labelsOf(batch: Batch, network: Network): HostArray {
     });
   }
   return batch.y;
+}
+
+/** The batch's sample weights on the GPU. Throws `labels/weights` for a wrong number of them. */
+function uploadWeights({ gpu, name }: Network, { sampleWeight }: Batch, rows: number): Tensor | null {
+  if (sampleWeight === undefined) return null;
+  const { data } = sampleWeight;
+  if (data.length !== rows) {
+    throw new ConvbaseError('labels/weights', `${data.length} weights were given for ${rows} losses`, {
+      where: name,
+      fix: 'Give one weight for each sample.',
+    });
+  }
+  return tensor(gpu, Float32Array.from(data), [rows], 'sample weights');
+}
+
+/** Multiplies each row in place by its sample's weight. */
+function weighRows(x: Tensor, weights: Tensor): void {
+  const { gpu } = x;
+  const rows = weights.size;
+  const plan = planWeighRows({ rows, classes: x.size / rows }, gpu.target);
+  gpu.run(plan, { x: x.buffer, weights: weights.buffer });
 }
 
 function onlyOutput(network: Network, inputs: readonly Tensor[], context: CallContext): Tensor {

@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import { planAccumulate, planSum, type Gpu } from '@convbase/core-gpu';
 import type { Metric } from '../metrics/index.ts';
+import { scale } from '../ops/elementwise.ts';
 import { tensor, Tensor } from '../tensor/tensor.ts';
 import type { TotalsState } from './position.ts';
 
@@ -42,6 +43,13 @@ export class Totals {
     this.#gpu.run(planAccumulate(1, this.#gpu.target), { total: this.#loss.buffer, value: sum.buffer });
     sum.dispose();
     this.samples += losses.size;
+  }
+
+  /** Records the addition of what the weights' sizes add to the loss of each of some samples; one float. */
+  addPenalty(penalty: Tensor, samples: number): void {
+    const share = scale(penalty, samples);
+    this.#gpu.run(planAccumulate(1, this.#gpu.target), { total: this.#loss.buffer, value: share.buffer });
+    share.dispose();
   }
 
   addMetrics(predictions: Tensor, labels: Tensor): void {
