@@ -20,7 +20,7 @@ export class Sequential extends Model {
 
   constructor(config: SequentialConfig = {}) {
     super({ ...config, inputs: [], outputs: [] }, 'Sequential');
-    this.#names = names ?? defaultNames;
+    this.#names = config.names ?? defaultNames;
     if (config.inputShape !== undefined) this.#start(config.inputShape);
     for (const layer of config.layers ?? []) this.#push(layer);
     this.#skipName();
