@@ -64,6 +64,11 @@ function readModel(config: KerasModelConfig, options: FromConfigOptions, depth: 
 
 type Build = (layer: KerasLayerConfig) => Layer;
 
+/** Of the model itself: each layer's config has its own. */
+function isTrainable(config: Readonly<Record<string, unknown>>): boolean {
+  return config['trainable'] !== false;
+}
+
 function readSequential(
   name: string,
   { config }: KerasModelConfig,
@@ -83,13 +88,14 @@ function readSequential(
   }
   const inputName = isInput ? layerName(first) : undefined;
   const layers: Layer[] = [new InputLayer({ shape, name: inputName ?? 'input_layer' })];
+  const trainable = isTrainable(config);
   for (const layer of isInput ? rest : config.layers) {
     layers.push(build(layer));
     if (options.until !== undefined && layerName(layer) === options.until)
-      return new Sequential({ layers, name });
+      return new Sequential({ layers, name, trainable });
   }
   if (options.until !== undefined) throw missing(options.until, name, config.layers);
-  return new Sequential({ layers, name });
+  return new Sequential({ layers, name, trainable });
 }
 
 function readFunctional(
@@ -111,7 +117,8 @@ function readFunctional(
       : [{ layer: options.until, node: 0, tensor: 0 }];
   // Inputs first: layers take their numbers, and models their inputs, in this order.
   const inputTensors = inputs.map((end) => graph.tensor(end));
-  return new Model({ inputs: inputTensors, outputs: outputs.map((end) => graph.tensor(end)), name });
+  const outputTensors = outputs.map((end) => graph.tensor(end));
+  return new Model({ inputs: inputTensors, outputs: outputTensors, name, trainable: isTrainable(config) });
 }
 
 /** Calls layers in the order in which their inputs become known, starting from whatever output is asked for. */
