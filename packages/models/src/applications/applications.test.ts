@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { Dense, Flatten, Model } from '@convbase/layers';
+import { Dense, Flatten, Model, splitFrozen } from '@convbase/layers';
 import { describe, expect, test } from 'vitest';
 import { buildArchitecture } from './architecture.ts';
 import { applications, type ApplicationName } from './applications.ts';
@@ -66,6 +66,9 @@ describe('figures of the notebooks', () => {
     return { base, model: new Model({ inputs: base.inputs, outputs: [output], name: 'classifier' }) };
   };
 
+  const countTrainable = (model: Model): number =>
+    model.trainableWeights.reduce((sum, { size }) => sum + size, 0);
+
   test('VGG16: 14,714,688 parameters, 16,812,353 with the head; 30 trainable weights and, frozen, 4', () => {
     const { base, model } = withHead('vgg16', 150);
     expect(base.countParams()).toBe(14_714_688);
@@ -73,6 +76,14 @@ describe('figures of the notebooks', () => {
     expect(model.trainableWeights).toHaveLength(30);
     base.trainable = false;
     expect(model.trainableWeights).toHaveLength(4);
+    base.unfreezeLast(4);
+    expect(countTrainable(model)).toBe(9_177_089);
+    base.unfreezeFrom('block5_conv1');
+    expect(countTrainable(model)).toBe(9_177_089);
+    const { suffix, flops } = splitFrozen(model) ?? {};
+    expect(suffix?.inputs.map(({ shape }) => shape)).toEqual([[null, 9, 9, 512]]);
+    // 6 of the 6.6 billion products of the whole.
+    expect([flops, model.flops()]).toEqual([12_084_364_800, 13_235_177_472]);
     expect(build('vgg16', { includeTop: false, inputShape: [180, 180, 3] }).output.shape).toEqual([
       null,
       5,
@@ -88,6 +99,18 @@ describe('figures of the notebooks', () => {
     expect(model.trainableWeights).toHaveLength(192);
     base.trainable = false;
     expect(model.trainableWeights).toHaveLength(4);
+    base.unfreezeLast(12);
+    expect([model.countParams(), countTrainable(model)]).toEqual([26_521_889, 5_112_833]);
+    // The last twelve are scattered over the branches of the last block.
+    const { prefix, suffix } = splitFrozen(model) ?? {};
+    expect(suffix?.inputs.map(({ shape }) => shape[3])).toEqual([320, 2048, 768, 768]);
+    expect(prefix?.outputs.map(({ layer }) => layer.name)).toEqual([
+      'conv2d_85',
+      'average_pooling2d_8',
+      'mixed9_1',
+      'concatenate_1',
+    ]);
+    expect(suffix?.trainableWeights).toEqual(model.trainableWeights);
   });
 
   test('parameters with the top', () => {
