@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Model } from '@convbase/layers';
 import { describe, expect, test } from 'vitest';
 import { openModelFile } from '../formats/index.ts';
-import { loadModel, loadWeights, modelFromConfig, modelFromFile } from './index.ts';
+import { configOf, loadModel, loadWeights, modelFromConfig, modelFromFile } from './index.ts';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../../fixtures/golden/${name}`, import.meta.url));
@@ -130,7 +130,8 @@ describe('what cannot be built is refused by name', () => {
   test.each([
     [{ data_format: 'channels_first' }],
     [{ groups: 2 }],
-    [{ kernel_regularizer: { class_name: 'L2', config: { l2: 0.01 } } }],
+    [{ kernel_regularizer: { class_name: 'OrthogonalRegularizer', config: { factor: 0.01 } } }],
+    [{ kernel_regularizer: { class_name: 'L2', config: { l2: -1 } } }],
     [{ activation: 'mish' }],
     [{ filters: -1 }],
     [{ filters: 2 ** 40 }],
@@ -138,6 +139,19 @@ describe('what cannot be built is refused by name', () => {
     [{ dtype: { class_name: 'DTypePolicy', config: { name: 'mixed_bfloat16' } } }],
   ])('%j', (config) => {
     expect(wrong(config)).toBe('graph/option');
+  });
+
+  test.each([
+    ['l2', { l2: 0.01 }],
+    [{ class_name: 'L1', config: { l1: 0.5 } }, { l1: 0.5 }],
+    [{ class_name: 'L1L2', config: { l1: 0.5, l2: 0.25 } }, { l1: 0.5, l2: 0.25 }],
+  ])('the regularizer %j is read and written', (given, factors) => {
+    const model = modelFromConfig(
+      functional([inputLayer, conv('a', { kernel_regularizer: given }, [call('in')])], 'a'),
+    );
+    expect(model.getWeight('a/kernel').regularizer).toMatchObject(factors);
+    const written = configOf(model).config.layers[1]?.config['kernel_regularizer'];
+    expect(written).toMatchObject({ module: 'keras.regularizers', config: factors });
   });
 
   test('what is switched off is no option', () => {

@@ -16,11 +16,13 @@ import {
   Reshape,
   Softmax,
   ZeroPadding2D,
+  regularizerConfig,
   type Layer,
+  type Regularizer,
 } from '@convbase/layers';
 import { z } from 'zod';
 import { initializerConfig } from './initializers.ts';
-import { kerasObject } from './keras-object.ts';
+import { kerasObject, type KerasObject } from './keras-object.ts';
 import {
   activation,
   axis,
@@ -30,6 +32,7 @@ import {
   pair,
   padding,
   rate,
+  regularizer,
   zeroPadding,
 } from './options.ts';
 
@@ -72,6 +75,8 @@ const weights = {
   use_bias: z.boolean().exactOptional(),
   kernel_initializer: initializer.exactOptional(),
   bias_initializer: initializer.exactOptional(),
+  kernel_regularizer: regularizer.exactOptional(),
+  bias_regularizer: regularizer.exactOptional(),
 };
 
 const pooling = { pool_size: pair, strides: pair.exactOptional(), padding, data_format: channelsLast };
@@ -90,13 +95,18 @@ const globalPoolingConfig = ({
   keepdims,
 });
 
+const regularizerObject = (regularizer: Regularizer | null): KerasObject | null =>
+  regularizer === null
+    ? null
+    : kerasObject('keras.regularizers', regularizer.className, regularizerConfig(regularizer));
+
 const weightsConfig = (layer: Conv2D | Dense): Record<string, unknown> => ({
   activation: layer.activation,
   use_bias: layer.useBias,
   kernel_initializer: initializerConfig(layer.kernelInitializer, 'GlorotUniform'),
   bias_initializer: initializerConfig(layer.biasInitializer, 'Zeros'),
-  kernel_regularizer: null,
-  bias_regularizer: null,
+  kernel_regularizer: regularizerObject(layer.kernelRegularizer),
+  bias_regularizer: regularizerObject(layer.biasRegularizer),
   activity_regularizer: null,
   kernel_constraint: null,
   bias_constraint: null,

@@ -1,4 +1,4 @@
-import type { Initializer } from '@convbase/layers';
+import { regularizerFrom, type Initializer, type Regularizer } from '@convbase/layers';
 import { z } from 'zod';
 import { initializerFromConfig } from './initializers.ts';
 
@@ -56,3 +56,15 @@ export const initializer = z
     z.looseObject({ class_name: z.string(), config: z.looseObject({}).default({}) }),
   ])
   .transform(({ class_name: className, config }): Initializer => initializerFromConfig(className, config));
+
+/** A penalty on a weight: a name, or the object `{ class_name: 'L2', config: { l2: 0.01 } }`. */
+export const regularizer = z
+  .union([z.string(), z.looseObject({ class_name: z.string() })])
+  .transform((value, context): Regularizer | null => {
+    try {
+      return regularizerFrom(value);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error));
+      return z.NEVER;
+    }
+  });
