@@ -31,7 +31,7 @@ describe("ImageDataGenerator makes Keras' pictures", () => {
     const dataset = { batches: () => [{ x }] };
     // `flow` brings the preprocessing; its own random transform is replaced by the given one.
     for await (const batch of generator.flow(dataset).batches(0)) {
-      const upload = { ...(batch.x as typeof x), augment: [transform] };
+      const upload = { ...(batch.x as typeof x), augment: [[transform]] };
       const actual = uploadInput(gpu(), upload, 'test');
       // Brightness works on whole grey levels: what rounding decides is one level, times the factor.
       const levels =

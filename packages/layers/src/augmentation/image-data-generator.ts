@@ -1,9 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import type { FillMode, ImageTransform } from '@convbase/core-gpu';
 import { uniformAt } from '../layers/random.ts';
-import { inputsOf, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
-import { formatShape } from '../tensor/shape.ts';
+import type { Dataset, HostArray } from '../tensor/host-array.ts';
 import type { ImageSize } from './affine.ts';
+import { flowTransforms } from './flow.ts';
 import { imageTransform, type TransformParameters } from './transform-parameters.ts';
 
 /** Keras' parameters of `ImageDataGenerator`, camel case; what is left out does nothing. */
@@ -107,38 +107,12 @@ export class ImageDataGenerator {
    * A picture is known by `batch.indices`; where a dataset has none, by its place in the epoch.
    */
   flow(dataset: Dataset): Dataset {
-    const augmented = (batch: Batch, epoch: number, number: number): Batch => {
-      const [x, ...more] = inputsOf(batch);
-      if (x === undefined || more.length > 0 || x.shape.length !== 4 || !(x.data instanceof Uint8Array)) {
-        throw new ConvbaseError(
-          'augment/input',
-          `batches of one array of uint8 pictures are needed, not ${inputsOf(batch).map(describe).join(', ')}`,
-          { where: 'ImageDataGenerator.flow', fix: 'Use the augmentation layers for anything else.' },
-        );
-      }
-      const [n = 0, height = 0, width = 0] = x.shape;
-      const picture = (row: number): number[] => {
-        const index = batch.indices?.[row];
-        return index === undefined ? [number, row] : [index];
-      };
-      const augment = Array.from({ length: n }, (_, row) =>
-        this.transformOf({ height, width }, epoch, ...picture(row)),
-      );
-      return { ...batch, x: { ...x, ...this.#preprocess(x), augment } };
-    };
-    const flow: Dataset = {
-      batches: async function* (epoch, first = 0) {
-        let number = first;
-        for await (const batch of dataset.batches(epoch, first)) yield augmented(batch, epoch, number++);
-      },
-    };
-    for (const count of ['batchCount', 'sampleCount'] as const) {
-      // Counts may change while a dataset is read (bad pictures), so they are asked for anew.
-      if (dataset[count] !== undefined) {
-        Object.defineProperty(flow, count, { get: () => dataset[count], enumerable: true });
-      }
-    }
-    return flow;
+    return flowTransforms(
+      dataset,
+      'ImageDataGenerator',
+      (size, epoch, picture) => [this.transformOf(size, epoch, ...picture)],
+      (x) => ({ ...x, ...this.#preprocess(x) }),
+    );
   }
 
   #preprocess(x: HostArray): Pick<HostArray, 'preprocess'> {
@@ -169,10 +143,6 @@ function drawShift(range: number | readonly number[], side: number, random: () =
   if (typeof whole === 'number') return (2 * random() - 1) * whole * scale;
   const chosen = whole[Math.floor(random() * whole.length)] ?? 0;
   return (random() < 0.5 ? -chosen : chosen) * scale;
-}
-
-function describe(x: HostArray): string {
-  return `${x.data instanceof Uint8Array ? 'uint8' : 'float32'} ${formatShape(x.shape)}`;
 }
 
 function checkConfig(config: ImageDataGeneratorConfig): void {

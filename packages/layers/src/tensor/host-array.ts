@@ -12,10 +12,11 @@ export interface HostArray {
   /** How bytes become floats on the GPU; only for `Uint8Array` data, `'none'` when left out. */
   readonly preprocess?: PreprocessMode;
   /**
-   * What is done to each picture on the GPU before `preprocess`, one transform for each; only for `Uint8Array` data of
-   * four dimensions. `ImageDataGenerator.flow` puts it there.
+   * What is done to the pictures on the GPU before `preprocess`, step by step; each step has one transform for each
+   * picture. Only for `Uint8Array` data of four dimensions; `ImageDataGenerator.flow` and `augmentWithLayers` put it
+   * there.
    */
-  readonly augment?: readonly ImageTransform[];
+  readonly augment?: readonly (readonly ImageTransform[])[];
 }
 
 /** One batch: the first dimension of every shape is the batch. */

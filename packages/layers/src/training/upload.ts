@@ -13,7 +13,7 @@ import { tensor, Tensor } from '../tensor/tensor.ts';
 export function uploadInput(gpu: Gpu, x: HostArray, where: string): Tensor {
   checkHostArray(x, where);
   const mode = x.preprocess ?? 'none';
-  if (x.augment !== undefined) return uploadAugmented(gpu, x, x.augment, where);
+  if (x.augment !== undefined && x.augment.length > 0) return uploadAugmented(gpu, x, x.augment, where);
   if (x.data instanceof Float32Array) return tensor(gpu, x.data, x.shape, 'input');
   if (x.shape.at(-1) !== 3) return tensor(gpu, greyToFloats(x, mode, where), x.shape, 'input');
   const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
@@ -26,22 +26,26 @@ export function uploadInput(gpu: Gpu, x: HostArray, where: string): Tensor {
 function uploadAugmented(
   gpu: Gpu,
   x: HostArray,
-  transforms: readonly ImageTransform[],
+  steps: readonly (readonly ImageTransform[])[],
   where: string,
 ): Tensor {
-  if (x.shape.length !== 4 || x.shape[0] !== transforms.length || !(x.data instanceof Uint8Array)) {
+  const wrong = steps.find((transforms) => transforms.length !== x.shape[0]);
+  if (x.shape.length !== 4 || wrong !== undefined || !(x.data instanceof Uint8Array)) {
     const what = `${x.data instanceof Uint8Array ? 'uint8' : 'float32'} ${formatShape(x.shape)}`;
-    throw new ConvbaseError('input/augment', `${transforms.length} transforms do not go with ${what}`, {
+    throw new ConvbaseError('input/augment', `${(wrong ?? []).length} transforms do not go with ${what}`, {
       where,
-      fix: 'Give uint8 pictures (n, height, width, channels) and n transforms.',
+      fix: 'Give uint8 pictures (n, height, width, channels) and n transforms for each step.',
     });
   }
   const mode = x.preprocess ?? 'none';
   if (mode === 'caffe' && x.shape[3] !== 3) failChannels(x, where);
-  const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
-  const y = augment(bytes, transforms, { mode });
-  bytes.dispose();
-  return y;
+  let pictures = tensor(gpu, x.data, x.shape, 'input bytes');
+  steps.forEach((transforms, step) => {
+    const before = pictures;
+    pictures = augment(before, transforms, step === steps.length - 1 ? { mode } : {});
+    before.dispose();
+  });
+  return pictures;
 }
 
 /** The modes that treat all channels alike, for bytes that are not RGB; those are few, so the CPU does it. */
