@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Model } from '@convbase/layers';
-import { Classifier, openArchitecture, type StatusOptions } from '@convbase/models';
-import type { Command } from 'commander';
+import { ConvbaseError } from '@convbase/base';
+import { Model, Sequential, type Layer } from '@convbase/layers';
+import { buildHead, Classifier, openArchitecture, type StatusOptions } from '@convbase/models';
+import { Option, type Command } from 'commander';
 import type { Invocation } from '../program.ts';
-import { pictureSize, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { pictureSize, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
 interface SummaryFlags extends CommonOptions {
   readonly size?: [number, number];
   readonly includeTop?: true;
+  readonly head?: number;
+  readonly frozen?: true;
+  readonly unfreezeFrom?: string;
+  readonly unfreezeLast?: number;
   readonly expandNested?: true;
   readonly showTrainable?: true;
 }
@@ -25,9 +30,31 @@ export function addSummary(program: Command, invocation: Invocation): void {
     .description("Prints a model's layers, output shapes and parameters as Keras 3 does.")
     .option('--size <size>', 'picture size: 150, or height x width 150x200', pictureSize)
     .option('--include-top', "with the original's classifier (models by name)")
+    .addOption(
+      new Option(
+        '--head [units]',
+        'with a head of so many units for two classes behind it, as fine-tuning puts it',
+      )
+        .argParser(wholeNumber(1))
+        .preset(256),
+    )
+    .option('--frozen', 'with all layers frozen but those of the head')
+    .option(
+      '--unfreeze-from <layer>',
+      'with this layer and those behind it trainable, the ones before it frozen',
+    )
+    .addOption(
+      new Option('--unfreeze-last <count>', 'with so many layers at the end trainable, the others frozen')
+        .argParser(wholeNumber(0))
+        .conflicts(['unfreezeFrom', 'frozen']),
+    )
     .option('--expand-nested', 'list the layers inside models used as layers')
     .option('--show-trainable', 'say which layers training would change')
-    .addHelpText('after', '\nExample:\n  convbase summary vgg16 --size 150');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  convbase summary vgg16 --size 150\n' +
+        '  convbase summary vgg16 --size 150 --head --unfreeze-last 4 --expand-nested --show-trainable',
+    );
   withCommonOptions(command, { gpu: false }).action((spec: string, flags: SummaryFlags) =>
     summary(spec, flags, invocation.signal),
   );
@@ -59,16 +86,53 @@ async function summary(spec: string, flags: SummaryFlags, signal: AbortSignal): 
       trainableParams: count(model.trainableWeights),
       nonTrainableParams: count(model.nonTrainableWeights),
       trainableWeights: model.trainableWeights.length,
+      nonTrainableWeights: model.nonTrainableWeights.length,
       outputShape: model.outputs[0]?.shape,
-      layers: model.layers.map((layer) => ({
-        name: layer.name,
-        className: layer.className,
-        outputShape: layer.output.shape,
-        params: layer.countParams(),
-        trainable: layer.trainable,
-      })),
+      layers: model.layers.map((layer) => layerFacts(layer, flags.expandNested ?? false)),
     }),
   );
+}
+
+interface LayerFacts {
+  readonly name: string;
+  readonly className: string;
+  readonly outputShape: readonly (number | null)[];
+  readonly params: number;
+  readonly trainable: boolean;
+  readonly layers?: readonly LayerFacts[];
+}
+
+function layerFacts(layer: Layer, expandNested: boolean): LayerFacts {
+  const inner = expandNested ? layer.sublayers.map((sublayer) => layerFacts(sublayer, true)) : [];
+  return {
+    name: layer.name,
+    className: layer.className,
+    outputShape: layer.output.shape,
+    params: layer.countParams(),
+    trainable: layer.trainable,
+    ...(inner.length > 0 ? { layers: inner } : {}),
+  };
+}
+
+/** Freezes and thaws as the flags say. */
+function freeze(model: Model, { frozen, unfreezeFrom, unfreezeLast }: SummaryFlags): void {
+  if (frozen) model.trainable = false;
+  if (unfreezeFrom !== undefined) model.unfreezeFrom(unfreezeFrom);
+  if (unfreezeLast !== undefined) model.unfreezeLast(unfreezeLast);
+}
+
+/** A model with the head that fine-tuning puts behind it. */
+function withHead(base: Model, units: number): Model {
+  const featureShape = base.output.shape.slice(1).map((size) => {
+    if (size !== null) return size;
+    throw new ConvbaseError('usage/size', 'a head needs to know how large the pictures are', {
+      where: base.name,
+      fix: 'Say it with --size, such as --size 150.',
+    });
+  });
+  const head = buildHead({ featureShape, classCount: 2, units, activation: 'relu', dropout: 0 });
+  const [, ...layers] = head.layers;
+  return new Sequential({ layers: [base, ...layers] });
 }
 
 /** A model by name, file or package, or a classifier: its frozen base with the head. */
@@ -82,11 +146,14 @@ async function openModel(spec: string, flags: SummaryFlags, status: StatusOption
       until: config.base.layer,
     });
     base.trainable = false;
+    freeze(base, flags);
     return new Model({ inputs: base.inputs, outputs: [head.apply(base.outputs)], name: 'classifier' });
   }
-  return openArchitecture(spec, {
+  const model = await openArchitecture(spec, {
     ...status,
     ...(flags.size ? { inputShape: [...flags.size, 3] } : {}),
     includeTop: flags.includeTop ?? false,
   });
+  freeze(model, flags);
+  return flags.head === undefined ? model : withHead(model, flags.head);
 }
