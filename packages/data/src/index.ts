@@ -1,5 +1,6 @@
 export { PictureError } from './decode/picture-error.ts';
 export { decodeImage } from './decode/decode.ts';
+export { type Thumbnail, thumbnail } from './decode/thumbnail.ts';
 export { type PictureFormat, sniffFormat } from './decode/sniff.ts';
 export { imageFolder, type ImageFolder, type ImageFolderOptions } from './folder/image-folder.ts';
 export { isMnistFolder, type Mnist, mnistIdx } from './mnist/mnist-idx.ts';

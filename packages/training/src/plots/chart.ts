@@ -2,18 +2,9 @@ import { LineChart, type LineSeriesOption } from 'echarts/charts';
 import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { chartColors } from './chart-colors.ts';
 
 use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
-
-/** The colours of a chart; a page with its own replaces them in the SVG's text. */
-export const chartColors = {
-  background: '#ffffff',
-  text: '#24292f',
-  faint: '#8c959f',
-  grid: '#e4e7eb',
-  training: '#0b65c2',
-  validation: '#c2410b',
-} as const;
 
 export interface Series {
   readonly name: string;

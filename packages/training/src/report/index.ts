@@ -5,4 +5,5 @@ export {
   type Mistake,
   type MeanScores,
 } from './evaluation.ts';
-export { type ReportData, type ReportStage, writeReport } from './report.ts';
+export { type ReportData, writeReport } from './report.ts';
+export type { ReportStage } from './stages-section.ts';
