@@ -2,13 +2,21 @@ import { ConvbaseError } from '@convbase/base';
 import type { LayerWeights, ModelFile, StoredWeight } from './model-file.ts';
 import { storeNames } from './store-path.ts';
 
+export interface TargetWeight {
+  /** Its short name, `kernel`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Whether it is trained, which decides the order in legacy files of nested models; true when left out. */
+  readonly trainable?: boolean;
+}
+
 /** What matching needs to know of a layer of the model that is to be filled. */
 export interface TargetLayer {
   readonly name: string;
   /** Its Keras class, such as `Conv2D`. */
   readonly className: string;
   /** Its weights in Keras' order, with their short names (`kernel`). Of a nested model: those of all its layers. */
-  readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly weights: readonly TargetWeight[];
   /** The layers of a nested model. */
   readonly layers?: readonly TargetLayer[];
 }
@@ -36,10 +44,24 @@ export function matchLayers<T extends TargetLayer>(file: ModelFile, targets: rea
   if (file.matching === 'order' && !(file.config !== undefined && sameNames(stored, wanted))) {
     return matchByOrder(file.name, stored, wanted);
   }
-  return wanted.map((target) => ({
-    target,
-    weights: matchWeights(file.name, findByName(file, stored, target), target),
-  }));
+  return wanted.map((target) => ({ target, weights: matchByName(file, stored, target, '') }));
+}
+
+/** A layer of a nested model is stored under its own name or, in front of it, that of the model. */
+function matchByName(
+  file: ModelFile,
+  stored: readonly LayerWeights[],
+  target: TargetLayer,
+  prefix: string,
+): readonly StoredWeight[] {
+  const whole = stored.find((layer) => layer.name === prefix + target.name);
+  if (whole !== undefined) return matchWeights(file.name, whole, target);
+  if (target.layers !== undefined) {
+    return target.layers
+      .filter(({ weights }) => weights.length > 0)
+      .flatMap((layer) => matchByName(file, stored, layer, `${prefix}${target.name}/`));
+  }
+  return matchWeights(file.name, findByName(file, stored, target), target);
 }
 
 function sameNames(stored: readonly LayerWeights[], wanted: readonly TargetLayer[]): boolean {
@@ -122,7 +144,7 @@ function normalize(path: string): string {
   return path.replaceAll('_layer_checkpoint_dependencies', 'layers');
 }
 
-/** By short name where the file has all of them (tfjs lists them in any order), else in order. */
+/** By name where the file has all of them (tfjs lists them in any order), else in order. */
 function matchWeights(where: string, layer: LayerWeights, target: TargetLayer): StoredWeight[] {
   const at = `${where}, layer ${layer.name}`;
   if (layer.weights.length !== target.weights.length) {
@@ -132,8 +154,7 @@ function matchWeights(where: string, layer: LayerWeights, target: TargetLayer): 
       { where: at, fix: 'Use weights of this very model.' },
     );
   }
-  const named = target.weights.map(({ name }) => layer.weights.filter((weight) => weight.name === name));
-  const weights = named.every((found) => found.length === 1) ? named.flat() : [...layer.weights];
+  const weights = byOwnNames(layer.weights, target) ?? inKerasOrder(layer.weights, target);
   weights.forEach((weight, i) => {
     const expected = target.weights[i];
     if (expected === undefined || sameShape(weight.shape, expected.shape)) return;
@@ -147,6 +168,35 @@ function matchWeights(where: string, layer: LayerWeights, target: TargetLayer): 
     );
   });
   return weights;
+}
+
+/** Every weight by its short name, one inside a nested model by `<layer>/<name>`; undefined unless all are there once. */
+function byOwnNames(stored: readonly StoredWeight[], target: TargetLayer): StoredWeight[] | undefined {
+  const ending = (path: string): StoredWeight[] =>
+    stored.filter((weight) => `/${weight.path.replace(/:\d+$/, '')}`.endsWith(`/${path}`));
+  const find = (layer: TargetLayer, inside: boolean): StoredWeight[][] =>
+    layer.layers?.flatMap((inner) => find(inner, true)) ??
+    layer.weights.map(({ name }) =>
+      inside ? ending(`${layer.name}/${name}`) : stored.filter((weight) => weight.name === name),
+    );
+  const found = find(target, false);
+  return found.every((candidates) => candidates.length === 1) ? found.flat() : undefined;
+}
+
+/** A legacy file lists the trained weights of a nested model before its others; those of a layer are in order anyway. */
+function inKerasOrder(stored: readonly StoredWeight[], target: TargetLayer): StoredWeight[] {
+  const { weights } = target;
+  const places = weights.map((_, i) => i);
+  if (target.layers !== undefined) {
+    const rank = (i: number): number => (weights[i]?.trainable === false ? 1 : 0);
+    places.sort((a, b) => rank(a) - rank(b));
+  }
+  const result: StoredWeight[] = [];
+  places.forEach((place, i) => {
+    const weight = stored[i];
+    if (weight !== undefined) result[place] = weight;
+  });
+  return result;
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -229,6 +229,18 @@ describe('files', () => {
     }
   });
 
+  test('a legacy file may list the weights of a nested model in another order', async () => {
+    const path = (ending: string): string =>
+      fileURLToPath(new URL(`../../fixtures/interleaved.${ending}`, import.meta.url));
+    const model = await loadModel(path('keras'));
+    const legacy = await loadModel(path('h5'));
+    expect(model.trainableWeights).toHaveLength(8);
+    for (const [i, weight] of model.weights.entries()) {
+      expect(await legacy.weights[i]?.read(), weight.path).toEqual(await weight.read());
+      expect(legacy.weights[i]?.trainable, weight.path).toBe(weight.trainable);
+    }
+  });
+
   test('weights that do not fit are refused with layer and shapes, and change nothing', async () => {
     const file = await openModelFile(fixture('mini_vgg.h5'));
     const model = modelFromConfig(file.config, { inputShape: [24, 24, 3] });

@@ -24,6 +24,7 @@ export function loadWeights(model: Model, file: ModelFile): void {
 
 function describe(layer: Layer): Target {
   const { name, className, weights } = layer;
-  const target = { layer, name, className, weights: weights.map(({ name, shape }) => ({ name, shape })) };
+  const described = weights.map(({ name, shape, trainable }) => ({ name, shape, trainable }));
+  const target = { layer, name, className, weights: described };
   return layer instanceof Model ? { ...target, layers: layer.layers.map(describe) } : target;
 }
