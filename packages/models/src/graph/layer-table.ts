@@ -17,12 +17,13 @@ import {
   Softmax,
   ZeroPadding2D,
   regularizerConfig,
-  type Layer,
   type Regularizer,
 } from '@convbase/layers';
 import { z } from 'zod';
+import { augmentationTable } from './augmentation-table.ts';
 import { initializerConfig } from './initializers.ts';
 import { kerasObject, type KerasObject } from './keras-object.ts';
+import { entry, type LayerEntry } from './layer-entry.ts';
 import {
   activation,
   axis,
@@ -35,40 +36,6 @@ import {
   regularizer,
   zeroPadding,
 } from './options.ts';
-
-/** `kernel_size` as `kernelSize`. */
-type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
-  ? `${Head}${Capitalize<Camel<Tail>>}`
-  : S;
-type CamelKeys<T> = { [K in keyof T as K extends string ? Camel<K> : never]: T[K] };
-
-interface Named {
-  readonly name: string;
-  readonly trainable: boolean;
-}
-
-/** A layer class: which options of its Keras config mean something here, how to make it, and how to write it down. */
-export interface LayerEntry {
-  readonly options: z.ZodObject;
-  /** `config` has passed `options`; its keys are camelCase, and `name` and `trainable` are among them. */
-  make(config: Record<string, unknown>): Layer;
-  /** The options as Keras 3 writes them, without what all layers have (name, trainable, dtype). */
-  config(layer: Layer): Record<string, unknown>;
-}
-
-function entry<S extends z.ZodRawShape, L extends Layer>(
-  shape: S,
-  make: (config: CamelKeys<z.output<z.ZodObject<S>>> & Named) => L,
-  config: (layer: L) => Record<string, unknown>,
-): LayerEntry {
-  // The casts hold because `readLayer` builds the config from exactly this schema's output, and `configOf` looks an
-  // entry up by the class that `make` makes.
-  return {
-    options: z.object(shape),
-    make: (options) => make(options as CamelKeys<z.output<z.ZodObject<S>>> & Named),
-    config: (layer) => config(layer as L),
-  };
-}
 
 const weights = {
   activation: activation.exactOptional(),
@@ -117,6 +84,7 @@ const weightsConfig = (layer: Conv2D | Dense): Record<string, unknown> => ({
  * not listed is refused unless it is switched off; where only one value is known, the schema is that value.
  */
 export const layerTable: Readonly<Record<string, LayerEntry>> = {
+  ...augmentationTable,
   Activation: entry(
     { activation },
     (config) => new Activation(config),
