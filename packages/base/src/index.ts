@@ -1,1 +1,2 @@
 export { ConvbaseError, type ErrorDetails } from './errors.ts';
+export { parseJson } from './json.ts';

@@ -4,3 +4,4 @@ export { downloadFile, type DownloadOptions, type DownloadProgress } from './nod
 export { fileError } from './node/file-error.ts';
 export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
+export { openPlainFile, readBounded } from './node/read-file.ts';

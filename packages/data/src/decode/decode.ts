@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { fileError } from '@convbase/base/node';
+import { readBounded } from '@convbase/base/node';
 import sharp from 'sharp';
 import type { Picture } from '../picture/picture.ts';
 import { decodeBmp } from './bmp.ts';
@@ -8,6 +7,8 @@ import { sniffFormat } from './sniff.ts';
 
 /** PIL's own limit against pictures that are small as files and huge in memory (twice `MAX_IMAGE_PIXELS`). */
 const MAX_PIXELS = 178_956_970;
+/** What that many pixels take uncompressed at 16 bits a channel. */
+const MAX_FILE_BYTES = 6 * MAX_PIXELS;
 
 /**
  * Decodes a picture to 8-bit RGB as Keras does (PIL's `convert('RGB')`), except that EXIF orientation is applied.
@@ -20,17 +21,11 @@ const MAX_PIXELS = 178_956_970;
  * @param source the path of a file, or its bytes
  * @param where what to call it in errors; by default its path
  *
- * Errors: PictureError (`picture/...`), or the codes of `fileError` when the file cannot be read.
+ * Errors: PictureError (`picture/...`), or the codes of `readBounded` when the file cannot be read.
  */
 export async function decodeImage(source: string | Uint8Array, where?: string): Promise<Picture> {
   if (typeof source !== 'string') return decodeBytes(source, where ?? 'picture');
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(source);
-  } catch (error) {
-    throw fileError(error, source, 'cannot read it');
-  }
-  return decodeBytes(bytes, where ?? source);
+  return decodeBytes(await readBounded(source, MAX_FILE_BYTES), where ?? source);
 }
 
 async function decodeBytes(bytes: Uint8Array, where: string): Promise<Picture> {

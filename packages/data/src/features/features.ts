@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { readBounded } from '@convbase/base/node';
 import { NpyFile, readNpy } from '../npy/read.ts';
 import { featureFiles } from './feature-writer.ts';
 import { type FeatureManifest, parseManifest, recipeDifference } from './manifest.ts';
+
+/** Room for the names of a million skipped pictures. */
+const MAX_MANIFEST_BYTES = 1 << 27;
 
 /** Features of many pictures, read from one or several feature folders a few rows at a time. */
 export class Features {
@@ -91,10 +93,7 @@ export class Features {
 /** Whether a folder looks like one that features were written to. */
 export async function readManifest(folder: string): Promise<FeatureManifest> {
   const path = join(folder, featureFiles.manifest);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw fileError(error, path, 'cannot read it');
-  });
-  const manifest = parseManifest(text, path);
+  const manifest = parseManifest((await readBounded(path, MAX_MANIFEST_BYTES)).toString(), path);
   if (!manifest.complete) {
     throw new ConvbaseError('features/incomplete', 'the extraction was interrupted', {
       where: folder,

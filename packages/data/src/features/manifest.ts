@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, parseJson } from '@convbase/base';
 import { z } from 'zod';
 
 const size = z.number().int().positive();
@@ -54,7 +54,7 @@ export function parseManifest(text: string, where: string): FeatureManifest {
   const fix = 'The folder is not one that `convbase extract` made, or it was altered: extract again.';
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     throw new ConvbaseError('features/manifest', 'it is not JSON', { where, fix, cause });
   }

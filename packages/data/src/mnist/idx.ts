@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { readBounded } from '@convbase/base/node';
 
 /** More than any idx file of the MNIST family holds; keeps a small .gz from asking for gigabytes. */
 const MAX_BYTES = 2 ** 30;
@@ -19,12 +18,7 @@ export interface IdxArray {
  * the elements. Error `idx/damaged` if anything is not so, or the length is not what the dimensions say.
  */
 export async function readIdx(path: string, dimensions: number): Promise<IdxArray> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw fileError(error, path, 'cannot read it');
-  }
+  let bytes: Uint8Array = await readBounded(path, MAX_BYTES);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
       bytes = await promisify(gunzip)(bytes, { maxOutputLength: MAX_BYTES });

@@ -1,6 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { fileError, openPlainFile } from '@convbase/base/node';
 import {
   asElements,
   bytesPerElement,
@@ -44,14 +44,8 @@ export class NpyFile {
   }
 
   static async open(path: string): Promise<NpyFile> {
-    let handle: FileHandle;
+    const { handle, size } = await openPlainFile(path);
     try {
-      handle = await open(path, 'r');
-    } catch (error) {
-      throw fileError(error, path, 'cannot read it');
-    }
-    try {
-      const { size } = await handle.stat();
       const start = await readExactly(handle, path, 0, Math.min(size, MAX_HEADER_BYTES + 12));
       const header = parseNpyHeader(start, path);
       const expected = header.dataOffset + elementCount(header.shape) * bytesPerElement(header.dtype);

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, parseJson } from '@convbase/base';
 import { z } from 'zod';
 
 const positive = z.number().int().positive();
@@ -69,7 +69,7 @@ export function parseClassifierConfig(
   const fix = 'Give the folder that `convbase train --out` wrote, or train again.';
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     throw new ConvbaseError('classifier/config', 'it is not JSON', { where, fix, cause });
   }

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, parseJson as parse } from '@convbase/base';
 
 /** More elements than any tensor here can have: keeps `4 * count` an exact integer and far from overflow. */
 const MAX_ELEMENTS = 2 ** 32;
@@ -48,7 +48,7 @@ export function decodeText(bytes: Uint8Array, where: string): string {
 /** JSON from a file; errors name the file. */
 export function parseJson(text: string, where: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parse(text);
   } catch (cause) {
     throw malformed(
       where,
@@ -56,4 +56,15 @@ export function parseJson(text: string, where: string): unknown {
       cause,
     );
   }
+}
+
+/** DEFLATE cannot do better. */
+const MAX_RATIO = 1032;
+/** Weights hardly compress; zeros do, which a small model may well hold. */
+const MAX_LARGE_RATIO = 100;
+const LARGE_BYTES = 2 ** 28;
+
+/** How many bytes at most `packedBytes` of compressed data may claim to be: what is too good is a bomb. */
+export function mostUnpacked(packedBytes: number): number {
+  return Math.min(packedBytes * MAX_RATIO, Math.max(LARGE_BYTES, packedBytes * MAX_LARGE_RATIO));
 }

@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Metadata } from 'h5wasm';
-import { elementCount, malformed, unsupported } from './checks.ts';
+import { elementCount, malformed, mostUnpacked, unsupported } from './checks.ts';
 import { loadHdf5 } from './hdf5-module.ts';
 import type { Hdf5Module, VirtualFile } from './hdf5-module.ts';
 import { bytesPerElement, toFloat32 } from './numbers.ts';
@@ -18,9 +18,7 @@ const TEXT = 3;
 /** Larger tensors pass through the library's memory (which never shrinks) in slabs of about this size. */
 const SLAB_BYTES = 1 << 24;
 /** Attributes are names and a model config; InceptionV3's config has 90 kB. */
-const MAX_ATTRIBUTE_BYTES = 1 << 27;
-/** Deflate's best ratio: bounds what a compressed dataset may claim. */
-const MAX_RATIO = 1032;
+const MAX_ATTRIBUTE_BYTES = 1 << 24;
 
 /** A dataset of numbers, not yet read. */
 export interface Hdf5Dataset {
@@ -41,6 +39,9 @@ export class Hdf5File {
   readonly #file: VirtualFile;
   readonly #id: bigint;
   #open = true;
+  /** What the datasets looked at so far claim to hold. */
+  #plainBytes = 0;
+  #packedBytes = 0;
 
   private constructor(source: ByteSource, library: Hdf5Module, file: VirtualFile, id: bigint) {
     this.#source = source;
@@ -119,8 +120,12 @@ export class Hdf5File {
     const dtype = storedType(metadata, where);
     const shape = [...metadata.shape];
     const bytes = elementCount(shape, where) * bytesPerElement(dtype);
-    if (bytes > this.#source.size * (filtered ? MAX_RATIO : 1)) {
-      throw malformed(where, `it claims ${bytes} bytes in a file of ${this.#source.size}`);
+    // All together, too: a thousand datasets may be one and the same small piece of the file.
+    const { size } = this.#source;
+    if (filtered) this.#packedBytes += bytes;
+    else this.#plainBytes += bytes;
+    if (this.#plainBytes > size || this.#packedBytes > mostUnpacked(size)) {
+      throw malformed(where, `it claims ${bytes} bytes in a file of ${size}`);
     }
     return { shape, dtype, read: () => this.#read(path, shape, dtype) };
   }

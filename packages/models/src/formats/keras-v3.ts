@@ -14,7 +14,7 @@ const LAYER_GROUPS = ['layers', '_layer_checkpoint_dependencies'];
 const MAX_DEPTH = 32;
 /** And not too many either: two groups that each contain all would have 2^32 layers within that depth. */
 const MAX_LAYERS = 10_000;
-const MAX_CONFIG_BYTES = 1 << 27;
+const MAX_CONFIG_BYTES = 1 << 24;
 
 /** Whether the file is laid out as a Keras 3 weight store. */
 export function isStoreLayout(file: Hdf5File): boolean {

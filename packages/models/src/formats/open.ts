@@ -16,7 +16,8 @@ import { ZipArchive } from './zip.ts';
 /** `model.json` and its shards in memory, by their relative paths: how a browser hands over a tfjs model. */
 export type FilesInMemory = Readonly<Record<string, Uint8Array | ArrayBuffer>>;
 
-const MAX_JSON_BYTES = 1 << 27;
+/** Parsed JSON takes ten times its text, and more. The largest model.json here has 0.2 MB. */
+const MAX_JSON_BYTES = 1 << 24;
 
 /**
  * Opens a model or weight file of any known format, told apart by its contents, never by its extension.

@@ -23,7 +23,9 @@ export function readSafetensorsModel(
       dtype,
       read: () => tensor.read(),
     };
-    layers.set(layer, [...(layers.get(layer) ?? []), weight]);
+    const weights = layers.get(layer);
+    if (weights === undefined) layers.set(layer, [weight]);
+    else weights.push(weight);
   }
   const config = file.metadata['config'];
   return {

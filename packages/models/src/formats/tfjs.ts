@@ -9,6 +9,9 @@ import type { StoredType } from './numbers.ts';
 import { ShardedSource } from './sharded-source.ts';
 import type { ByteSource } from './source.ts';
 
+/** At 4 MB each, as the converter cuts them, more than any model has. */
+const MAX_SHARDS = 10_000;
+
 const quantizationSchema = z.looseObject({
   dtype: z.enum(['uint8', 'uint16', 'float16']),
   scale: z.number().optional(),
@@ -60,7 +63,9 @@ export function parseTfjsModel(value: unknown, where: string): TfjsModel {
     );
   }
   const { modelTopology: topology, weightsManifest: groups } = parsed.data;
-  for (const path of groups.flatMap((group) => group.paths)) checkShardPath(path, where);
+  const paths = groups.flatMap((group) => group.paths);
+  if (paths.length > MAX_SHARDS) throw malformed(where, `it lies in ${paths.length} files`);
+  for (const path of paths) checkShardPath(path, where);
   // The converter wraps the config with Keras' version; tfjs' own save() does too, but may have encoded it as text.
   const outer: unknown = typeof topology === 'string' ? parseJson(topology, where) : topology;
   const inner =
@@ -97,6 +102,7 @@ export function readTfjsWeights(
   where: string,
 ): LayerWeights[] {
   const layers = new Map<string, StoredWeight[]>();
+  const names = new Set<string>();
   model.groups.forEach((group, i) => {
     const source = new ShardedSource(shards[i] ?? [], `${where}, ${group.paths.join(' + ')}`);
     let offset = 0;
@@ -105,10 +111,12 @@ export function readTfjsWeights(
       const stored = storedWeight(weight, source, offset, where);
       offset += stored.bytes;
       const layer = slash < 0 ? weight.name : weight.name.slice(0, slash);
-      const list = layers.get(layer) ?? [];
-      if (list.some((other) => other.name === stored.weight.name))
-        throw malformed(where, `${weight.name} is in it twice`);
-      layers.set(layer, [...list, stored.weight]);
+      const list = layers.get(layer);
+      if (list === undefined) layers.set(layer, [stored.weight]);
+      else list.push(stored.weight);
+      const name = `${layer}/${stored.weight.name}`;
+      if (names.has(name)) throw malformed(where, `${weight.name} is in it twice`);
+      names.add(name);
     }
     if (offset > source.size) {
       throw new ConvbaseError(

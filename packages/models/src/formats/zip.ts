@@ -1,7 +1,7 @@
 import { Inflate } from 'fflate';
 import { ConvbaseError } from '@convbase/base';
 import { crc32 } from '../hash/crc32.ts';
-import { decodeText, malformed, unsupported } from './checks.ts';
+import { decodeText, malformed, mostUnpacked, unsupported } from './checks.ts';
 import { MemorySource, WindowSource, pieces } from './source.ts';
 import type { ByteSource } from './source.ts';
 
@@ -13,8 +13,6 @@ const MAX_COMMENT = 0xffff;
 const MAX_ENTRIES = 10_000;
 const STORED = 0;
 const DEFLATED = 8;
-/** DEFLATE cannot do better than 1032 : 1, so a larger claim is a lie. */
-const MAX_RATIO = 1032;
 
 interface ZipEntry {
   readonly method: number;
@@ -87,8 +85,8 @@ export class ZipArchive {
 
 /** Unpacks to exactly `bytes` bytes, stopping as soon as more come out than were promised. */
 function inflate(packed: ByteSource, bytes: number): Uint8Array {
-  if (bytes > packed.size * MAX_RATIO) {
-    throw malformed(packed.name, `${packed.size} bytes cannot unpack to the ${bytes} it claims`);
+  if (bytes > mostUnpacked(packed.size)) {
+    throw malformed(packed.name, `${packed.size} bytes will not unpack to the ${bytes} it claims`);
   }
   const unpacked = new Uint8Array(bytes);
   let length = 0;

@@ -6,6 +6,9 @@ import { fileError } from '@convbase/base/node';
 import { checkRange, pieces } from '../formats/source.ts';
 import type { ByteSource } from '../formats/source.ts';
 
+/** Windows has no such flag. Without it, opening a pipe waits until somebody writes into it. */
+const NONBLOCK = (fs.constants as { readonly O_NONBLOCK?: number }).O_NONBLOCK ?? 0;
+
 /** A file on disk, read range by range. */
 class FileSource implements ByteSource {
   readonly name: string;
@@ -15,7 +18,7 @@ class FileSource implements ByteSource {
 
   constructor(path: string) {
     this.name = path;
-    this.#descriptor = fs.openSync(path, 'r');
+    this.#descriptor = fs.openSync(path, fs.constants.O_RDONLY | NONBLOCK);
     const stat = fs.fstatSync(this.#descriptor);
     this.size = stat.size;
     if (!stat.isFile()) {

@@ -1,0 +1,48 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { ConvbaseError } from '../errors.ts';
+import { fileError } from './file-error.ts';
+
+/** Windows has no such flag. Without it, opening a pipe waits until somebody writes into it. */
+const NONBLOCK = (constants as { readonly O_NONBLOCK?: number }).O_NONBLOCK ?? 0;
+
+/**
+ * Opens a file that somebody else made. A name or a link may lead to a pipe or to a device without an end: refused.
+ *
+ * @throws ConvbaseError `file/kind`, and those of `fileError`
+ */
+export async function openPlainFile(path: string): Promise<{ handle: FileHandle; size: number }> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, constants.O_RDONLY | NONBLOCK);
+    const stat = await handle.stat();
+    if (stat.isFile()) return { handle, size: stat.size };
+    const what = stat.isDirectory() ? 'a folder where a file is needed' : 'a pipe or a device, no file';
+    throw new ConvbaseError('file/kind', what, { where: path, fix: 'Check the path.' });
+  } catch (error) {
+    await handle?.close();
+    throw fileError(error, path, 'cannot read it');
+  }
+}
+
+/**
+ * Reads a whole file that somebody else made, of at most `maxBytes`.
+ *
+ * @throws ConvbaseError `file/kind`, `file/too-large`, and those of `fileError`
+ */
+export async function readBounded(path: string, maxBytes: number): Promise<Buffer> {
+  const { handle, size } = await openPlainFile(path);
+  try {
+    if (size > maxBytes) {
+      throw new ConvbaseError('file/too-large', `${size} bytes, at most ${maxBytes} make sense`, {
+        where: path,
+        fix: 'It is not the kind of file that is wanted here; check the path.',
+      });
+    }
+    return await handle.readFile();
+  } catch (error) {
+    throw fileError(error, path, 'cannot read it');
+  } finally {
+    await handle.close();
+  }
+}
