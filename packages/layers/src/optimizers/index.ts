@@ -3,6 +3,7 @@ import { toCamelCase } from '../layers/names.ts';
 import { Adam, AdamW, type AdamConfig } from './adam.ts';
 import type { Optimizer } from './optimizer.ts';
 import { RMSprop, type RMSpropConfig } from './rmsprop.ts';
+import { scheduleFromConfig, type LearningRateSchedule } from './schedules.ts';
 import { SGD, type SGDConfig } from './sgd.ts';
 
 export { Adam, AdamW, type AdamConfig } from './adam.ts';
@@ -11,6 +12,8 @@ export {
   CosineDecay,
   ExponentialDecay,
   PiecewiseConstantDecay,
+  scheduleFromConfig,
+  serializeSchedule,
   type CosineDecayConfig,
   type ExponentialDecayConfig,
   type LearningRateSchedule,
@@ -72,12 +75,14 @@ export function optimizerFromConfig(className: string, config: Readonly<Record<s
       throw new ConvbaseError('optimizer/unsupported', `${option} is not supported`, { where: className });
     }
   }
-  const options: Record<string, number | boolean> = {};
+  const options: Record<string, number | boolean | LearningRateSchedule> = {};
   for (const [key, value] of Object.entries(config)) {
     const name = renamed[key] ?? toCamelCase(key);
     if (value === null || value === undefined) continue;
     if (flags.has(name)) options[name] = value === true;
-    else if (numbers.has(name)) {
+    else if (name === 'learningRate' && typeof value === 'object') {
+      options[name] = scheduleFromConfig(value as Record<string, unknown>);
+    } else if (numbers.has(name)) {
       if (typeof value !== 'number' || !Number.isFinite(value)) {
         throw new ConvbaseError('optimizer/unsupported', `${key} is not a number`, { where: className });
       }

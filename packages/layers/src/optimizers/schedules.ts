@@ -127,3 +127,68 @@ export class CosineDecay implements LearningRateSchedule {
     };
   }
 }
+
+const fromKeras: Readonly<Record<string, (read: ConfigReader) => LearningRateSchedule>> = {
+  ExponentialDecay: ({ number, flag }) =>
+    new ExponentialDecay({
+      initialLearningRate: number('initial_learning_rate'),
+      decaySteps: number('decay_steps'),
+      decayRate: number('decay_rate'),
+      staircase: flag('staircase'),
+    }),
+  PiecewiseConstantDecay: ({ numbers }) =>
+    new PiecewiseConstantDecay({ boundaries: numbers('boundaries'), values: numbers('values') }),
+  CosineDecay: ({ number, config }) =>
+    new CosineDecay({
+      initialLearningRate: number('initial_learning_rate'),
+      decaySteps: number('decay_steps'),
+      alpha: number('alpha', 0),
+      warmupTarget: config['warmup_target'] == null ? null : number('warmup_target'),
+      warmupSteps: number('warmup_steps', 0),
+    }),
+};
+
+interface ConfigReader {
+  readonly config: Readonly<Record<string, unknown>>;
+  number(key: string, missing?: number): number;
+  numbers(key: string): number[];
+  flag(key: string): boolean;
+}
+
+/**
+ * The schedule that a Keras file describes: `{ class_name: 'CosineDecay', config: { .. } }`. Throws
+ * `optimizer/schedule` for one that convbase does not have.
+ */
+export function scheduleFromConfig(serialized: Readonly<Record<string, unknown>>): LearningRateSchedule {
+  const { class_name: className, config } = serialized;
+  const make = fromKeras[String(className)];
+  if (make === undefined || typeof config !== 'object' || config === null) {
+    throw new ConvbaseError('optimizer/schedule', `the schedule ${String(className)} is not supported`, {
+      fix: `There is ${Object.keys(fromKeras).join(', ')}.`,
+    });
+  }
+  const values = config as Record<string, unknown>;
+  const finite = (key: string, value: unknown): number => {
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    throw new ConvbaseError('optimizer/schedule', `${key} is not a number`, { where: String(className) });
+  };
+  return make({
+    config: values,
+    number: (key, missing) => finite(key, values[key] ?? missing),
+    numbers: (key) => {
+      const list = values[key];
+      return (Array.isArray(list) ? list : [list]).map((value) => finite(key, value));
+    },
+    flag: (key) => values[key] === true,
+  });
+}
+
+/** What a Keras file says about a schedule. */
+export function serializeSchedule(schedule: LearningRateSchedule): Record<string, unknown> {
+  return {
+    module: 'keras.optimizers.schedules',
+    class_name: schedule.className,
+    config: schedule.config(),
+    registered_name: null,
+  };
+}
