@@ -1,0 +1,10 @@
+export { BestWeights, type BestRecord } from './best-weights.ts';
+export {
+  readCheckpoint,
+  stageRecordSchema,
+  writeCheckpoint,
+  type Checkpoint,
+  type StageRecord,
+} from './checkpoint-file.ts';
+export { checkpointing } from './checkpointing.ts';
+export { lockFolder } from './lock.ts';

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConvbaseError } from '@convbase/base';
+import { fileError, writeFileAtomic } from '@convbase/base/node';
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { stageRecordSchema } from '../checkpoint/index.ts';
+import { parseRecipe, type Recipe } from '../recipe/index.ts';
+
+const numbers = z.record(z.string(), z.number().nullable());
+
+const resultSchema = z.object({
+  /** What came out for the pictures to test with, or where there are none for those to validate with. */
+  test: z
+    .object({ on: z.string(), samples: z.number(), loss: z.number().nullable(), accuracy: z.number() })
+    .nullable(),
+  /** Of a sweep: the last values of the head on each layer. */
+  sweep: z
+    .array(z.object({ layer: z.string(), features: z.number(), logs: numbers, test: z.number().nullable() }))
+    .nullable(),
+  /** Below the run folder; null for a sweep. */
+  classifier: z.string().nullable(),
+});
+
+const runSchema = z.object({
+  format: z.literal('convbase-run'),
+  version: z.literal(1),
+  name: z.string(),
+  status: z.enum(['running', 'stopped', 'finished']),
+  /** The data folder, for people. */
+  data: z.string(),
+  /** SHA-256 of the pictures' names, labels and sizes, and of the base's weight file. */
+  checksums: z.object({ data: z.string(), base: z.string() }),
+  adapter: z.string(),
+  classNames: z.array(z.string()),
+  samples: z.object({ train: z.number(), validation: z.number(), test: z.number() }),
+  stages: z.array(stageRecordSchema),
+  seconds: z.number(),
+  result: resultSchema.nullable(),
+});
+
+/** What `run.json` says: what was run on what, and how far it is. */
+export type RunRecord = z.infer<typeof runSchema>;
+
+/** The files of a run. */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** `history.csv`, `checkpoints/last.safetensors` .. */
+  file(...names: readonly string[]): string {
+    return join(this.path, ...names);
+  }
+
+  get checkpoint(): string {
+    return this.file('checkpoints', 'last.safetensors');
+  }
+
+  get best(): string {
+    return this.file('checkpoints', 'best.safetensors');
+  }
+
+  /** The run that is there; undefined where none was begun. Throws `run/damaged`. */
+  async read(): Promise<{ record: RunRecord; recipe: Recipe } | undefined> {
+    const path = this.file('run.json');
+    if (!existsSync(path)) return undefined;
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      throw fileError(error, path, 'cannot read it');
+    });
+    const parsed = runSchema.safeParse(parseJson(text));
+    if (!parsed.success) {
+      throw new ConvbaseError('run/damaged', 'it is no record of a run of this version of convbase', {
+        where: path,
+        fix: 'Start the run anew in another folder.',
+      });
+    }
+    const recipePath = this.file('recipe.yaml');
+    return { record: parsed.data, recipe: parseRecipe(await readFile(recipePath, 'utf8'), recipePath) };
+  }
+
+  async writeRecord(record: RunRecord): Promise<void> {
+    await writeFileAtomic(this.file('run.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+  }
+
+  /** The recipe as it is run, all changes written into it: a recipe again. */
+  async writeRecipe(recipe: Recipe, name: string): Promise<void> {
+    const head = `# ${name}, as it was run\n`;
+    await writeFileAtomic(
+      this.file('recipe.yaml'),
+      head + stringify(recipe, { lineWidth: 110, aliasDuplicateObjects: false }),
+    );
+  }
+
+  /** Makes room for a new run. Throws `run/folder` where there is something else. */
+  async prepare(): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true });
+      const other = (await readdir(this.path)).find((name) => !OWN.has(name) && !name.endsWith('.partial'));
+      if (other !== undefined) {
+        throw new ConvbaseError('run/folder', `it holds other things, such as ${other}`, {
+          where: this.path,
+          fix: 'Give the run a folder of its own, which need not exist yet.',
+        });
+      }
+      await rm(this.file('checkpoints'), { recursive: true, force: true });
+    } catch (error) {
+      throw error instanceof ConvbaseError ? error : fileError(error, this.path, 'cannot write into it');
+    }
+  }
+
+  /** Removes what a crash left unfinished. */
+  async clean(): Promise<void> {
+    for (const folder of [this.path, this.file('checkpoints')]) {
+      const names = existsSync(folder) ? await readdir(folder) : [];
+      for (const name of names) {
+        if (name.endsWith('.partial')) await rm(join(folder, name), { force: true });
+      }
+    }
+  }
+}
+
+/** Everything that a run puts into its folder before it has a record. */
+const OWN = new Set(['lock', 'recipe.yaml', 'checkpoints']);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // what the schema refuses
+  }
+}

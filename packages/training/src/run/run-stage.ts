@@ -1,0 +1,207 @@
+import { ConvbaseError } from '@convbase/base';
+import {
+  EarlyStopping,
+  epochStart,
+  exportCallbackStates,
+  exportTrainingState,
+  importCallbackStates,
+  importTrainingState,
+  ReduceLROnPlateau,
+  type Callback,
+  type FitPosition,
+  type Model,
+  type Network,
+  type StateTensor,
+} from '@convbase/layers';
+import {
+  BestWeights,
+  checkpointing,
+  writeCheckpoint,
+  type Checkpoint,
+  type StageRecord,
+} from '../checkpoint/index.ts';
+import { csvLogger, jsonLines, type HistoryFile } from '../logs/index.ts';
+import type { RecipeStage } from '../recipe/index.ts';
+import { tensorBoard } from '../tensorboard/index.ts';
+import { given } from './given.ts';
+import type { RunFolder } from './run-folder.ts';
+import { openStage, type OpenStage, type RunContext } from './stage.ts';
+import { describeStage } from './words.ts';
+
+/** What the stages of one run hand on to each other. */
+export interface StageRun extends RunContext {
+  readonly folder: RunFolder;
+  readonly checkpointSeconds: number;
+  /** Kept through all stages. */
+  readonly history: Callback & { readonly data: HistoryFile };
+  /** Stages that are done. */
+  readonly done: readonly StageRecord[];
+  /** Where an earlier process stopped in this stage. */
+  readonly resumeFrom: Checkpoint | undefined;
+}
+
+/**
+ * Trains one stage, with checkpoints, and hands it on open: what its frozen part made of the pictures serves to judge
+ * the model at the end.
+ */
+export async function runStage(
+  run: StageRun,
+  stage: RecipeStage,
+): Promise<{ record: StageRecord; opened: OpenStage }> {
+  const { recipe, built, pictures, observer, folder, done, resumeFrom, signal } = run;
+  const firstEpoch = done.reduce((sum, { epochs }) => sum + epochs, 0);
+  const endEpoch = firstEpoch + stage.epochs;
+  const index = done.length;
+  const place = { name: stage.name, index, count: recipe.stages.length, firstEpoch, endEpoch };
+  observer.say?.(`stage ${index + 1} of ${place.count}: ${stage.name}`);
+  const opened = await openStage(run, stage);
+  try {
+    const { network } = opened;
+    for (const line of describeStage(stage, opened, pictures.train.length)) observer.say?.(`  ${line}`);
+    const kept = [...keptCallbacks(stage, firstEpoch), ...logs(folder, index), run.history];
+    const monitor = stage.restoreBest;
+    const best =
+      monitor === undefined ? undefined : new BestWeights(folder.best, network, stage.name, monitor);
+    const begun = performance.now() - 1000 * (resumeFrom?.seconds ?? 0);
+    const seconds = (): number => (performance.now() - begun) / 1000;
+    const save = async (position: FitPosition): Promise<void> =>
+      writeCheckpoint(folder.checkpoint, {
+        base: built.base.checksum,
+        adapter: run.gpu.adapter.name,
+        done,
+        position,
+        stopped: network.stopTraining,
+        seconds: seconds(),
+        training: await exportTrainingState(network),
+        others: await readOthers(built.model, network),
+        callbacks: await exportCallbackStates(kept),
+      });
+    if (resumeFrom !== undefined) {
+      writeOthers(built.model, resumeFrom.others);
+      importTrainingState(network, resumeFrom.training);
+      await importCallbackStates(kept, resumeFrom.callbacks);
+    }
+    const start = resumeFrom?.position ?? epochStart(firstEpoch);
+    await network.fit(opened.training, {
+      epochs: endEpoch,
+      start,
+      ...given({
+        stepsPerEpoch: stage.stepsPerEpoch,
+        validationData: opened.validation?.data,
+        validationModel: opened.validation?.model,
+        validationSteps: opened.validation && stage.validationSteps,
+        classWeight: opened.classWeight,
+        signal,
+      }),
+      callbacks: [
+        ...(resumeFrom?.stopped === true ? [stopAtOnce()] : []),
+        refuseNaN(stage.name),
+        ...kept,
+        ...(observer.callbacks?.(place) ?? []),
+        ...(best === undefined ? [] : [best]),
+        checkpointing(save, start, run.checkpointSeconds),
+      ],
+    });
+    const restored = await best?.restore();
+    if (restored !== undefined) {
+      const { epoch, value } = restored;
+      observer.say?.(
+        `  weights of epoch ${epoch + 1} restored: ${restored.monitor} ${value.toFixed(4)} is the best`,
+      );
+    }
+    const { data } = run.history;
+    const epochs = data.epoch.length - firstEpoch;
+    const { trainableWeights } = built.model;
+    const record: StageRecord = {
+      name: stage.name,
+      firstEpoch,
+      epochs,
+      seconds: seconds(),
+      best: restored ?? null,
+      logs: logsOf(data, restored?.epoch ?? firstEpoch + epochs - 1),
+      trainable: {
+        variables: trainableWeights.length,
+        parameters: trainableWeights.reduce((sum, { size }) => sum + size, 0),
+        of: built.model.countParams(),
+      },
+      frozen: { layers: opened.frozen?.layers ?? 0, cached: opened.cached !== undefined },
+    };
+    return { record, opened };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** Callbacks that a stage asks for and whose state goes into checkpoints. */
+function keptCallbacks(stage: RecipeStage, firstEpoch: number): Callback[] {
+  const { earlyStopping, reduceLROnPlateau } = stage;
+  const callbacks: Callback[] = [];
+  if (earlyStopping !== undefined) {
+    const startFromEpoch = firstEpoch + (earlyStopping.startFromEpoch ?? 0);
+    callbacks.push(new EarlyStopping({ ...given(earlyStopping), startFromEpoch }));
+  }
+  if (reduceLROnPlateau !== undefined) callbacks.push(new ReduceLROnPlateau(given(reduceLROnPlateau)));
+  return callbacks;
+}
+
+/** All stages write into the same files, one behind the other. */
+function logs(folder: RunFolder, stage: number): Callback[] {
+  const append = stage > 0;
+  return [
+    csvLogger(folder.file('history.csv'), { append }),
+    jsonLines(folder.file('log.jsonl'), { append }),
+    tensorBoard(folder.file('tensorboard')),
+  ];
+}
+
+/** A stage that had ended early when it was stopped does not go on. */
+function stopAtOnce(): Callback {
+  let network: Network | undefined;
+  return {
+    setModel: (model) => (network = model),
+    onTrainBegin() {
+      if (network !== undefined) network.stopTraining = true;
+    },
+  };
+}
+
+/** Ends a run whose loss is no number any more, before that reaches a checkpoint. */
+function refuseNaN(stage: string): Callback {
+  return {
+    onEpochEnd(epoch, logs) {
+      if (Object.values(logs).every(Number.isFinite)) return;
+      throw new ConvbaseError('train/diverged', `the loss grew out of all bounds in epoch ${epoch + 1}`, {
+        where: `stage ${stage}`,
+        fix: 'Give its optimizer a smaller learningRate.',
+      });
+    },
+  };
+}
+
+/** An epoch's values in a history. */
+function logsOf({ epoch, history }: HistoryFile, wanted: number): Record<string, number | null> {
+  const at = epoch.indexOf(wanted);
+  return Object.fromEntries(Object.entries(history).map(([key, values]) => [key, values[at] ?? null]));
+}
+
+/** Weights that were trained by earlier stages and are not part of the network that is trained now. */
+async function readOthers(model: Model, network: Model): Promise<Record<string, StateTensor>> {
+  const inside = new Set(network.weights);
+  const tensors: Record<string, StateTensor> = {};
+  for (const [index, weight] of model.weights.entries()) {
+    if (inside.has(weight) || !weight.trained) continue;
+    // Layers of a base and of a head may have the same name.
+    tensors[`${index}/${weight.path}`] = { shape: weight.shape, data: await weight.read() };
+  }
+  return tensors;
+}
+
+function writeOthers(model: Model, tensors: Readonly<Record<string, StateTensor>>): void {
+  for (const [index, weight] of model.weights.entries()) {
+    const tensor = tensors[`${index}/${weight.path}`];
+    if (tensor === undefined) continue;
+    weight.assign(tensor.data);
+    weight.changed();
+  }
+}
