@@ -41,8 +41,8 @@ const OWN_STREAMS = 3;
 const EIO = 29;
 /** Far more reads than the largest model needs in one call: a damaged file must not send the library in circles. */
 const MAX_READS_PER_CALL = 200_000;
-/** A call reads 16 MB or looks things up. The library can also circle without reading. */
-const CALL_MILLISECONDS = 20_000;
+/** For looking through a whole file. The library can also circle without reading. */
+const LIMIT_MILLISECONDS = 20_000;
 
 let loading: Promise<Hdf5Library> | undefined;
 let filesOpened = 0;
@@ -70,7 +70,6 @@ export class Hdf5Library {
   readonly #files: FileSystem;
   #openFiles = 0;
   #crashes = 0;
-  #running = false;
 
   constructor(functions: Hdf5Module) {
     this.functions = functions;
@@ -113,7 +112,11 @@ export class Hdf5Library {
     node.stream_ops = { llseek: node.stream_ops.llseek, read };
     return {
       path,
-      together: (where, work) => this.#result(where, this.#bounded(work)),
+      limited: (where, work) =>
+        this.#result(
+          where,
+          this.#run(() => withTimeLimit(LIMIT_MILLISECONDS, work)),
+        ),
       call: (where, work) => {
         if (crashes !== this.#crashes) {
           throw new ConvbaseError('file/closed', 'another file, a damaged one, crashed the HDF5 library', {
@@ -123,7 +126,7 @@ export class Hdf5Library {
         }
         reads = 0;
         problem = undefined;
-        const outcome = this.#bounded(work);
+        const outcome = this.#run(work);
         if (problem instanceof Error) throw problem;
         if ('value' in outcome || outcome.error instanceof ConvbaseError) return this.#result(where, outcome);
         if (isCrash(outcome.error)) this.#crashed();
@@ -131,7 +134,9 @@ export class Hdf5Library {
       },
       close: (id) => {
         // That closing fails is no harm: the file was only read, and the library is renewed below.
-        if (crashes === this.#crashes && id !== undefined) this.#bounded(() => this.functions.close_file(id));
+        if (crashes === this.#crashes && id !== undefined) {
+          this.#run(() => withTimeLimit(LIMIT_MILLISECONDS, () => this.functions.close_file(id)));
+        }
         files.unlink(path);
         if (--this.#openFiles === 0) this.#renew();
       },
@@ -139,18 +144,15 @@ export class Hdf5Library {
   }
 
   /** Runs something that calls the library, or calls this again. */
-  #bounded<T>(work: () => T): Outcome<T> {
+  #run<T>(work: () => T): Outcome<T> {
     const functions = this.functions as unknown as Emscripten;
-    const outermost = !this.#running;
     let outcome: Outcome<T> = { error: new Error('it was not called') };
     functions._convbaseCall = () => {
-      this.#running = true;
       try {
-        outcome = { value: outermost ? withTimeLimit(CALL_MILLISECONDS, work) : work() };
+        outcome = { value: work() };
       } catch (error) {
         outcome = { error };
       }
-      if (outermost) this.#running = false;
       return 0;
     };
     // An argument that needs room on the stack makes Emscripten put the stack pointer back behind the call.
@@ -188,14 +190,14 @@ function isCrash(error: unknown): boolean {
 export interface VirtualFile {
   readonly path: string;
   /**
-   * Runs library code, bounded in reads and (in Node) time.
+   * Runs library code, bounded in what it reads.
    *
    * @throws ConvbaseError `file/malformed` naming `where`, whatever goes wrong inside the library; `file/closed` if
    * the library crashed over another file in the meantime; what reading the source throws
    */
   call<T>(where: string, work: () => T): T;
-  /** Runs what makes many calls, under one time limit for all of them. */
-  together<T>(where: string, work: () => T): T;
+  /** Runs what makes such calls under a time limit (in Node), which is too dear for each of them. */
+  limited<T>(where: string, work: () => T): T;
   /** Takes the file away; `id` is the library's handle of it, if it came to that. */
   close(id?: bigint): void;
 }

@@ -56,9 +56,8 @@ export class Hdf5File {
     const file = library.open(source);
     const { functions } = library;
     try {
-      const id = file.call(source.name, () =>
-        functions.open(file.path, functions.H5F_ACC_RDONLY, false, -1, -1),
-      );
+      const open = () => functions.open(file.path, functions.H5F_ACC_RDONLY, false, -1, -1);
+      const id = file.limited(source.name, () => file.call(source.name, open));
       return new Hdf5File(source, functions, file, id);
     } catch (error) {
       file.close();
@@ -70,9 +69,9 @@ export class Hdf5File {
     return this.#source.name;
   }
 
-  /** Runs what asks this file many times: one time limit for all is quicker than one for each. */
-  together<T>(work: () => T): T {
-    return this.#file.together(this.name, work);
+  /** Runs what asks this file many things, all in all at most 20 s long. */
+  limited<T>(work: () => T): T {
+    return this.#file.limited(this.name, work);
   }
 
   /** The names in a group, each a group, a dataset or something else (links out of the file count as that). */
@@ -127,7 +126,9 @@ export class Hdf5File {
     if (this.#plainBytes > size || this.#packedBytes > mostUnpacked(size)) {
       throw malformed(where, `it claims ${bytes} bytes in a file of ${size}`);
     }
-    return { shape, dtype, read: () => this.#read(path, shape, dtype) };
+    const read = () => this.#read(path, shape, dtype);
+    // Chunks are found through an index, in which a damaged file can lead in a circle.
+    return { shape, dtype, read: metadata.chunks === null ? read : () => this.limited(read) };
   }
 
   /** Frees the library's handles and its view of the file; the source stays open. */

@@ -98,12 +98,12 @@ async function readContents(
   switch (sniff(source)) {
     case 'hdf5': {
       const file = await openHdf5(source);
-      return file.together(() => readHdf5(file));
+      return file.limited(() => readHdf5(file));
     }
     case 'zip': {
       const { config, weights, textMember } = readKerasArchive(new ZipArchive(source), source.name);
       const file = await openHdf5(weights);
-      const layers = file.together(() => readStoreLayout(file, config));
+      const layers = file.limited(() => readStoreLayout(file, config));
       return { format: 'keras', matching: 'store-path', config, layers, textMember };
     }
     case 'safetensors':

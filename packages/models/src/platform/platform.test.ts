@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { MemorySource } from '../formats/index.ts';
 import { fixture } from '../formats/testing/files.ts';
@@ -44,3 +47,30 @@ test('shards lie beside model.json', () => {
   expect(browser.fileInFolder('http://host/a/', 'model.json')).toBe('http://host/a/model.json');
   expect(node.fileBeside('/a/model.json', 'sub/x.bin')).toBe('/a/sub/x.bin');
 });
+
+test('Node stops what has no end', () => {
+  expect(node.withTimeLimit(1000, () => 7)).toBe(7);
+  expect(() =>
+    node.withTimeLimit(1000, () => {
+      throw new RangeError('own');
+    }),
+  ).toThrow(RangeError);
+  expect(() =>
+    node.withTimeLimit(50, () => {
+      for (;;);
+    }),
+  ).toThrow(expect.objectContaining({ code: 'time/limit' }));
+  expect(node.withTimeLimit(1000, () => 8)).toBe(8);
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a pipe in the place of a file does not hold anybody up',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'convbase-pipe-'));
+    execFileSync('mkfifo', [join(folder, 'model.keras')]);
+    await expect(node.openSource(join(folder, 'model.keras'))).rejects.toMatchObject({
+      code: 'file/missing',
+    });
+    rmSync(folder, { recursive: true });
+  },
+);
