@@ -1,8 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import { InputLayer, Model, Sequential, UnaryLayer } from '@convbase/layers';
-import type { Layer, Node, Shape, SymbolicTensor } from '@convbase/layers';
+import type { Layer, Node, SymbolicTensor } from '@convbase/layers';
 import type { KerasLayerConfig, KerasModelConfig } from '../formats/index.ts';
-import { kerasObject } from './keras-object.ts';
+import { keras3, type Dialect, type History } from './dialects.ts';
+import { isKerasObject, kerasObject } from './keras-object.ts';
 import { layerTable } from './layer-table.ts';
 
 /**
@@ -11,53 +12,63 @@ import { layerTable } from './layer-table.ts';
  *
  * @throws ConvbaseError `graph/layer` for a layer of a class that Keras does not have
  */
-export function configOf(model: Model): KerasModelConfig {
-  return model instanceof Sequential ? sequentialConfig(model) : functionalConfig(model);
+export function configOf(model: Model, dialect: Dialect = keras3): KerasModelConfig {
+  return model instanceof Sequential ? sequentialConfig(model, dialect) : functionalConfig(model, dialect);
 }
 
-function functionalConfig(model: Model): KerasModelConfig {
+function functionalConfig(model: Model, dialect: Dialect): KerasModelConfig {
   const { graph } = model;
   const calls = new Calls(graph.nodes);
+  const ends = (tensors: readonly SymbolicTensor[]): unknown[] =>
+    dialect.ends(
+      tensors.map((tensor) => {
+        const ofModel = tensor.layer instanceof Model ? tensor.layer.className : undefined;
+        return { history: calls.history(tensor), ofModel };
+      }),
+    );
   const config = {
     name: model.name,
     trainable: model.trainable,
     layers: graph.layers.map((layer) => ({
-      ...layerConfig(layer),
+      ...layerConfig(layer, dialect),
       name: layer.name,
-      inbound_nodes: calls.of(layer).flatMap((node) => inboundNode(node, calls)),
+      inbound_nodes: calls.of(layer).flatMap((node) => inboundNode(node, calls, dialect)),
     })),
-    input_layers: ends(graph.inputs, calls),
-    output_layers: ends(graph.outputs, calls),
+    input_layers: ends(graph.inputs),
+    output_layers: ends(graph.outputs),
   };
   return {
-    ...kerasObject('keras.src.models.functional', 'Functional', config, 'Functional'),
+    ...dialect.object(kerasObject('keras.src.models.functional', 'Functional', config, 'Functional')),
     config,
     build_config: { input_shape: null },
   };
 }
 
-function sequentialConfig(model: Sequential): KerasModelConfig {
+function sequentialConfig(model: Sequential, dialect: Dialect): KerasModelConfig {
   const [input] = model.inputs;
-  const first = input === undefined ? [] : [layerConfig(input.layer)];
+  const layers = [...(input === undefined ? [] : [input.layer]), ...model.layers];
   const config = {
-    ...commonConfig(model),
-    layers: [...first, ...model.layers.map(layerConfig)],
+    ...commonConfig(model, dialect),
+    layers: layers.map((layer) => layerConfig(layer, dialect)),
     build_input_shape: input?.shape ?? null,
   };
   return {
-    ...kerasObject('keras', 'Sequential', config),
+    ...dialect.object(kerasObject('keras', 'Sequential', config)),
     config,
     build_config: { input_shape: input?.shape ?? null },
   };
 }
 
-function layerConfig(layer: Layer): KerasLayerConfig {
-  if (layer instanceof Model) return configOf(layer);
-  if (layer instanceof InputLayer) {
-    const { name, batchShape } = layer;
-    const config = { name, batch_shape: batchShape, dtype: 'float32', sparse: false, ragged: false };
-    return { ...kerasObject('keras.layers', 'InputLayer', config), config };
-  }
+function layerConfig(layer: Layer, dialect: Dialect): KerasLayerConfig {
+  if (layer instanceof Model) return configOf(layer, dialect);
+  const written = (className: string, config: KerasLayerConfig['config']): KerasLayerConfig => ({
+    ...dialect.object(kerasObject('keras.layers', className, config)),
+    config,
+  });
+  if (layer instanceof InputLayer) return written('InputLayer', dialect.input(layer.name, layer.batchShape));
+  const standIn = dialect.standIn?.(layer);
+  if (standIn !== undefined)
+    return written(standIn.className, { ...commonConfig(layer, dialect), ...standIn.config });
   const known = Object.hasOwn(layerTable, layer.className) ? layerTable[layer.className] : undefined;
   if (known === undefined) {
     throw new ConvbaseError('graph/layer', `Keras has no layer ${layer.className}`, {
@@ -65,8 +76,11 @@ function layerConfig(layer: Layer): KerasLayerConfig {
       fix: `Only models of Keras' layers can be saved: ${Object.keys(layerTable).sort().join(', ')}.`,
     });
   }
-  const config = { ...commonConfig(layer), ...known.config(layer) };
-  return { ...kerasObject('keras.layers', layer.className, config), config, ...buildConfig(layer) };
+  const own = Object.entries(known.config(layer)).map(([key, value]) => {
+    return [key, isKerasObject(value) ? dialect.object(value) : value] as const;
+  });
+  const config = { ...commonConfig(layer, dialect), ...Object.fromEntries(own) };
+  return { ...written(layer.className, config), ...buildConfig(layer) };
 }
 
 /** The shape that the layer's weights were made for; Keras makes them for it as soon as it reads the layer. */
@@ -75,8 +89,8 @@ function buildConfig({ weights, nodes }: Layer): { build_config?: object } {
   return weights.length === 0 || shape === undefined ? {} : { build_config: { input_shape: shape } };
 }
 
-function commonConfig({ name, trainable }: Layer): { name: string; trainable: boolean; dtype: object } {
-  return { name, trainable, dtype: kerasObject('keras', 'DTypePolicy', { name: 'float32' }) };
+function commonConfig({ name, trainable }: Layer, { dtype }: Dialect): KerasLayerConfig['config'] {
+  return { name, trainable, dtype };
 }
 
 /** The calls of layers that belong to one model, and where each stands among its layer's. */
@@ -99,31 +113,17 @@ class Calls {
     return this.#ofLayer.get(layer) ?? [];
   }
 
-  /** `['conv', 0, 0]`: layer, which of its calls, which output of that call. */
-  history({ layer, node, tensorIndex }: SymbolicTensor): [string, number, number] {
+  history({ layer, node, tensorIndex }: SymbolicTensor): History {
     return [layer.name, this.of(layer).indexOf(node), tensorIndex];
   }
 }
 
 /** An input has no call to write down; other layers have one entry a call. */
-function inboundNode({ layer, inputs }: Node, calls: Calls): object[] {
+function inboundNode({ layer, inputs }: Node, calls: Calls, dialect: Dialect): unknown[] {
   if (inputs.length === 0) return [];
-  const tensors = inputs.map((input) => kerasTensor(input.shape, calls.history(input)));
-  const single = layer instanceof UnaryLayer || (layer instanceof Model && layer.inputs.length === 1);
-  return [{ args: single ? tensors : [tensors], kwargs: {} }];
-}
-
-function kerasTensor(shape: Shape, history: readonly unknown[]): object {
-  return { class_name: '__keras_tensor__', config: { shape, dtype: 'float32', keras_history: history } };
-}
-
-/** One tensor, or a list of them. The calls of a nested functional model count from 1 here: Keras made the call 0. */
-function ends(tensors: readonly SymbolicTensor[], calls: Calls): unknown[] {
-  const list = tensors.map((tensor) => {
-    const [name, node, index] = calls.history(tensor);
-    const { layer } = tensor;
-    return [name, layer instanceof Model && !(layer instanceof Sequential) ? node + 1 : node, index];
+  const tensors = inputs.map((input) => {
+    return { shape: input.shape, history: calls.history(input), ofModel: input.layer instanceof Model };
   });
-  const [only] = list;
-  return list.length === 1 && only !== undefined ? only : list;
+  const single = layer instanceof UnaryLayer || (layer instanceof Model && layer.inputs.length === 1);
+  return [dialect.call(tensors, !single)];
 }

@@ -100,6 +100,32 @@ describe('configs of Keras 3', () => {
     expect(model.output.shape).toEqual([null, 6, 6, 4]);
   });
 
+  describe('the calls of a nested model count from', () => {
+    const inner = functional([inputLayer, conv('a', { padding: 'same', filters: 3 }, [call('in')])], 'a');
+    const build = (first: string, nodes: unknown[], end: unknown[], className = 'Functional'): Model => {
+      const outer = { ...inner, class_name: className, name: first, inbound_nodes: nodes };
+      const last = conv('b', {}, [[[first, ...end, {}]]]);
+      return modelFromConfig(functional([inputLayer, outer, last], 'b'));
+    };
+    const twice = [[['in', 0, 0, {}]], [['m', 1, 0, {}]]];
+
+    test('1 in Keras 2', () => {
+      expect(build('m', [[['in', 0, 0, {}]]], [1, 0]).output.shape).toEqual([null, 6, 6, 4]);
+      const model = build('m', twice, [2, 0]);
+      expect(model.getLayer('m').nodes).toHaveLength(2);
+    });
+
+    test('0 in Keras 3, but from 1 for outputs', () => {
+      const config = functional([inputLayer, { ...inner, name: 'm', inbound_nodes: [call('in')] }], 'm');
+      for (const node of [0, 1]) {
+        (config as { config: { output_layers: unknown } }).config.output_layers = ['m', node, 0];
+        expect(modelFromConfig(config).output.shape).toEqual([null, 8, 8, 3]);
+      }
+      expect(build('m', [call('in')], [0, 0]).output.shape).toEqual([null, 6, 6, 4]);
+      expect(() => build('m', [call('in')], [2, 0])).toThrow(/no call 2/);
+    });
+  });
+
   test('a recorded `training` does not matter', () => {
     const dropout = {
       class_name: 'Dropout',
@@ -144,7 +170,10 @@ describe('what cannot be built is refused by name', () => {
   test.each([
     ['l2', { l2: 0.01 }],
     [{ class_name: 'L1', config: { l1: 0.5 } }, { l1: 0.5 }],
-    [{ class_name: 'L1L2', config: { l1: 0.5, l2: 0.25 } }, { l1: 0.5, l2: 0.25 }],
+    [
+      { class_name: 'L1L2', config: { l1: 0.5, l2: 0.25 } },
+      { l1: 0.5, l2: 0.25 },
+    ],
   ])('the regularizer %j is read and written', (given, factors) => {
     const model = modelFromConfig(
       functional([inputLayer, conv('a', { kernel_regularizer: given }, [call('in')])], 'a'),

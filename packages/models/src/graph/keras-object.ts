@@ -15,3 +15,7 @@ export function kerasObject(
 ): KerasObject {
   return { module, class_name: className, config, registered_name: registeredName };
 }
+
+export function isKerasObject(value: unknown): value is KerasObject {
+  return typeof value === 'object' && value !== null && 'module' in value && 'class_name' in value;
+}

@@ -117,7 +117,7 @@ function readFunctional(
       : [{ layer: options.until, node: 0, tensor: 0 }];
   // Inputs first: layers take their numbers, and models their inputs, in this order.
   const inputTensors = inputs.map((end) => graph.tensor(end));
-  const outputTensors = outputs.map((end) => graph.tensor(end));
+  const outputTensors = outputs.map((end) => graph.tensor(graph.endOf(end)));
   return new Model({ inputs: inputTensors, outputs: outputTensors, name, trainable: isTrainable(config) });
 }
 
@@ -126,6 +126,8 @@ class FunctionalGraph {
   readonly #model: string;
   readonly #configs = new Map<string, KerasLayerConfig>();
   readonly #calls = new Map<string, readonly (readonly TensorReference[])[]>();
+  /** Nested models whose calls count from 1. */
+  readonly #fromOne = new Set<string>();
   readonly #layers = new Map<string, Layer>();
   readonly #outputs = new Map<string, readonly SymbolicTensor[]>();
   readonly #inputShape: readonly Dimension[] | undefined;
@@ -155,6 +157,33 @@ class FunctionalGraph {
       this.#configs.set(name, layer);
       this.#calls.set(name, inboundCalls(layer, `${model}, layer ${name}`));
     }
+    this.#countNestedCalls();
+  }
+
+  /** Keras 2 counts the making of a nested model as its first call, so that its last is as many as there are calls. */
+  #countNestedCalls(): void {
+    for (const { layer, node } of [...this.#calls.values()].flat(2)) {
+      if (this.#isModel(layer) && node > 0 && node === this.#calls.get(layer)?.length)
+        this.#fromOne.add(layer);
+    }
+    for (const [name, calls] of this.#calls) {
+      const counted = calls.map((inputs) => {
+        return inputs.map((input) => (this.#fromOne.has(input.layer) ? before(input) : input));
+      });
+      this.#calls.set(name, counted);
+    }
+  }
+
+  /** What a model's output refers to; there Keras 3, too, counts the calls of a functional model from 1. */
+  endOf(end: TensorReference): TensorReference {
+    if (end.node === 0 || !this.#isModel(end.layer)) return end;
+    const isLast = end.node === this.#calls.get(end.layer)?.length;
+    const isFunctional = functionalClasses.has(this.#configs.get(end.layer)?.class_name ?? '');
+    return isFunctional || isLast || this.#fromOne.has(end.layer) ? before(end) : end;
+  }
+
+  #isModel(layer: string): boolean {
+    return Array.isArray(this.#configs.get(layer)?.config['layers']);
   }
 
   /** The tensor meant by a reference; everything it depends on is called first. */
@@ -219,6 +248,8 @@ class FunctionalGraph {
     });
   }
 }
+
+const before = (reference: TensorReference): TensorReference => ({ ...reference, node: reference.node - 1 });
 
 const keyOf = ({ layer, node }: TensorReference): string => `${node} ${layer}`;
 

@@ -1,3 +1,3 @@
 export { classifierBytes, openClassifierFile, saveClassifierFile } from './classifier-file.ts';
 export type { ClassifierInfo } from './classifier-info.ts';
-export { modelBytes, saveModel, type FileEnding } from './save-model.ts';
+export { modelBytes, saveModel, tfjsFiles, type FileEnding } from './save-model.ts';

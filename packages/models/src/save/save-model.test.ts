@@ -1,11 +1,18 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Dense, Model, input } from '@convbase/layers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fixture } from '../formats/testing/files.ts';
 import { openModelFile } from '../formats/index.ts';
 import { configOf, loadModel, loadWeights, modelFromConfig } from '../graph/index.ts';
-import { openClassifierFile, saveClassifierFile, saveModel, type ClassifierInfo } from './index.ts';
+import {
+  openClassifierFile,
+  saveClassifierFile,
+  saveModel,
+  tfjsFiles,
+  type ClassifierInfo,
+} from './index.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -15,19 +22,27 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const models = ['mini_vgg', 'mini_inception', 'nested'];
 
+const expectSameWeights = async (actual: Model, expected: Model): Promise<void> => {
+  expect(actual.weights.map(({ path }) => path)).toEqual(expected.weights.map(({ path }) => path));
+  for (const [i, weight] of expected.weights.entries()) {
+    const values = await weight.read();
+    const read = (await actual.weights[i]?.read()) ?? new Float32Array();
+    expect(Buffer.from(read.buffer).equals(Buffer.from(values.buffer)), weight.path).toBe(true);
+  }
+};
+
 describe.each(models)('%s', (name) => {
-  test('.keras: config and weights come back as they were', async () => {
-    const model = await loadModel(fixture(`${name}.keras`));
-    const path = join(folder, 'a', 'model.keras');
-    await saveModel(model, path);
-    expect(await readdir(join(folder, 'a'))).toEqual(['model.keras']);
-    const again = await loadModel(path);
-    expect(configOf(again)).toEqual(configOf(model));
-    expect(again.weights.map(({ path }) => path)).toEqual(model.weights.map(({ path }) => path));
-    for (const [i, weight] of model.weights.entries()) {
-      expect(await again.weights[i]?.read(), weight.path).toEqual(await weight.read());
-    }
-  });
+  test.each(['model.keras', 'model.safetensors', 'model.json'])(
+    '%s: config and weights come back as they were',
+    async (file) => {
+      const model = await loadModel(fixture(`${name}.keras`));
+      const path = join(folder, 'a', file);
+      await saveModel(model, path);
+      const again = await loadModel(path);
+      expect(configOf(again)).toEqual(configOf(model));
+      await expectSameWeights(again, model);
+    },
+  );
 
   test('.weights.h5: weights come back into a model of the same config', async () => {
     const model = await loadModel(fixture(`${name}.keras`));
@@ -38,10 +53,26 @@ describe.each(models)('%s', (name) => {
     expect(file.format).toBe('keras-weights-h5');
     loadWeights(again, file);
     file.close();
-    for (const [i, weight] of model.weights.entries()) {
-      expect(await again.weights[i]?.read(), weight.path).toEqual(await weight.read());
-    }
+    await expectSameWeights(again, model);
   });
+});
+
+test('a saved file is alone in its folder', async () => {
+  const model = await loadModel(fixture('mini_vgg.keras'));
+  await saveModel(model, join(folder, 'a', 'model.keras'));
+  expect(await readdir(join(folder, 'a'))).toEqual(['model.keras']);
+});
+
+test('weights for TensorFlow.js are parted into files of 4 MiB', async () => {
+  const x = input({ shape: [1100] });
+  const model = new Model({ inputs: x, outputs: new Dense({ units: 1000, name: 'wide' }).apply(x) });
+  const files = await tfjsFiles(model);
+  expect(Object.entries(files).map(([name, { byteLength }]) => [name, byteLength])).toEqual([
+    ['group1-shard1of2.bin', 4 << 20],
+    ['group1-shard2of2.bin', 4 * 1101 * 1000 - (4 << 20)],
+    ['model.json', expect.any(Number)],
+  ]);
+  await expectSameWeights(await loadModel(files), model);
 });
 
 test('an ending that names no format is refused by name', async () => {

@@ -1,33 +1,51 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Model } from '@convbase/layers';
-import { saveFile } from '#platform';
+import { fileBeside, saveFile } from '#platform';
+import type { FilesInMemory } from '../formats/index.ts';
 import { joined } from './joined.ts';
 import { kerasArchive } from './keras-archive.ts';
+import { safetensorsModel } from './safetensors-model.ts';
+import { tfjsModel } from './tfjs-model.ts';
 import { weightStore } from './weight-store.ts';
 
 /** What a model can be saved as in one file, by the ending of its name. */
 const writers = {
   '.keras': (model: Model) => kerasArchive(model),
   '.weights.h5': weightStore,
+  '.safetensors': safetensorsModel,
 } as const satisfies Record<string, (model: Model) => AsyncIterable<Uint8Array>>;
 
+/** An ending that names a format of one file. */
 export type FileEnding = keyof typeof writers;
 
 /**
  * Saves a model in the format that the path's ending names: `.keras` (Keras 3, the whole model), `.weights.h5` (Keras
- * 3, weights only), `.safetensors`, or a TensorFlow.js layers-model (`model.json`, or a path without an ending: its
- * folder). The file appears under its name only when it is complete; weights are read and written one at a time.
+ * 3, weights only), `.safetensors` (the whole model), or TensorFlow.js' layers-model where it ends in `/model.json`.
  *
- * @throws ConvbaseError `file/ending` for an ending that names no format, `graph/layer` for a layer Keras does not
- * have, and those of writing (`disk/full`, `file/denied` ..)
+ * A file appears under its name only when it is complete, of a TensorFlow.js model `model.json` last. Weights are read
+ * and written one at a time.
+ *
+ * @throws ConvbaseError `file/ending` for an ending that names no format, `graph/layer` for a layer that the format
+ * does not have, and those of writing (`disk/full`, `file/denied` ..)
  */
 export async function saveModel(model: Model, path: string): Promise<void> {
+  if (/(^|[/\\])model\.json$/.test(path)) {
+    for await (const [name, bytes] of tfjsModel(model)) await saveFile(fileBeside(path, name), bytes);
+    return;
+  }
   await saveFile(path, writers[endingOf(path)](model));
 }
 
 /** The bytes of a saved model, for a page to hand over as a download. See `saveModel`. */
-export async function modelBytes(model: Model, ending: FileEnding): Promise<Uint8Array> {
+export function modelBytes(model: Model, ending: FileEnding): Promise<Uint8Array> {
   return joined(writers[ending](model));
+}
+
+/** The files of a model as TensorFlow.js' layers-model, by name. */
+export async function tfjsFiles(model: Model): Promise<FilesInMemory> {
+  const files: Record<string, Uint8Array> = {};
+  for await (const [name, bytes] of tfjsModel(model)) files[name] = bytes;
+  return files;
 }
 
 function endingOf(path: string): FileEnding {
@@ -36,6 +54,6 @@ function endingOf(path: string): FileEnding {
   if (found !== undefined) return found;
   throw new ConvbaseError('file/ending', 'its name does not say in which format to save the model', {
     where: path,
-    fix: `Give it one of the endings ${endings.join(', ')}.`,
+    fix: `Give it one of the endings ${endings.join(', ')}, or /model.json for TensorFlow.js.`,
   });
 }
