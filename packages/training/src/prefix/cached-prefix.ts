@@ -10,12 +10,15 @@ import { computePrefix } from './compute.ts';
 import { prefixKey } from './key.ts';
 import { prefixFiles } from './manifest.ts';
 import { openRows, type PrefixRows } from './rows.ts';
+import { tidy } from './tidy.ts';
 
 export interface PrefixCacheOptions {
   /** Where outputs are kept; default `prefix/` in convbase's cache folder. */
   readonly folder?: string;
   /** How many bytes of outputs may be held in memory; more are read from disk batch by batch. Default 1 GiB. */
   readonly memoryBytes?: number;
+  /** How many bytes of outputs may stay on disk; beyond that those unused for longest go. Default 20 GiB. */
+  readonly diskBytes?: number;
   /** How many pictures are computed at once, whatever the size of the batches for training. Default 32. */
   readonly batchSize?: number;
   /** Pictures done, of how many. */
@@ -72,7 +75,7 @@ export async function cachedPrefix(
   pictures: PictureDataset,
   options: PrefixCacheOptions = {},
 ): Promise<CachedPrefix> {
-  const { memoryBytes = 2 ** 30, batchSize = 32, onProgress, signal } = options;
+  const { memoryBytes = 2 ** 30, diskBytes = 20 * 2 ** 30, batchSize = 32, onProgress, signal } = options;
   const root = options.folder ?? join(cacheFolder(), 'prefix');
   const begin = performance.now();
   const known = await prefixKey(prefix, pictures, batchSize);
@@ -82,6 +85,7 @@ export async function cachedPrefix(
   let computed = 0;
   const compute = async (): Promise<PrefixRows> => {
     computed = await computePrefix(prefix, pictures, root, key, { batchSize, onProgress, signal });
+    await tidy(root, key, diskBytes);
     return openRows(folder, key, memoryBytes);
   };
 

@@ -4,7 +4,7 @@ import type { Model } from '@convbase/layers';
 import { PrefixWriter } from './writer.ts';
 
 /** How long computed outputs may be in memory only: what a power cut can cost. */
-const SAVE_EVERY_MS = 10_000;
+const SAVE_EVERY_MS = 5_000;
 
 export interface ComputeOptions {
   readonly batchSize: number;
