@@ -143,16 +143,16 @@ const fromKeras: Readonly<Record<string, (read: ConfigReader) => LearningRateSch
       initialLearningRate: number('initial_learning_rate'),
       decaySteps: number('decay_steps'),
       alpha: number('alpha', 0),
-      warmupTarget: config['warmup_target'] == null ? null : number('warmup_target'),
+      warmupTarget: (config['warmup_target'] ?? null) === null ? null : number('warmup_target'),
       warmupSteps: number('warmup_steps', 0),
     }),
 };
 
 interface ConfigReader {
   readonly config: Readonly<Record<string, unknown>>;
-  number(key: string, missing?: number): number;
-  numbers(key: string): number[];
-  flag(key: string): boolean;
+  readonly number: (key: string, missing?: number) => number;
+  readonly numbers: (key: string) => number[];
+  readonly flag: (key: string) => boolean;
 }
 
 /**

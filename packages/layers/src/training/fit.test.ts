@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import {
   Adam,
   BatchNormalization,
+  BinaryCrossentropy,
+  Concatenate,
   Conv2D,
   Dense,
   Dropout,
   Flatten,
   input,
   MaxPooling2D,
+  Model,
   NameScope,
   Sequential,
   SGD,
@@ -191,6 +194,41 @@ describe('fit', () => {
     const model = classifier().to(gpu());
     model.compile({ optimizer: 'sgd', ...binary });
     expect((await model.fit(rings(8, 4), { initialEpoch: 3, epochs: 5 })).epoch).toEqual([3, 4]);
+    model.dispose();
+  });
+
+  it('takes several inputs, in training, evaluation and prediction', async () => {
+    const names = new NameScope();
+    const a = input({ shape: [2], names });
+    const b = input({ shape: [1], names });
+    const joined = new Concatenate({ names }).apply([a, b]);
+    const y = new Dense({ units: 1, activation: 'sigmoid', names }).apply(joined);
+    const model = new Model({ inputs: [a, b], outputs: y, names }).to(gpu());
+    model.compile({ optimizer: new SGD({ learningRate: 1 }), ...binary });
+    const [batch] = rings(16, 16).batches(0) as Iterable<Batch>;
+    if (batch?.y === undefined || !('data' in batch.x)) throw new Error('no batch');
+    // The second input is the answer.
+    const x = [batch.x, { data: batch.y.data, shape: [16, 1] }];
+    const dataset: Dataset = { batches: () => [{ x, y: batch.y! }] };
+    await model.fit(dataset, { epochs: 60 });
+    expect((await model.evaluate(dataset))['accuracy']).toBe(1);
+    const all = await model.predict(x, { batchSize: 5 });
+    expect(all.shape).toEqual([16, 1]);
+    expect(all.data).toEqual((await model.predictOnBatch(x))[0]?.data);
+    await expect(model.fit({ batches: () => [batch] })).rejects.toThrow('takes 2 inputs, not 1');
+    model.dispose();
+  });
+
+  it('wants one weight for each sample', async () => {
+    const model = classifier().to(gpu());
+    model.compile({ optimizer: 'sgd', ...binary });
+    const [batch] = rings(4, 4).batches(0) as Iterable<Batch>;
+    if (batch === undefined) throw new Error('no batch');
+    const sampleWeight = { data: Float32Array.of(1, 2), shape: [2] };
+    await expect(model.trainOnBatch({ ...batch, sampleWeight })).rejects.toMatchObject({
+      code: 'labels/weights',
+    });
+    expect(() => new BinaryCrossentropy({ labelSmoothing: 1.5 })).toThrow('cannot be smoothed by 1.5');
     model.dispose();
   });
 

@@ -6,7 +6,7 @@ import type { Batch, Dataset } from '../tensor/host-array.ts';
  * `steps_per_epoch`: each epoch begins where the one before it ended, and the given dataset's own epoch is the number
  * of the pass. Which batches an epoch has follows from its number alone.
  *
- * The dataset has to know its `batchCount`, which stays the same: `dataset/length`.
+ * The dataset has to know its `batchCount` (what it says at first is taken): `dataset/length`.
  */
 export function takeSteps(dataset: Dataset, steps: number): Dataset {
   if (!Number.isInteger(steps) || steps < 1) {
@@ -14,10 +14,11 @@ export function takeSteps(dataset: Dataset, steps: number): Dataset {
       fix: 'Give a whole number of batches, 1 or more.',
     });
   }
+  let length: number | undefined;
   return {
     batchCount: steps,
     async *batches(epoch, first = 0): AsyncGenerator<Batch> {
-      const perPass = lengthOf(dataset);
+      const perPass = (length ??= lengthOf(dataset));
       const end = (epoch + 1) * steps;
       let next = epoch * steps + first;
       while (next < end) {
