@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const models = ['mini_vgg', 'mini_inception', 'nested'];
+const models = ['mini_vgg', 'mini_inception', 'nested', 'nested_twice'];
 
 const expectSameWeights = async (actual: Model, expected: Model): Promise<void> => {
   expect(actual.weights.map(({ path }) => path)).toEqual(expected.weights.map(({ path }) => path));

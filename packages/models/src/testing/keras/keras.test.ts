@@ -9,7 +9,7 @@ import { configOf, loadModel } from '../../graph/index.ts';
 import { saveClassifierFile, saveModel } from '../../save/index.ts';
 import { Keras, kerasPython } from './keras.ts';
 
-const models = ['mini_vgg', 'mini_inception', 'nested'];
+const models = ['mini_vgg', 'mini_inception', 'nested', 'nested_twice'];
 
 /** Numbers in [-1, 1) from the sine, the same everywhere. */
 const batch = (model: Model, count: number): { data: Float32Array; shape: number[] } => {
