@@ -66,6 +66,18 @@ describe.each(files)('%s', (name, values) => {
   });
 });
 
+test('a list of free places that leads back to itself is caught before the HDF5 library follows it', async () => {
+  const bytes = new Uint8Array(readFileSync(fixture('nested.h5')));
+  const view = new DataView(bytes.buffer);
+  expect(new TextDecoder().decode(bytes.subarray(11216, 11220))).toBe('HEAP');
+  const [first, data] = [view.getBigUint64(11232, true), view.getBigUint64(11240, true)];
+  expect(view.getBigUint64(Number(data + first), true), 'the end of the list').toBe(1n);
+  view.setBigUint64(Number(data + first), first, true);
+  const begin = performance.now();
+  expect(await readAll(bytes)).toBe('file/malformed');
+  expect(performance.now() - begin, 'before the time limit').toBeLessThan(15_000);
+});
+
 test('the bit that sends the HDF5 library in circles is caught before', async () => {
   // Turns the length of a string from 7 into 519: the next object in the table then seems to be free space of size 0.
   const bytes = new Uint8Array(readFileSync(fixture('mini_vgg.weights.h5')));

@@ -32,14 +32,13 @@ test('after a crash the library starts anew, and files that were open say so', a
   const file = library.open(source());
   expect(() =>
     file.call('bad', () => {
-      const { HEAPU8, _malloc, _memset } = library.functions as unknown as {
-        HEAPU8: Uint8Array;
+      const memory = library.functions as unknown as {
+        readonly HEAPU8: Uint8Array;
         _malloc(bytes: number): number;
         _memset(address: number, value: number, bytes: number): number;
       };
       // First overwrites what the library keeps of its open files, then runs out of its memory.
-      const address = _malloc(16);
-      return _memset(address - 100_000, 0x5a, HEAPU8.length);
+      return memory._memset(memory._malloc(16) - 100_000, 0x5a, memory.HEAPU8.length);
     }),
   ).toThrow(expect.objectContaining({ code: 'file/malformed', where: 'bad' }));
   expect(() => bystander.layers.find((layer) => layer.weights.length > 0)?.weights[0]?.read()).toThrow(

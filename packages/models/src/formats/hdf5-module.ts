@@ -1,7 +1,8 @@
 import { ConvbaseError } from '@convbase/base';
 import { withTimeLimit } from '#platform';
 import { malformed } from './checks.ts';
-import { checkGlobalHeap } from './hdf5-global-heap.ts';
+import { checkHeaps } from './hdf5-heaps.ts';
+import { hdf5Start } from './sniff.ts';
 import { checkRange } from './source.ts';
 import type { ByteSource } from './source.ts';
 
@@ -85,6 +86,7 @@ export class Hdf5Library {
     const files = this.#files;
     const path = `${FOLDER}/${filesOpened++}.h5`;
     const crashes = this.#crashes;
+    const start = hdf5Start(source) ?? 0;
     let reads = 0;
     let problem: unknown;
     files.writeFile(path, new Uint8Array(0));
@@ -100,7 +102,7 @@ export class Hdf5Library {
         checkRange(source, position, count);
         const target = new Uint8Array(heap.buffer, heap.byteOffset + heapOffset, count);
         source.readInto(target, position);
-        checkGlobalHeap(target, position, source);
+        checkHeaps(target, position, source, start);
       } catch (error) {
         // Told to the library as a failed read, so that it gives up in good order, and to the caller by `call`.
         problem ??= error;

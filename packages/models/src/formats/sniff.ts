@@ -7,11 +7,7 @@ const OPENING_BRACE = 0x7b;
 
 /** The container a file is, by its first bytes. @throws ConvbaseError `file/format` */
 export function sniff(source: ByteSource): 'hdf5' | 'zip' | 'safetensors' | 'json' {
-  if (startsWith(source, 0, HDF5_SIGNATURE)) return 'hdf5';
-  // HDF5 allows a block of the user's own in front, of 512 bytes or a power of two above.
-  for (let offset = 512; offset + 8 <= Math.min(source.size, 1 << 20); offset *= 2) {
-    if (startsWith(source, offset, HDF5_SIGNATURE)) return 'hdf5';
-  }
+  if (hdf5Start(source) !== undefined) return 'hdf5';
   if (startsWith(source, 0, ZIP_SIGNATURE)) return 'zip';
   // A safetensors file has 8 bytes of header length in front of its brace.
   if (startsWith(source, 8, [OPENING_BRACE])) {
@@ -30,6 +26,17 @@ export function sniff(source: ByteSource): 'hdf5' | 'zip' | 'safetensors' | 'jso
         'A file that was downloaded may hold an error page instead: fetch it again.',
     },
   );
+}
+
+/**
+ * Where in a file HDF5 begins, if it does: at its start, or behind a block of the user's own of 512 bytes or a power
+ * of two above.
+ */
+export function hdf5Start(source: ByteSource): number | undefined {
+  for (let offset = 0; offset <= 1 << 20; offset = offset === 0 ? 512 : 2 * offset) {
+    if (startsWith(source, offset, HDF5_SIGNATURE)) return offset;
+  }
+  return undefined;
 }
 
 function startsWith(source: ByteSource, offset: number, signature: readonly number[]): boolean {
