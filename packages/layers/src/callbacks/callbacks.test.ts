@@ -67,7 +67,7 @@ describe('EarlyStopping', () => {
       let epochs = 0;
       let bestEpoch: number | null = null;
       await follow(
-        () => new EarlyStopping(ours(config)),
+        () => new EarlyStopping({ ...ours(config), print: () => undefined }),
         String(config['monitor']),
         values,
         (callback, model, _logs, epoch) => {
@@ -132,7 +132,7 @@ describe('ReduceLROnPlateau', () => {
   for (const [index, { config, values, trace }] of callbackTraces.reduceLROnPlateau.entries()) {
     it(`decides as Keras', case ${index}`, async () => {
       await follow(
-        () => new ReduceLROnPlateau(ours(config)),
+        () => new ReduceLROnPlateau({ ...ours(config), print: () => undefined }),
         String(config['monitor']),
         values,
         (callback, model, logs, epoch) => {
@@ -213,6 +213,13 @@ describe('Monitor', () => {
     expect([better('val_loss', 0.4), better('loss', 0.6)]).toEqual([true, false]);
     expect([better('val_accuracy', 0.4), better('accuracy', 0.6)]).toEqual([false, true]);
     expect(() => better('val_speed', 1)).toThrow("Set mode to 'max' or 'min'");
+  });
+
+  it('says once that there is nothing to watch', () => {
+    const lines: string[] = [];
+    const monitor = new Monitor({});
+    for (let i = 0; i < 3; i++) monitor.warn('It', { loss: 1, accuracy: 1 }, (line) => void lines.push(line));
+    expect(lines).toEqual(['It looks at val_loss, but there is only loss, accuracy.']);
   });
 
   it('compares as float32 numbers do', () => {

@@ -93,7 +93,7 @@ export class EarlyStopping implements Callback {
     } = this.#config;
     const current = logs[this.#monitor.key];
     if (current === undefined) {
-      print?.(`early stopping looks at ${this.#monitor.key}, there is only ${Object.keys(logs).join(', ')}`);
+      this.#monitor.warn('EarlyStopping', logs, print);
       return;
     }
     if (epoch < startFromEpoch) return;

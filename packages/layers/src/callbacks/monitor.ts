@@ -17,6 +17,7 @@ export class Monitor {
   readonly key: string;
   readonly #mode: MonitorMode;
   readonly #minDelta: number;
+  #warned = false;
 
   constructor({ monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorConfig) {
     this.key = monitor;
@@ -34,6 +35,17 @@ export class Monitor {
     return lower
       ? Math.fround(value + this.#minDelta) < Math.fround(reference)
       : Math.fround(value - this.#minDelta) > Math.fround(reference);
+  }
+
+  /** Says, once, that there is nothing to watch. */
+  warn(
+    who: string,
+    logs: Readonly<Record<string, number>>,
+    print: (line: string) => void = console.warn,
+  ): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    print(`${who} looks at ${this.key}, but there is only ${Object.keys(logs).join(', ')}.`);
   }
 
   #lowerIsBetter({ compiled }: Network): boolean {

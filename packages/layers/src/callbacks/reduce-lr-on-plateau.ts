@@ -77,9 +77,7 @@ export class ReduceLROnPlateau implements Callback {
     logs['learning_rate'] = Math.fround(network.compiled.optimizer.learningRate);
     const current = logs[this.#monitor.key];
     if (current === undefined) {
-      print?.(
-        `learning rate reduction looks at ${this.#monitor.key}, there is only ${Object.keys(logs).join(', ')}`,
-      );
+      this.#monitor.warn('ReduceLROnPlateau', logs, print);
       return;
     }
     if (this.#cooldown > 0) {

@@ -38,7 +38,7 @@ export interface ModelConfig extends LayerConfig {
  * another one; layers and weights are shared, never copied.
  */
 export class Model extends Layer implements Network {
-  /** Set it from a callback to end `fit` after the current epoch. */
+  /** Set it from a callback to end `fit` after the current batch or epoch; validation is still done. */
   stopTraining = false;
   #graph: Graph;
   #gpu: Gpu | null = null;

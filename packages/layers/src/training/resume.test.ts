@@ -33,6 +33,7 @@ import {
 import { uniformStream } from '../layers/random.ts';
 import { withGpu } from '../testing/gpu.ts';
 import { randoms } from '../testing/numbers.ts';
+import { binary, rings } from '../testing/rings.ts';
 
 /** Everything that has a state of its own: moving statistics, dropout, and whatever the optimizer keeps. */
 function network(optimizer: Optimizer): Model {
@@ -280,6 +281,42 @@ describe('a training that is stopped and goes on in another model', () => {
     await expect(fit).rejects.toMatchObject({ code: 'run/aborted' });
     expect(positions).toMatchObject([{ epoch: 0, batch: 4, totals: { samples: 11 } }]);
     model.dispose();
+  });
+
+  it('tells weights and streams of one name apart', async () => {
+    const tower = (name: string): Sequential =>
+      new Sequential({
+        name,
+        layers: [
+          input({ shape: [2], name: `${name}_input` }),
+          new Dense({ units: 2, name: 'dense' }),
+          new Dropout({ rate: 0.5, name: 'dropout' }),
+        ],
+      });
+    const build = (): Model => {
+      const model = new Sequential({
+        name: 'twins',
+        layers: [tower('one'), tower('two'), new Dense({ units: 1, activation: 'sigmoid', name: 'head' })],
+      }).to(gpu());
+      model.compile({ optimizer: new SGD({ momentum: 0.9 }), ...binary });
+      return model;
+    };
+    const model = build();
+    await model.fit(rings(16, 4));
+    const state = await exportTrainingState(model);
+    expect(Object.keys(state.tensors).filter((key) => key.startsWith('weights'))).toEqual([
+      'weights/dense/kernel',
+      'weights/dense/bias',
+      'weights/dense/kernel#1',
+      'weights/dense/bias#1',
+      'weights/head/kernel',
+      'weights/head/bias',
+    ]);
+    expect(state.numbers).toMatchObject({ 'random/dropout': 32, 'random/dropout#1': 32 });
+    const other = build();
+    importTrainingState(other, state);
+    expect(await exportTrainingState(other)).toEqual(state);
+    for (const each of [model, other]) each.dispose();
   });
 
   it('of another model or optimizer is refused, and nothing is changed', async () => {
