@@ -8,6 +8,15 @@ import { z } from 'zod';
 
 const whole = z.number().int().nonnegative();
 
+/** What a model made of pictures that it has not learned from. */
+export const judgedSchema = z.object({
+  /** `test` or `validation` */
+  on: z.string(),
+  samples: z.number(),
+  loss: z.number().nullable(),
+  accuracy: z.number(),
+});
+
 /** What became of a stage. */
 export const stageRecordSchema = z.object({
   name: z.string(),
@@ -20,6 +29,8 @@ export const stageRecordSchema = z.object({
   best: z.object({ monitor: z.string(), epoch: whole, value: z.number() }).nullable(),
   /** Means of that epoch; null for what is no finite number. */
   logs: z.record(z.string(), z.number().nullable()),
+  /** What the model that the stage ended with made of the test pictures. */
+  test: judgedSchema.nullable(),
   /** As `model.trainableWeights.length` and `summary` count. */
   trainable: z.object({ variables: whole, parameters: whole, of: whole }),
   /** Layers of the frozen part in front, and whether its outputs were computed once for all epochs. */

@@ -1,6 +1,7 @@
 export { BestWeights, type BestRecord } from './best-weights.ts';
 export {
   readCheckpoint,
+  judgedSchema,
   stageRecordSchema,
   writeCheckpoint,
   type Checkpoint,

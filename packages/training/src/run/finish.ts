@@ -34,6 +34,13 @@ export async function judgeModel(context: RunContext, opened: OpenStage): Promis
   return { on, loss, set, result: evaluationOf(labels, probabilities, pictures.classNames) };
 }
 
+/** A judgement in short, as it is written down. */
+export function judged(judgement: Judgement | undefined): StageRecord['test'] {
+  if (judgement === undefined) return null;
+  const { on, loss, result, set } = judgement;
+  return { on, samples: set.length, loss: Number.isFinite(loss) ? loss : null, accuracy: result.accuracy };
+}
+
 /** Saves the whole model with all that must be known to use it. */
 export async function saveClassifier(
   { built, pictures, recipe, gpu }: RunContext,

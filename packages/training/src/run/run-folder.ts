@@ -5,16 +5,14 @@ import { ConvbaseError } from '@convbase/base';
 import { fileError, writeFileAtomic } from '@convbase/base/node';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { stageRecordSchema } from '../checkpoint/index.ts';
+import { judgedSchema, stageRecordSchema } from '../checkpoint/index.ts';
 import { parseRecipe, type Recipe } from '../recipe/index.ts';
 
 const numbers = z.record(z.string(), z.number().nullable());
 
 const resultSchema = z.object({
   /** What came out for the pictures to test with, or where there are none for those to validate with. */
-  test: z
-    .object({ on: z.string(), samples: z.number(), loss: z.number().nullable(), accuracy: z.number() })
-    .nullable(),
+  test: judgedSchema.nullable(),
   /** Of a sweep: the last values of the head on each layer. */
   sweep: z
     .array(z.object({ layer: z.string(), features: z.number(), logs: numbers, test: z.number().nullable() }))

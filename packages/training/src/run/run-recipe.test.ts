@@ -58,6 +58,7 @@ describe('runRecipe', () => {
           name: 'head',
           epochs: 2,
           best: { monitor: 'val_loss' },
+          test: { on: 'test', samples: 12 },
           trainable: { variables: 4 },
           frozen: { cached: true },
         },
@@ -71,6 +72,7 @@ describe('runRecipe', () => {
       ],
       result: { test: { on: 'test', samples: 12 }, classifier: 'classifier.keras' },
     });
+    expect(result.stages[1]?.test).toEqual(result.result?.test);
     const { model, info } = await openClassifierFile(join(folder, 'whole', 'classifier.keras'));
     expect(info.classNames).toEqual(['bars', 'dots']);
     model.dispose();

@@ -4,7 +4,7 @@ import { lockFolder, readCheckpoint, type Checkpoint } from '../checkpoint/index
 import { historyFile } from '../logs/index.ts';
 import type { Recipe } from '../recipe/index.ts';
 import { recipeDifference } from './difference.ts';
-import { CLASSIFIER, judgeModel, reportRun, saveClassifier } from './finish.ts';
+import { CLASSIFIER, judged, judgeModel, reportRun, saveClassifier, type Judgement } from './finish.ts';
 import { buildRunModel, renewHead } from './model.ts';
 import type { RunObserver } from './observer.ts';
 import { openRunPictures } from './pictures.ts';
@@ -141,6 +141,7 @@ async function runStages(
     );
 
     let opened: OpenStage | undefined;
+    let judgement: Judgement | undefined;
     try {
       for (const [index, stage] of recipe.stages.entries()) {
         if (index < record.stages.length) continue;
@@ -156,10 +157,10 @@ async function runStages(
         };
         const result = await runStage(run, stage);
         opened = result.opened;
-        await update({ stages: [...record.stages, result.record] });
+        judgement = await judgeModel(context, opened);
+        await update({ stages: [...record.stages, { ...result.record, test: judged(judgement) }] });
       }
       if (opened === undefined) throw new Error('no stage was left to run');
-      const judgement = await judgeModel(context, opened);
       await saveClassifier(context, folder, name, record.stages);
       const { seconds, stages } = record;
       await reportRun(context, folder, {
@@ -170,15 +171,9 @@ async function runStages(
         seconds,
         ...(judgement === undefined ? {} : { judgement }),
       });
-      const test = judgement && {
-        on: judgement.on,
-        samples: judgement.set.length,
-        loss: Number.isFinite(judgement.loss) ? judgement.loss : null,
-        accuracy: judgement.result.accuracy,
-      };
       await update({
         status: 'finished',
-        result: { test: test ?? null, sweep: null, classifier: CLASSIFIER },
+        result: { test: judged(judgement), sweep: null, classifier: CLASSIFIER },
       });
       return { ...record, out };
     } finally {

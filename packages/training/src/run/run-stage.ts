@@ -47,7 +47,7 @@ export interface StageRun extends RunContext {
 export async function runStage(
   run: StageRun,
   stage: RecipeStage,
-): Promise<{ record: StageRecord; opened: OpenStage }> {
+): Promise<{ record: Omit<StageRecord, 'test'>; opened: OpenStage }> {
   const { recipe, built, pictures, observer, folder, done, resumeFrom, signal } = run;
   const firstEpoch = done.reduce((sum, { epochs }) => sum + epochs, 0);
   const endEpoch = firstEpoch + stage.epochs;
@@ -112,7 +112,7 @@ export async function runStage(
     const { data } = run.history;
     const epochs = data.epoch.length - firstEpoch;
     const { trainableWeights } = built.model;
-    const record: StageRecord = {
+    const record = {
       name: stage.name,
       firstEpoch,
       epochs,
