@@ -287,6 +287,22 @@ describe('a cached prefix', () => {
     expect(left).toContain(all[0]);
   });
 
+  test('is computed batch by batch where there is no room for it', async () => {
+    const kept = await cached();
+    const data = await cached({ diskBytes: 20_000, folder: join(folder, 'small') });
+    expect(data.report).toMatchObject({ kept: 'nowhere', computed: 0, bytes: 11 * 2048, flopsPerEpoch: 0 });
+    expect([data.sampleCount, data.batchCount]).toEqual([11, 4]);
+    const expected = kept.batches(2, 1);
+    for await (const { x, y, indices } of data.batches(2, 1)) {
+      const batch = (await expected.next()).value;
+      expect([y, indices]).toEqual([batch?.y, batch?.indices]);
+      expect(x).toHaveLength(2);
+      expect((x as HostArray[])[1]?.shape).toEqual((batch?.x as HostArray[])[1]?.shape);
+    }
+    expect((await expected.next()).done).toBe(true);
+    expect(await readdir(join(folder, 'small'))).toEqual([]);
+  });
+
   test('leaves bad pictures out and remembers them', async () => {
     const bad = await savePicture('b', 7);
     await writeFile(bad, 'no picture');

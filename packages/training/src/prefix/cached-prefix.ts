@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rm, utimes } from 'node:fs/promises';
+import { mkdir, rm, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { cacheFolder } from '@convbase/base/node';
+import { cacheFolder, fileError } from '@convbase/base/node';
 import { encodeLabels, epochOrder, labelEncoding, resize, type PictureDataset } from '@convbase/data';
 import type { Batch, HostArray, Model } from '@convbase/layers';
-import { computePrefix } from './compute.ts';
+import { bytesPerPicture, computePrefix, pictureShape } from './compute.ts';
 import { prefixKey } from './key.ts';
 import { prefixFiles } from './manifest.ts';
 import { openRows, type PrefixRows } from './rows.ts';
@@ -17,7 +17,10 @@ export interface PrefixCacheOptions {
   readonly folder?: string;
   /** How many bytes of outputs may be held in memory; more are read from disk batch by batch. Default 1 GiB. */
   readonly memoryBytes?: number;
-  /** How many bytes of outputs may stay on disk; beyond that those unused for longest go. Default 20 GiB. */
+  /**
+   * How many bytes of outputs may be on disk, beyond which those unused for longest go; never more than is free.
+   * Default 20 GiB.
+   */
   readonly diskBytes?: number;
   /** How many pictures are computed at once, whatever the size of the batches for training. Default 32. */
   readonly batchSize?: number;
@@ -35,8 +38,9 @@ export interface PrefixReport {
   readonly found: number;
   /** Names of pictures that could not be read and are left out. */
   readonly skipped: readonly string[];
-  /** Where batches come from. */
-  readonly kept: 'memory' | 'disk';
+  /** Where batches come from; nowhere when there is no room, so that each is computed when its turn comes. */
+  readonly kept: 'memory' | 'disk' | 'nowhere';
+  /** What all outputs take, or would take. */
   readonly bytes: number;
   /** What opening or computing took. */
   readonly seconds: number;
@@ -64,7 +68,8 @@ export interface CachedPrefix {
  * Computes the outputs of a frozen prefix once for all pictures, or finds them where an earlier run left them.
  *
  * They are kept on disk under a key that covers all they depend on, and held in memory as far as they fit. A run that
- * was stopped goes on where it was; several runs may share the folder; damaged files are computed anew.
+ * was stopped goes on where it was; several runs may share the folder; damaged files are computed anew. Where there is
+ * no room for them nothing is kept, and each batch goes through the prefix when its turn comes.
  *
  * @param prefix of `splitFrozen`, on its GPU
  * @param pictures as they would be given to the whole model, without augmentation
@@ -89,11 +94,14 @@ export async function cachedPrefix(
     return openRows(folder, key, memoryBytes);
   };
 
+  const shape = pictureShape(prefix, pictures);
   const found = await findRows(folder, key, memoryBytes);
+  if (found.rows === undefined) {
+    const bytes = pictures.set.length * bytesPerPicture(prefix, shape);
+    if (bytes > (await room(root, diskBytes))) return eachTime(prefix, pictures, bytes, found.damaged);
+  }
   const rows = found.rows ?? (await compute());
   await refuseBad(rows, pictures);
-  const { height, width } = pictures.options.size;
-  const channels = prefix.inputs[0]?.shape.at(-1) ?? 3;
   const report: PrefixReport = {
     rows: rows.manifest.rows,
     computed,
@@ -102,7 +110,7 @@ export async function cachedPrefix(
     kept: rows.kept,
     bytes: rows.bytes,
     seconds: (performance.now() - begin) / 1000,
-    flopsPerEpoch: rows.manifest.rows * prefix.flops([[1, height, width, channels]]),
+    flopsPerEpoch: rows.manifest.rows * prefix.flops([[1, ...shape]]),
     damaged: found.damaged,
   };
   const close = async (): Promise<void> => {
@@ -110,6 +118,51 @@ export async function cachedPrefix(
     if (known === undefined) await rm(folder, { recursive: true, force: true });
   };
   return { ...batchesOf(rows, pictures), report, close };
+}
+
+/** How many bytes may be written there. */
+async function room(root: string, diskBytes: number): Promise<number> {
+  try {
+    await mkdir(root, { recursive: true });
+    const { bavail, bsize } = await statfs(root);
+    return Math.min(diskBytes, bavail * bsize);
+  } catch (error) {
+    throw fileError(error, root, 'cannot keep outputs there');
+  }
+}
+
+/** The same dataset with nothing kept. */
+function eachTime(
+  prefix: Model,
+  pictures: PictureDataset,
+  bytes: number,
+  damaged: string | undefined,
+): CachedPrefix {
+  return {
+    get sampleCount() {
+      return pictures.sampleCount;
+    },
+    get batchCount() {
+      return pictures.batchCount;
+    },
+    async *batches(epoch, first) {
+      for await (const batch of pictures.batches(epoch, first)) {
+        yield { ...batch, x: oneOrAll(await prefix.predictOnBatch(batch.x)) };
+      }
+    },
+    report: {
+      rows: pictures.sampleCount,
+      computed: 0,
+      found: 0,
+      skipped: [],
+      kept: 'nowhere',
+      bytes,
+      seconds: 0,
+      flopsPerEpoch: 0,
+      damaged,
+    },
+    close: () => Promise.resolve(),
+  };
 }
 
 /** Rows that an earlier run left, or what is wrong with them; those are removed. */
@@ -163,11 +216,17 @@ function batchesOf(
         const x = await rows.read(indices.map((index) => rowOf.get(index) ?? 0));
         const numbers = indices.map((index) => set.label(index));
         yield {
-          x: x.length === 1 && x[0] !== undefined ? x[0] : x,
+          x: oneOrAll(x),
           y: encodeLabels(numbers, classCount, labels ?? labelEncoding(classCount)),
           indices,
         };
       }
     },
   };
+}
+
+/** A model with one input takes one array. */
+function oneOrAll(arrays: readonly HostArray[]): Batch['x'] {
+  const [only, ...more] = arrays;
+  return only !== undefined && more.length === 0 ? only : arrays;
 }

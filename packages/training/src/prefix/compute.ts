@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import { pictureBatches, subset, type PictureBatch, type PictureDataset } from '@convbase/data';
-import type { Model } from '@convbase/layers';
+import { sizeOf, type Model } from '@convbase/layers';
 import { PrefixWriter } from './writer.ts';
 
 /** How long computed outputs may be in memory only: what a power cut can cost. */
@@ -18,13 +18,13 @@ export interface ComputeOptions {
  */
 export async function computePrefix(
   prefix: Model,
-  { set, options }: PictureDataset,
+  dataset: PictureDataset,
   root: string,
   key: string,
   { batchSize, onProgress, signal }: ComputeOptions,
 ): Promise<number> {
-  const { height, width } = options.size;
-  const shapes = outputShapes(prefix, [height, width, prefix.inputs[0]?.shape.at(-1) ?? 3]);
+  const { set, options } = dataset;
+  const shapes = outputShapes(prefix, pictureShape(prefix, dataset));
   const writer = await PrefixWriter.open(root, key, shapes, batchSize);
   const first = writer.nextSample;
   const before = writer.rowCount;
@@ -78,6 +78,16 @@ async function* goodOnes(pictures: PictureDataset): AsyncGenerator<PictureBatch,
   } catch (error) {
     if (!(error instanceof ConvbaseError && error.code === 'data/all-bad')) throw error;
   }
+}
+
+/** The shape of one of the dataset's pictures. */
+export function pictureShape(prefix: Model, { options }: PictureDataset): readonly number[] {
+  return [options.size.height, options.size.width, prefix.inputs[0]?.shape.at(-1) ?? 3];
+}
+
+/** What the outputs for a picture of this shape take. */
+export function bytesPerPicture(prefix: Model, picture: readonly number[]): number {
+  return outputShapes(prefix, picture).reduce((sum, shape) => sum + 4 * sizeOf(shape), 0);
 }
 
 /** The shape of each output for one picture. */

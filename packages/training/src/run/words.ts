@@ -16,6 +16,10 @@ export function describeStage(
       'validation pictures went through them once for all epochs',
     ];
   }
+  if (cached.kept === 'nowhere') {
+    const room = `their outputs would take ${(cached.bytes / 1e9).toFixed(1)} GB, for which there is no room`;
+    return [`${layers} run in every step, forward only: ${room}`];
+  }
   const how =
     cached.computed === 0
       ? 'found on disk'
