@@ -3,6 +3,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExtract } from './commands/extract.ts';
 import { addPredict } from './commands/predict.ts';
+import { addRecipe } from './commands/recipe.ts';
 import { addSummary } from './commands/summary.ts';
 import { addTrain } from './commands/train.ts';
 import { addVerify } from './commands/verify.ts';
@@ -41,6 +42,7 @@ export function createProgram(invocation: Invocation): Command {
     addTrain,
     addEvaluate,
     addPredict,
+    addRecipe,
     addVerify,
   ]) {
     add(program, invocation);

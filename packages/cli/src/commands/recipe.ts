@@ -1,0 +1,92 @@
+import { changeRecipe, listRecipes, loadRecipe } from '@convbase/training';
+import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import { executeRecipe, inWords, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
+import type { Invocation } from '../program.ts';
+import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printResult } from '../terminal/print.ts';
+
+interface RecipeRunFlags extends RunFlags {
+  readonly data: string;
+  readonly model?: string;
+  readonly base?: string;
+  readonly weights?: string;
+  readonly epochs?: number;
+  readonly continueHead?: true;
+}
+
+/** `convbase recipe`: whole procedures of fine-tuning, written down. */
+export function addRecipe(program: Command, invocation: Invocation): void {
+  const recipe = program
+    .command('recipe')
+    .summary('run a written-down training')
+    .description(
+      'Whole procedures of transfer learning as small files: what to train on, and in which stages.',
+    );
+
+  withCommonOptions(recipe.command('list').description('Lists the recipes that come with convbase.'), {
+    gpu: false,
+  }).action(async ({ json }: CommonOptions) => {
+    const recipes = await listRecipes();
+    const rows = recipes.map(({ name, recipe: { title, stages, reported } }) => ({
+      name,
+      title,
+      stages: stages.length,
+      reported: reported ?? [],
+    }));
+    if (json) console.log(JSON.stringify(rows));
+    else for (const { name, title } of rows) console.log(`${name.padEnd(37)}${title}`);
+  });
+
+  withCommonOptions(
+    recipe
+      .command('show')
+      .argument('<name>', 'a recipe of the list, or the path of a .yaml file')
+      .description('Prints a recipe; a copy of it is the beginning of your own.'),
+    { gpu: false },
+  ).action(async (name: string, { json }: CommonOptions) => {
+    const found = await loadRecipe(name);
+    console.log(json ? JSON.stringify(found.recipe) : found.text.trimEnd());
+  });
+
+  const run = recipe
+    .command('run')
+    .argument('<name>', 'a recipe of the list, or the path of a .yaml file')
+    .description(
+      'Runs a recipe. A run that was stopped, by Ctrl-C or a crash, goes on with --resume, to the same result.',
+    )
+    .requiredOption(
+      '--data <dir>',
+      "the folder that holds the recipe's folders (train, validation, test), or MNIST's files",
+    )
+    .option('--model <model>', "another base than the recipe's: a name or a model file")
+    .option('--base <model>', 'the same')
+    .option('--weights <path>', "the base's weight file; default: ImageNet weights")
+    .option('--epochs <n>', 'at most so many epochs in each stage', wholeNumber(1))
+    .option('--continue-head', 'let a head go on where the recipe has a fresh one in a later stage');
+  withRunOptions(run).addHelpText(
+    'after',
+    '\nExamples:\n  convbase recipe run catsdogs-vgg16-features-150 --data cats_and_dogs/ --out run/\n' +
+      '  convbase recipe run mine.yaml --data pictures/ --out run/ --fraction 0.1 --epochs 2',
+  );
+  withCommonOptions(run, { gpu: true }).action((name: string, flags: RecipeRunFlags) =>
+    runNamed(name, flags, invocation),
+  );
+}
+
+async function runNamed(name: string, flags: RecipeRunFlags, { signal }: Invocation): Promise<void> {
+  const { recipe } = await loadRecipe(name);
+  const { data, weights, fraction, testFraction, epochs, continueHead, seed, json } = flags;
+  const base = flags.model ?? flags.base;
+  const changed = changeRecipe(recipe, {
+    ...(base === undefined ? {} : { base: lasting(base) }),
+    ...(weights === undefined ? {} : { weights: resolve(weights) }),
+    ...(fraction === undefined ? {} : { fraction }),
+    ...(testFraction === undefined ? {} : { testFraction }),
+    ...(epochs === undefined ? {} : { epochs }),
+    ...(continueHead === undefined ? {} : { continueHead }),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  const result = await executeRecipe(changed, name, data, flags, signal);
+  printResult(json, result, inWords(result));
+}

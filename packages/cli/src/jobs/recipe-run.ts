@@ -1,0 +1,112 @@
+import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isApplication } from '@convbase/models';
+import { describeStages, runRecipe, type Recipe, type RunObserver, type RunResult } from '@convbase/training';
+import type { Command } from 'commander';
+import { usingGpu } from '../terminal/gpu.ts';
+import { numberBetween, wholeNumber, type CommonOptions } from '../terminal/options.ts';
+import { createProgress, duration } from '../terminal/progress.ts';
+import { trainingProgress, type TrainingProgress } from '../terminal/training-progress.ts';
+
+/** How any recipe is run, as the command line says it. */
+export interface RunFlags extends CommonOptions {
+  readonly out: string;
+  readonly resume?: true;
+  readonly fraction?: number;
+  readonly testFraction?: number;
+  readonly seed?: number;
+  readonly checkpointSeconds: number;
+}
+
+/** Adds the options that say how any recipe is run. */
+export function withRunOptions(command: Command): Command {
+  return command
+    .requiredOption('--out <run>', 'folder for checkpoints, logs, the classifier and the report')
+    .option('--resume', 'go on with the run in that folder, as if it had not stopped')
+    .option('--fraction <f>', 'only the first part of each class to train and validate with', share)
+    .option('--test-fraction <f>', 'the same of the pictures to test with', share)
+    .option('--seed <n>', 'the same seed gives the same run on one adapter; default 0', wholeNumber(0))
+    .option(
+      '--checkpoint-seconds <n>',
+      'how much training a crash may cost within an epoch',
+      numberBetween(0, Infinity, true),
+      60,
+    );
+}
+
+/** Above 0, up to 1. */
+export const share = (text: string): number => (Number(text) === 1 ? 1 : numberBetween(0, 1)(text));
+
+/** A base's or a weight file's path as it can be found from other folders later; names stay. */
+export function lasting(model: string): string {
+  return !isApplication(model) && existsSync(model) ? resolve(model) : model;
+}
+
+/** Runs a recipe with progress on stderr. After Ctrl-C a checkpoint and a report are in the folder. */
+export async function executeRecipe(
+  recipe: Recipe,
+  name: string,
+  data: string,
+  flags: RunFlags,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  return usingGpu(flags, signal, async (gpu) => {
+    const { observer, say } = observing();
+    say(`${name}: ${recipe.title}`);
+    for (const line of describeStages(recipe)) say(`  ${line}`);
+    try {
+      return await runRecipe(recipe, {
+        name,
+        data: resolve(data),
+        out: flags.out,
+        gpu,
+        resume: flags.resume ?? false,
+        checkpointSeconds: flags.checkpointSeconds,
+        observer,
+        signal,
+      });
+    } catch (error) {
+      if (signal.aborted) say(`stopped; --resume with the same command goes on with ${flags.out}`);
+      throw error;
+    }
+  });
+}
+
+/** A result for people. */
+export function inWords({ out, name, result, seconds, samples }: RunResult): string {
+  const where = `${name} in ${duration(1000 * seconds)}; ${result?.classifier ?? 'report'} and report.html in ${out}`;
+  if (result?.test == null) return where;
+  const { accuracy, on, samples: count } = result.test;
+  return `accuracy ${accuracy.toFixed(4)} on ${count} ${on} pictures (${samples.train} to train)\n${where}`;
+}
+
+/** One display at a time: lines, a bar for the frozen layers' work, Keras' display for training. */
+function observing(): { readonly observer: RunObserver; readonly say: (line: string) => void } {
+  let counting: { readonly what: string; readonly bar: ReturnType<typeof createProgress> } | undefined;
+  let training: TrainingProgress | undefined;
+  const stopCounting = (): void => {
+    counting?.bar.stop();
+    counting = undefined;
+  };
+  const say = (line: string): void => {
+    stopCounting();
+    if (training === undefined) process.stderr.write(`${line}\n`);
+    else training.say(line);
+  };
+  const observer: RunObserver = {
+    say,
+    count(what, done, total) {
+      if (counting?.what !== what) {
+        stopCounting();
+        counting = { what, bar: createProgress(what) };
+      }
+      counting.bar.update(done, total);
+    },
+    callbacks({ endEpoch }) {
+      stopCounting();
+      training = trainingProgress({ epochs: endEpoch });
+      return [training];
+    },
+  };
+  return { observer, say };
+}
