@@ -5,7 +5,7 @@ import { withClassWeight } from './class-weight.ts';
 import { checkDifferentiable } from './differentiable.ts';
 import { trainEpoch } from './epoch.ts';
 import type { Network } from './network.ts';
-import { epochStart, type FitPosition } from './position.ts';
+import { checkPosition, epochStart, type FitPosition } from './position.ts';
 import { checkLoss, recordTrainingStep } from './step.ts';
 import { takeSteps } from './take-steps.ts';
 import { Totals } from './totals.ts';
@@ -51,6 +51,7 @@ export interface History {
 export async function fit(network: Network, data: Dataset, config: FitConfig): Promise<History> {
   const { epochs = 1, start = epochStart(config.initialEpoch ?? 0) } = config;
   checkTrainable(network);
+  checkPosition(start);
   const callbacks = [
     ...(config.callbacks ?? []),
     ...(config.verbose === 1 ? [epochLines(console.log, epochs)] : []),

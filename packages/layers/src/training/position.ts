@@ -1,3 +1,5 @@
+import { ConvbaseError } from '@convbase/base';
+
 /**
  * The sums of an epoch so far, exactly: the bits of float32 numbers as whole numbers, which JSON keeps (it has no NaN).
  */
@@ -21,4 +23,13 @@ export interface FitPosition {
 /** The position before the first batch of an epoch. */
 export function epochStart(epoch: number): FitPosition {
   return { epoch, batch: 0, totals: null };
+}
+
+/** Throws `state/mismatch` for a position that cannot be, as a damaged file may hold. */
+export function checkPosition({ epoch, batch, totals }: FitPosition): void {
+  const counts = [epoch, batch, totals?.samples ?? 0, ...(totals?.sums ?? []), ...(totals?.chances ?? [])];
+  if (counts.every((count) => Number.isSafeInteger(count) && count >= 0)) return;
+  throw new ConvbaseError('state/mismatch', `there is no batch ${batch} of epoch ${epoch}`, {
+    fix: 'Start from a position that a callback was given.',
+  });
 }
