@@ -20,7 +20,7 @@ export function formatPath(
   integers: Readonly<Record<string, number>>,
   floats: Readonly<Record<string, number>>,
 ): string {
-  return pattern.replaceAll(FIELD, (field, name: string | undefined, spec = '') => {
+  return pattern.replaceAll(FIELD, (field: string, name: string | undefined, spec: string | undefined) => {
     if (field === '{{' || field === '}}') return field.charAt(0);
     if (name === undefined)
       throw badPattern(pattern, `a single ${field} means nothing`, 'Write {{ or }} for a brace.');
@@ -30,10 +30,14 @@ export function formatPath(
       const known = [...Object.keys(integers), ...Object.keys(floats)].join(', ');
       throw badPattern(pattern, `there is no value called ${name}`, `Known are ${known}.`);
     }
-    const text = formatNumber(value, spec, integer);
+    const text = formatNumber(value, spec ?? '', integer);
     if (text === undefined) {
       const kind = integer ? 'a whole number' : 'a fraction';
-      throw badPattern(pattern, `${spec} is no way to write ${kind}`, 'Write {epoch:02d} or {val_loss:.2f}.');
+      throw badPattern(
+        pattern,
+        `${spec ?? ''} is no way to write ${kind}`,
+        'Write {epoch:02d} or {val_loss:.2f}.',
+      );
     }
     return text;
   });

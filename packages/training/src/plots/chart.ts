@@ -15,6 +15,8 @@ export interface Series {
 }
 
 export interface Chart {
+  /** Begins the ids inside the SVG, which must differ between the charts of one page. */
+  readonly id: string;
   readonly title: string;
   /** A small line below the title. */
   readonly note: string;
@@ -29,14 +31,14 @@ export interface Chart {
 const size = { width: 640, height: 400 };
 const font = "'DejaVu Sans', Verdana, sans-serif";
 
-/** Training is a line with dots, validation a dashed one with open squares: they differ without colour, too. */
+/** Training is a line with dots, validation a dashed one with squares: they differ without colour, too. */
 const looks = {
   training: { symbol: 'circle', dash: 'solid' },
-  validation: { symbol: 'emptyRect', dash: 'dashed' },
+  validation: { symbol: 'rect', dash: 'dashed' },
 } as const;
 
 /** Draws a chart as SVG text, without a browser. */
-export function drawChart({ title, note, x, xName, series, marks }: Chart): string {
+export function drawChart({ id, title, note, x, xName, series, marks }: Chart): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   const axis = {
     axisLine: { show: true, lineStyle: { color: chartColors.faint } },
@@ -86,7 +88,7 @@ export function drawChart({ title, note, x, xName, series, marks }: Chart): stri
       },
       series: series.flatMap((one, index) => linesOf(one, x, index === 0 ? marks : [])),
     });
-    return chart.renderToSVGString();
+    return tidy(chart.renderToSVGString(), id);
   } finally {
     chart.dispose();
   }
@@ -136,7 +138,23 @@ function markLine(marks: Chart['marks']): NonNullable<LineSeriesOption['markLine
     silent: true,
     symbol: 'none',
     lineStyle: { color: chartColors.faint, type: 'dotted', width: 1.5 },
-    label: { color: chartColors.text, fontSize: 11, position: 'insideEndTop', rotate: 90, formatter: '{b}' },
+    label: {
+      color: chartColors.text,
+      fontSize: 11,
+      position: 'insideEndTop',
+      rotate: 90,
+      width: 150,
+      overflow: 'truncate',
+      formatter: '{b}',
+    },
     data: marks.map(({ x, text }) => ({ xAxis: String(x), name: text })),
   };
+}
+
+/** Takes out what only serves a mouse, and the running numbers: the same chart is always the same text. */
+function tidy(svg: string, id: string): string {
+  return svg
+    .replace(/<style ?>.*<\/style>/s, '')
+    .replaceAll(/ (?:ecmeta_\w+|class|pointer-events)="[^"]*"/g, '')
+    .replaceAll(/\bzr\d+-(?=c\d)/g, `${id}-`);
 }

@@ -61,13 +61,14 @@ export async function curveSvgs(
   // A large library that few commands need.
   const { drawChart } = await import('./chart.ts');
   const smoothed = epoch.length > 1 && smoothing > 0;
-  return metricsOf(history).map((metric) => {
+  return metricsOf(history).map((metric, index) => {
     const series = (['training', 'validation'] as const).flatMap((kind) => {
       const raw = history[kind === 'training' ? metric : `val_${metric}`];
       if (raw === undefined) return [];
       return [{ name: kind, kind, raw, ...(smoothed ? { smoothed: smooth(raw, smoothing) } : {}) }];
     });
     const svg = drawChart({
+      id: `curve-${index + 1}`,
       title: metric.replaceAll('_', ' '),
       x: epoch.map((one) => one + 1),
       note: smoothed ? 'thin: each epoch, thick: smoothed' : '',

@@ -13,7 +13,6 @@ export function evaluationSection({ on, result }: { on: string; result: Evaluati
     <section id="classes">
       <h2>Classes</h2>
       ${classNames.length > MOST_CLASSES ? confusions(result, pictures) : matrix(result, pictures)}
-      <br />
       ${scores(result)} ${notes.map((note) => html`<p class="faint">${note}</p>`)}
     </section>
   `;
@@ -35,12 +34,11 @@ function matrix({ confusion, classNames }: Evaluation, pictures: string): Html {
     </tr>`;
   });
   return html`
+    <p class="faint">
+      Confusion matrix of ${pictures}: each row holds the pictures of one class, by what they were taken for.
+    </p>
     <div class="scroll">
       <table class="confusion">
-        <caption>
-          Confusion matrix of ${pictures}: each row holds the pictures of one class, by what they were taken
-          for.
-        </caption>
         <thead>
           <tr>
             <td></td>
@@ -63,10 +61,8 @@ function confusions({ confusion, classNames }: Evaluation, pictures: string): Ht
     .sort((a, b) => b.cell - a.cell)
     .slice(0, MOST_CLASSES);
   return html`
+    <p class="faint">The most frequent mistakes among ${pictures}.</p>
     <table>
-      <caption>
-        The most frequent mistakes among ${pictures}.
-      </caption>
       <thead>
         <tr>
           <th scope="col">class</th>
@@ -90,7 +86,7 @@ function confusions({ confusion, classNames }: Evaluation, pictures: string): Ht
 
 function scores({ classes, macro, weighted, accuracy, samples }: Evaluation): Html {
   return html`
-    <div class="scroll">
+    <div class="scroll apart">
       <table class="scores">
         <thead>
           <tr>

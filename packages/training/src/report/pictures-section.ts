@@ -51,6 +51,7 @@ async function image(path: string | undefined, name: string): Promise<Html> {
     const source = `data:${type};base64,${Buffer.from(data).toString('base64')}`;
     return html`<img src="${source}" width="${width}" height="${height}" alt="${name}" />`;
   } catch (error) {
-    return html`<div class="missing faint">${error instanceof Error ? error.message : String(error)}</div>`;
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return html`<div class="missing faint">${reason}</div>`;
   }
 }

@@ -24,17 +24,17 @@ h2 { margin: 2.5rem 0 .75rem; padding-bottom: .25rem; border-bottom: 1px solid v
 h3 { margin: 0 0 .5rem; font-size: 1rem; overflow-wrap: anywhere; }
 p { margin: .5rem 0; }
 .result { font-size: 1.15rem; }
-.faint, figcaption, caption { color: var(--faint); font-size: .875rem; }
+.apart { margin-top: 1.5rem; }
+.faint, figcaption { color: var(--faint); font-size: .875rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-caption { text-align: left; padding-bottom: .4rem; }
 th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
 td.number, th.number { text-align: right; white-space: nowrap; }
-th[scope=row] { font-weight: 400; overflow-wrap: anywhere; }
+th[scope=row] { min-width: 7rem; font-weight: 400; overflow-wrap: break-word; }
 tfoot th, tfoot td { color: var(--faint); }
-.settings th[scope=row] { color: var(--faint); white-space: nowrap; }
-.settings td { overflow-wrap: anywhere; }
+.settings th[scope=row] { color: var(--faint); }
+.settings td { min-width: 11rem; max-width: 46rem; overflow-wrap: break-word; }
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
 .curves svg { display: block; width: 100%; height: auto; }
 .stages { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
@@ -42,11 +42,12 @@ tfoot th, tfoot td { color: var(--faint); }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .15rem .9rem; margin: 0; font-size: .9rem; }
 dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-.confusion td { text-align: right; min-width: 4.5rem; border: 1px solid var(--line); background: rgb(var(--wrong) / var(--share)); }
-.confusion td.right { background: rgb(var(--right) / var(--share)); }
-.confusion td.strong { color: #fff; }
-.confusion thead th { max-width: 9rem; text-align: right; overflow-wrap: anywhere; }
-.confusion tbody th { max-width: 14rem; text-align: right; font-weight: 600; }
+.confusion thead td { background: none; border: 0; }
+.confusion tbody td { text-align: right; vertical-align: middle; min-width: 3.4rem; border: 1px solid var(--line); background: rgb(var(--wrong) / var(--share)); }
+.confusion tbody td.right { background: rgb(var(--right) / var(--share)); }
+.confusion tbody td.strong { color: #fff; }
+.confusion th { max-width: 9rem; text-align: right; overflow-wrap: break-word; vertical-align: bottom; }
+.confusion tbody th { min-width: 0; font-weight: 600; vertical-align: middle; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1.25rem 1rem; }
 figure { margin: 0; min-width: 0; }
 .pictures img, .pictures .missing { display: flex; width: 100%; height: 9.5rem; object-fit: contain; background: var(--panel);

@@ -76,6 +76,25 @@ export async function withPage<T>(
   }
 }
 
+/** Opens a page from a file in light or dark; the addresses it asks for are noted. The browser is gone afterwards. */
+export async function withFile<T>(
+  executablePath: string,
+  url: URL,
+  colorScheme: 'light' | 'dark',
+  use: (page: Page, requests: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const browser = await chromium.launch({ executablePath, args: flags });
+  try {
+    const page = await browser.newPage({ colorScheme });
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    await page.goto(url.href);
+    return await use(page, requests);
+  } finally {
+    await browser.close();
+  }
+}
+
 async function bundle(entry: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
     entryPoints: [entry],
