@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
 import { openClassifierFile } from '@convbase/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeRecipe } from '../recipe/index.ts';
 import { miniRecipe, twoStages, writeData } from '../testing/samples.ts';
 import { runRecipe, type RunOptions } from './index.ts';
 
@@ -77,4 +78,80 @@ describe('runRecipe', () => {
     expect(info.classNames).toEqual(['bars', 'dots']);
     model.dispose();
   });
+
+  it('goes on after being stopped anywhere as if it had not been', async () => {
+    // Head, middle of an epoch, the end of a stage, the second stage.
+    for (const [name, stopAfter] of [
+      ['a', 2],
+      ['b', 13],
+      ['c', 17],
+    ] as const) {
+      const controller = new AbortController();
+      let batches = 0;
+      const stopping = {
+        onBatchEnd: () => {
+          if (++batches === stopAfter) controller.abort();
+        },
+      };
+      const interrupted = runRecipe(miniRecipe(twoStages), {
+        ...options(name),
+        checkpointSeconds: 0,
+        observer: { callbacks: () => [stopping] },
+        signal: controller.signal,
+      });
+      await expect(interrupted).rejects.toMatchObject({ code: 'run/aborted' });
+      expect(JSON.parse(await text(name, 'run.json'))).toMatchObject({ status: 'stopped' });
+      expect(await text(name, 'report.html')).toContain(name === 'a' ? 'mini' : 'stopped after');
+      await runRecipe(miniRecipe(twoStages), { ...options(name), resume: true });
+      expect(await weights(name)).toEqual(await weights('whole'));
+      expect(await text(name, 'history.json')).toBe(await text('whole', 'history.json'));
+      expect(await text(name, 'history.csv')).toBe(await text('whole', 'history.csv'));
+      expect((await text(name, 'log.jsonl')).split('\n')).toHaveLength(5);
+    }
+  });
+
+  it('is not begun where a run is, and not resumed as another one', async () => {
+    await expect(runRecipe(miniRecipe(twoStages), options('whole'))).rejects.toMatchObject({
+      code: 'run/exists',
+    });
+    const other = miniRecipe(twoStages.replace('0.01', '0.02'));
+    await expect(runRecipe(other, { ...options('whole'), resume: true })).rejects.toThrow(
+      'it cannot be resumed: the recipe is another: stages[0].optimizer.learningRate was 0.01, now it is 0.02',
+    );
+    const data = join(folder, 'other-data');
+    await cp(join(folder, 'data'), data, { recursive: true });
+    await rm(join(data, 'train', 'bars', '003.png'));
+    await rewriteStatus('whole', 'stopped');
+    await expect(
+      runRecipe(miniRecipe(twoStages), { ...options('whole'), data, resume: true }),
+    ).rejects.toThrow(/the pictures in .*other-data are not those it was begun with/);
+    await rewriteStatus('whole', 'finished');
+    const again = await runRecipe(miniRecipe(twoStages), { ...options('whole'), resume: true });
+    expect(again.status).toBe('finished');
+  });
+
+  it('starts a later head anew where the recipe wants it fresh', async () => {
+    const stages = twoStages.replace('head: continue', 'head: fresh').replaceAll('epochs: 2', 'epochs: 1');
+    await runRecipe(miniRecipe(stages), options('fresh'));
+    const continued = changeRecipe(miniRecipe(stages), { continueHead: true });
+    await runRecipe(continued, options('continued'));
+    expect(await weights('fresh')).not.toEqual(await weights('continued'));
+  });
+
+  /** The trained classifier's weights by path. */
+  async function weights(name: string): Promise<Record<string, Float32Array>> {
+    const { model } = await openClassifierFile(join(folder, name, 'classifier.keras'));
+    const found = await Promise.all(model.weights.map(async (one) => [one.path, await one.read()] as const));
+    model.dispose();
+    return Object.fromEntries(found);
+  }
+
+  function text(...names: readonly string[]): Promise<string> {
+    return readFile(join(folder, ...names), 'utf8');
+  }
+
+  async function rewriteStatus(name: string, status: string): Promise<void> {
+    const changed = (await text(name, 'run.json')).replace(/"status": "\w+"/, `"status": "${status}"`);
+    await writeFile(join(folder, name, 'run.json'), changed);
+  }
 });
