@@ -1,7 +1,10 @@
 import { Command } from 'commander';
+import { addAugment } from './commands/augment.ts';
+import { addConvert } from './commands/convert.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExtract } from './commands/extract.ts';
+import { addFinetune } from './commands/finetune.ts';
 import { addPredict } from './commands/predict.ts';
 import { addRecipe } from './commands/recipe.ts';
 import { addSummary } from './commands/summary.ts';
@@ -40,8 +43,11 @@ export function createProgram(invocation: Invocation): Command {
     addWeights,
     addExtract,
     addTrain,
+    addFinetune,
     addEvaluate,
     addPredict,
+    addConvert,
+    addAugment,
     addRecipe,
     addVerify,
   ]) {

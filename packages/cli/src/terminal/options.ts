@@ -31,13 +31,21 @@ export function numberBetween(low: number, high: number, lowIncluded = false): (
     const value = Number(text);
     const inside = (lowIncluded ? value >= low : value > low) && value < high;
     if (text.trim() === '' || !inside) {
-      const from = lowIncluded ? `from ${String(low)}` : `above ${String(low)}`;
-      throw new InvalidArgumentError(
-        `Give a number ${from}${high === Infinity ? '' : ` and below ${String(high)}`}.`,
-      );
+      const from = low === -Infinity ? '' : ` ${lowIncluded ? 'from' : 'above'} ${String(low)}`;
+      const to = high === Infinity ? '' : ` and below ${String(high)}`;
+      throw new InvalidArgumentError(`Give a number${from}${to}.`);
     }
     return value;
   };
+}
+
+/** `0.2` or `0.8,1.2`: numbers with commas between them. */
+export function numberList(text: string): number[] {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (!numbers.every(Number.isFinite)) {
+    throw new InvalidArgumentError('Give a number, or several with commas between them.');
+  }
+  return numbers;
 }
 
 /** `150` or `150x200` (height x width). */

@@ -166,7 +166,7 @@ function checkConfig(config: ImageDataGeneratorConfig): void {
     }
   }
   for (const name of ['zoomRange', 'brightnessRange'] as const) {
-    const range = config[name] ?? 0;
+    const range: number | readonly number[] = config[name] ?? 0;
     if (
       typeof range === 'number'
         ? !Number.isFinite(range)

@@ -137,7 +137,7 @@ interface PictureWindow {
   readonly first: number;
   readonly count: number;
   /** Where they lie in a buffer: a legal binding, and the number of the first picture's first element in it. */
-  window(buffer: string, size: PictureSize): { binding: Binding; first: number };
+  readonly window: (buffer: string, size: PictureSize) => { binding: Binding; first: number };
 }
 
 /** Cuts a batch into stretches of whole pictures, each of which fits a binding in all of these sizes. */

@@ -55,7 +55,9 @@ export function packTransforms(transforms: readonly ImageTransform[]): Uint32Arr
 }
 
 function fillCode({ edges = 'scipy', fillMode = 'nearest' }: ImageTransform): number {
-  const code: number | undefined = fills[edges][fillMode];
+  // Transforms may come from JSON: names are checked, not believed.
+  const codes: Readonly<Record<string, number>> = fills[edges];
+  const code = codes[fillMode];
   return (
     code ?? fail(`there is no fill mode '${fillMode}'`, `Known are ${Object.keys(fills.scipy).join(', ')}.`)
   );

@@ -14,7 +14,8 @@ export function limitsWithin(factor: Factor, [least, most]: Limits, where: strin
     check(factor >= least && factor <= most);
     return [Math.max(-Math.abs(factor), least), Math.abs(factor)];
   }
-  check(factor.length === 2 && factor[0] <= most && factor[1] >= least);
+  const [first, second] = factor;
+  check(isPair(factor) && first <= most && second >= least);
   return sorted(factor);
 
   function check(right: boolean): void {
@@ -25,20 +26,26 @@ export function limitsWithin(factor: Factor, [least, most]: Limits, where: strin
 /** The limits of RandomZoom's and RandomTranslation's factors, each from -1 to 1. Throws `layer/factor`. */
 export function symmetricLimits(factor: Factor, where: string, { above }: { above?: number } = {}): Limits {
   const numbers = typeof factor === 'number' ? [factor] : factor;
-  const right = numbers.length <= 2 && numbers.every((f) => f >= -1 && f <= 1 && f !== above);
+  const right =
+    (typeof factor === 'number' || isPair(factor)) && numbers.every((f) => f >= -1 && f <= 1 && f !== above);
   if (!right) fail(factor, `a number of ${above === -1 ? '(' : '['}-1, 1], or two`, where);
   return typeof factor === 'number' ? [-Math.abs(factor), Math.abs(factor)] : sorted(factor);
 }
 
 /** Low and high, in this order. Throws `layer/range`. */
 export function valueRangeOf(range: readonly [number, number], where: string): Limits {
-  if (range.length !== 2 || !range.every(Number.isFinite)) {
+  if (!isPair(range) || !range.every(Number.isFinite)) {
     throw new ConvbaseError('layer/range', `${JSON.stringify(range)} is no range of values`, {
       where,
       fix: 'Give the lowest and the highest value that pictures have, [0, 255] or [0, 1].',
     });
   }
   return sorted(range);
+}
+
+/** Whether there are two numbers indeed, where the type's word may come from a file. */
+function isPair(numbers: readonly number[]): boolean {
+  return numbers.length === 2;
 }
 
 function sorted([a, b]: readonly [number, number]): Limits {
