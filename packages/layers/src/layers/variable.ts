@@ -140,6 +140,16 @@ export class Variable {
   }
 
   #initial(): Float32Array {
-    return this.#initializer(this.shape, namedSeed(this.#seed, this.path));
+    try {
+      return this.#initializer(this.shape, namedSeed(this.#seed, this.path));
+    } catch (cause) {
+      // What JavaScript says to an array that is too long or finds no room.
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new ConvbaseError('memory/exhausted', `no room for its ${formatShape(this.shape)} numbers`, {
+        where: this.path,
+        fix: 'Make the layer smaller.',
+        cause,
+      });
+    }
   }
 }

@@ -37,7 +37,11 @@ export function buildGraph(inputs: readonly SymbolicTensor[], outputs: readonly 
     .map(([layer]) => layer);
 
   const byDepth = new Map<number, Node[]>();
-  for (const [node, depth] of nodeDepths) byDepth.set(depth, [...(byDepth.get(depth) ?? []), node]);
+  for (const [node, depth] of nodeDepths) {
+    const sameDepth = byDepth.get(depth);
+    if (sameDepth === undefined) byDepth.set(depth, [node]);
+    else sameDepth.push(node);
+  }
   const nodesByDepth = [...byDepth].sort(([a], [b]) => b - a).map(([, list]) => list);
   return { inputs, outputs, nodes, nodesByDepth, layers };
 }

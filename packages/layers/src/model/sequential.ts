@@ -23,13 +23,13 @@ export class Sequential extends Model {
     this.#names = config.names ?? defaultNames;
     if (config.inputShape !== undefined) this.#start(config.inputShape);
     for (const layer of config.layers ?? []) this.#push(layer);
-    this.#skipName();
+    this.#finish();
   }
 
   /** Puts a layer on top of the stack. */
   add(layer: Layer | SymbolicTensor): void {
     this.#push(layer);
-    this.#skipName();
+    this.#finish();
   }
 
   #push(layerOrInput: Layer | SymbolicTensor): void {
@@ -37,7 +37,6 @@ export class Sequential extends Model {
     if (layer instanceof InputLayer) {
       if (this.#input !== null) this.fail('model/input', 'has an input already');
       this.#input = this.#tail = layer.symbolic;
-      this.rebuild([layer.symbolic], [layer.symbolic]);
       return;
     }
     if (this.#stack.some((other) => other.name === layer.name)) {
@@ -50,14 +49,16 @@ export class Sequential extends Model {
     const known = layer instanceof Model ? layer.inputs[0]?.shape : undefined;
     if (this.#input === null && known !== undefined) this.#start(known.slice(1));
     this.#stack.push(layer);
-    if (this.#tail !== null) this.#grow(layer, this.#tail);
+    if (this.#tail !== null) this.#tail = layer.apply(this.#tail);
   }
 
   /** Fixes the shape of one sample for a stack without an input. */
   buildFor(inputShape: Shape): void {
     if (this.#input !== null) this.fail('model/input', 'has an input already');
     let tail = this.#start(inputShape);
-    for (const layer of this.#stack) tail = this.#grow(layer, tail);
+    for (const layer of this.#stack) tail = layer.apply(tail);
+    this.#tail = tail;
+    this.#connect();
   }
 
   /** The layers added, without the input. */
@@ -72,19 +73,16 @@ export class Sequential extends Model {
   #start(inputShape: Shape): SymbolicTensor {
     const { symbolic } = new InputLayer({ shape: inputShape, names: this.#names });
     this.#input = this.#tail = symbolic;
-    this.rebuild([symbolic], [symbolic]);
     return symbolic;
   }
 
-  /** Keras builds a functional model inside, which uses up an automatic name. */
-  #skipName(): void {
+  #finish(): void {
+    this.#connect();
+    // Keras builds a functional model inside, which uses up an automatic name.
     if (this.#tail !== null && this.#stack.length > 0) this.#names.unique('Functional');
   }
 
-  #grow(layer: Layer, tail: SymbolicTensor): SymbolicTensor {
-    const output = layer.apply(tail);
-    this.#tail = output;
-    this.rebuild(this.#input === null ? [] : [this.#input], [output]);
-    return output;
+  #connect(): void {
+    if (this.#input !== null && this.#tail !== null) this.rebuild([this.#input], [this.#tail]);
   }
 }

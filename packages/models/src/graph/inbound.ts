@@ -9,6 +9,9 @@ export interface TensorReference {
   readonly tensor: number;
 }
 
+/** Of one call. */
+const MAX_INPUTS = 10_000;
+
 const index = z.int().nonnegative().max(100_000);
 
 const historySchema = z
@@ -32,7 +35,9 @@ const kerasTensor = z
 /** Keras 3: `{ args: [tensor] }`, or `{ args: [[tensor, ..]] }` for layers that merge. */
 const modernCall = z
   .looseObject({
-    args: z.tuple([z.union([kerasTensor.transform((one) => [one]), z.array(kerasTensor).min(1)])]),
+    args: z.tuple([
+      z.union([kerasTensor.transform((one) => [one]), z.array(kerasTensor).min(1).max(MAX_INPUTS)]),
+    ]),
     kwargs: modernArguments.optional(),
   })
   .transform(({ args: [inputs] }) => inputs);
@@ -43,7 +48,10 @@ const legacyTensor = z
   .transform(([layer, node, tensor]): TensorReference => ({ layer, node, tensor }));
 
 /** Keras 2: a list of those, or one alone. */
-const legacyCall = z.union([legacyTensor.transform((one) => [one]), z.array(legacyTensor).min(1)]);
+const legacyCall = z.union([
+  legacyTensor.transform((one) => [one]),
+  z.array(legacyTensor).min(1).max(MAX_INPUTS),
+]);
 
 const callsSchema = z.array(z.union([modernCall, legacyCall])).max(10_000);
 

@@ -14,6 +14,7 @@ import {
   type KerasLayerConfig,
   type KerasModelConfig,
 } from '../formats/index.ts';
+import { CallBudget } from './call-budget.ts';
 import { inboundCalls, modelEnds, type TensorReference } from './inbound.ts';
 import { readLayer } from './read-layer.ts';
 
@@ -38,10 +39,15 @@ export interface FromConfigOptions {
  * `graph/missing`, `graph/duplicate`, `graph/too-large`, `graph/input` for configs that describe no model
  */
 export function modelFromConfig(config: unknown, options: FromConfigOptions = {}): Model {
-  return readModel(parseModelConfig(config, 'model config'), options, 0);
+  return readModel(parseModelConfig(config, 'model config'), options, 0, new CallBudget());
 }
 
-function readModel(config: KerasModelConfig, options: FromConfigOptions, depth: number): Model {
+function readModel(
+  config: KerasModelConfig,
+  options: FromConfigOptions,
+  depth: number,
+  budget: CallBudget,
+): Model {
   const name = config.config.name ?? config.class_name.toLowerCase();
   const { layers } = config.config;
   if (layers.length > MAX_LAYERS || depth > MAX_DEPTH) {
@@ -52,10 +58,10 @@ function readModel(config: KerasModelConfig, options: FromConfigOptions, depth: 
   }
   const build = (layer: KerasLayerConfig): Layer =>
     Array.isArray(layer.config['layers'])
-      ? readModel(parseModelConfig(layer, name), {}, depth + 1)
+      ? readModel(parseModelConfig(layer, name), {}, depth + 1, budget)
       : readLayer(layer, name);
-  if (config.class_name === 'Sequential') return readSequential(name, config, options, build);
-  if (functionalClasses.has(config.class_name)) return readFunctional(name, config, options, build);
+  if (config.class_name === 'Sequential') return readSequential(name, config, options, build, budget);
+  if (functionalClasses.has(config.class_name)) return readFunctional(name, config, options, build, budget);
   throw new ConvbaseError('graph/layer', `convbase cannot rebuild models of the class ${config.class_name}`, {
     where: name,
     fix: 'It rebuilds Functional and Sequential models.',
@@ -74,6 +80,7 @@ function readSequential(
   { config }: KerasModelConfig,
   options: FromConfigOptions,
   build: Build,
+  budget: CallBudget,
 ): Model {
   const [first, ...rest] = config.layers;
   if (first === undefined) throw new ConvbaseError('graph/input', 'it has no layers', { where: name });
@@ -90,7 +97,9 @@ function readSequential(
   const layers: Layer[] = [new InputLayer({ shape, name: inputName ?? 'input_layer' })];
   const trainable = isTrainable(config);
   for (const layer of isInput ? rest : config.layers) {
-    layers.push(build(layer));
+    const built = build(layer);
+    budget.spend(built, name);
+    layers.push(built);
     if (options.until !== undefined && layerName(layer) === options.until)
       return new Sequential({ layers, name, trainable });
   }
@@ -103,8 +112,9 @@ function readFunctional(
   { config }: KerasModelConfig,
   options: FromConfigOptions,
   build: Build,
+  budget: CallBudget,
 ): Model {
-  const graph = new FunctionalGraph(name, config.layers, options.inputShape, build);
+  const graph = new FunctionalGraph(name, config.layers, options.inputShape, build, budget);
   const inputs = modelEnds(config, 'input_layers', name);
   if (options.inputShape !== undefined && inputs.length !== 1) {
     throw new ConvbaseError('graph/input', `an input shape was given, but it has ${inputs.length} inputs`, {
@@ -132,16 +142,19 @@ class FunctionalGraph {
   readonly #outputs = new Map<string, readonly SymbolicTensor[]>();
   readonly #inputShape: readonly Dimension[] | undefined;
   readonly #build: Build;
+  readonly #budget: CallBudget;
 
   constructor(
     model: string,
     layers: readonly KerasLayerConfig[],
     shape: readonly Dimension[] | undefined,
     build: Build,
+    budget: CallBudget,
   ) {
     this.#model = model;
     this.#inputShape = shape;
     this.#build = build;
+    this.#budget = budget;
     for (const layer of layers) {
       const name = layerName(layer);
       if (name === undefined || this.#configs.has(name)) {
@@ -232,6 +245,7 @@ class FunctionalGraph {
       layer = this.#build(config);
       this.#layers.set(name, layer);
     }
+    this.#budget.spend(layer, this.#model);
     return layer.applyAll(inputs.map((input) => this.#find(input)));
   }
 
@@ -277,7 +291,7 @@ function inputShape({ config }: KerasLayerConfig, model: string): readonly Dimen
   if (value === undefined || value === null) return undefined;
   const parsed = shapeSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ConvbaseError('graph/input', `${JSON.stringify(value)} is not the shape of an input`, {
+  throw new ConvbaseError('graph/input', `${JSON.stringify(value).slice(0, 100)} is not the shape of an input`, {
     where: `${model}, layer ${config.name ?? 'InputLayer'}`,
     fix: 'A shape starts with null for the batch and has at least one more dimension.',
   });
