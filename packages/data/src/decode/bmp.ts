@@ -3,6 +3,7 @@ import { PictureError } from './picture-error.ts';
 
 const BI_RGB = 0;
 const BI_BITFIELDS = 3;
+const MASKS_END = 66;
 
 /**
  * Decodes an uncompressed Windows bitmap: 1, 4, 8 (palette), 16, 24 and 32 bits a pixel, bottom-up or top-down.
@@ -35,6 +36,10 @@ export function decodeBmp(bytes: Uint8Array, where: string, maxPixels: number): 
     throw new PictureError('picture/truncated', 'a BMP that is shorter than its header says', where);
   }
 
+  // The masks of the channels lie behind a header of 40 bytes, inside a longer one.
+  if (compression === BI_BITFIELDS && Math.max(dataOffset, 14 + headerBytes) < MASKS_END) {
+    throw new PictureError('picture/damaged', 'a BMP without the masks of its channels', where);
+  }
   const color =
     bits <= 8
       ? paletteColors(view, 14 + headerBytes, dataOffset, bits)
