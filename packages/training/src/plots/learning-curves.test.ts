@@ -68,6 +68,11 @@ describe('curveSvgs', () => {
     const [plain] = await curveSvgs(history, { smoothing: 0 });
     expect(plain!.svg).not.toContain('stroke-opacity');
   });
+  it('smooths nothing that is too short for it', async () => {
+    const short = { epoch: [0, 1], history: { loss: [1, 0.5] } };
+    const [loss] = await curveSvgs(short);
+    expect(loss!.svg).toBe((await curveSvgs(short, { smoothing: 0 }))[0]!.svg);
+  });
   it('escapes names, draws a single epoch, and nothing of nothing', async () => {
     const one = { epoch: [7], history: { loss: [0.5], 'a<b>': [1] } };
     const curves = await curveSvgs(one);

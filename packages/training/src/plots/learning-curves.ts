@@ -6,7 +6,7 @@ import { smooth } from './smooth.ts';
 export interface LearningCurveOptions {
   /**
    * How much of the smoothed curve's last point is kept in the next one, from 0 (no smoothing) to below 1; 0.8, the
-   * book's, when left out. A single epoch is not smoothed.
+   * book's, when left out. Fewer than five epochs are shown as they are.
    */
   readonly smoothing?: number;
   /** Where a stage begins: an upright line at the epoch (counted from 0) with a text. */
@@ -20,6 +20,9 @@ export interface LearningCurve {
   readonly svg: string;
   readonly png: Uint8Array;
 }
+
+/** The average of a few values is still next to the first, which says nothing of the last. */
+const FEWEST_TO_SMOOTH = 5;
 
 type Curves = Pick<HistoryFile, 'epoch' | 'history'>;
 
@@ -60,7 +63,7 @@ export async function curveSvgs(
   if (epoch.length === 0) return [];
   // A large library that few commands need.
   const { drawChart } = await import('./chart.ts');
-  const smoothed = epoch.length > 1 && smoothing > 0;
+  const smoothed = epoch.length >= FEWEST_TO_SMOOTH && smoothing > 0;
   return metricsOf(history).map((metric, index) => {
     const series = (['training', 'validation'] as const).flatMap((kind) => {
       const raw = history[kind === 'training' ? metric : `val_${metric}`];

@@ -80,7 +80,7 @@ export async function reportHtml(data: ReportData): Promise<string> {
           <p class="result">${resultOf(data)}</p>
         </header>
         ${await historySection(history, curves)}
-        ${stages.length > 1 ? stagesSection(stages, history) : undefined}
+        ${stages.length > 0 ? stagesSection(stages, history) : undefined}
         ${evaluation === undefined ? undefined : evaluationSection(evaluation)}
         ${evaluation === undefined ? undefined : await picturesSection(evaluation.result, pictureOf, wrongPictures)}
         ${settingsSection(configuration)} ${adapterSection(adapter)}

@@ -1,5 +1,6 @@
 import type { AdapterDescription } from '@convbase/core-gpu';
 import { html, type Html } from './html.ts';
+import { plain } from './words.ts';
 
 /** How the training was set up: names and values, nested ones under their common name. */
 export function settingsSection(configuration: Readonly<Record<string, unknown>>): Html {
@@ -36,12 +37,6 @@ function flatten(value: unknown, path: readonly string[] = []): [name: string, v
   if (entries.length === 0) return leaf('none');
   if (Array.isArray(value) && !nested) return leaf(value.map(plain).join(', '));
   return entries.flatMap(([name, item]) => flatten(item, [...path, name]));
-}
-
-function plain(value: unknown): string {
-  if (value === null) return 'none';
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** What the training ran on. A software adapter is not what most people expect, so it is called one. */

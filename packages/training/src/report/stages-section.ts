@@ -1,6 +1,6 @@
 import type { HistoryFile } from '../logs/index.ts';
 import { html, type Html } from './html.ts';
-import { measure, time } from './words.ts';
+import { measure, plain, time } from './words.ts';
 
 /** A part of the training with its own settings. */
 export interface ReportStage {
@@ -18,25 +18,27 @@ export interface ReportStage {
 export function stagesSection(stages: readonly ReportStage[], history: HistoryFile): Html {
   return html`
     <section id="stages">
-      <h2>Stages</h2>
-      <div class="stages">${stages.map((stage, index) => card(stage, index, history))}</div>
+      <h2>${stages.length === 1 ? 'Stage' : 'Stages'}</h2>
+      <div class="stages">
+        ${stages.map((stage, index) => card(stages.length === 1 ? stage.name : `${index + 1}. ${stage.name}`, stage, history))}
+      </div>
     </section>
   `;
 }
 
-function card(stage: ReportStage, index: number, { epoch, history }: HistoryFile): Html {
+function card(title: string, stage: ReportStage, { epoch, history }: HistoryFile): Html {
   const last = epoch.indexOf(stage.firstEpoch + stage.epochs - 1);
   const results =
     last < 0 ? [] : Object.entries(history).map(([name, values]) => [name, measure(values[last])]);
   const rows = [
     ['epochs', epochsOf(stage)],
     ...(stage.seconds === undefined ? [] : [['time', time(stage.seconds)]]),
-    ...Object.entries(stage.details ?? {}).map(([name, value]) => [name, String(value)]),
+    ...Object.entries(stage.details ?? {}).map(([name, value]) => [name, plain(value)]),
     ...results,
   ];
   return html`
     <div class="stage">
-      <h3>${index + 1}. ${stage.name}</h3>
+      <h3>${title}</h3>
       <dl>
         ${rows.map(
           ([name, value]) =>
