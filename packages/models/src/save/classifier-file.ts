@@ -1,7 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Model } from '@convbase/layers';
-import { saveFile } from '#platform';
-import { openModelFile } from '../formats/index.ts';
+import { openSource, saveFile } from '#platform';
+import { openModelFile, type ModelFile } from '../formats/index.ts';
+import { sniff } from '../formats/sniff.ts';
+import { ZipArchive } from '../formats/zip.ts';
 import { modelFromFile } from '../graph/index.ts';
 import { classifierInfoText, parseClassifierInfo, type ClassifierInfo } from './classifier-info.ts';
 import { kerasArchive } from './keras-archive.ts';
@@ -43,16 +45,35 @@ export async function openClassifierFile(
 ): Promise<{ model: Model; info: ClassifierInfo }> {
   const file = await openModelFile(source);
   try {
-    const text = file.textMember?.(INFO_FILE);
-    if (text === undefined) {
+    const info = classifierInfoOf(file);
+    if (info === undefined) {
       throw new ConvbaseError('classifier/none', 'it is a model, but says nothing of classes and input', {
         where: file.name,
         fix: 'Give a classifier that convbase saved, or open it as a model.',
       });
     }
-    const info = parseClassifierInfo(text, `${file.name}, ${INFO_FILE}`);
     return { model: modelFromFile(file), info };
   } finally {
     file.close();
   }
+}
+
+/**
+ * Whether a file is a `.keras` archive with a `convbase.json`; nothing else of it is read.
+ *
+ * @param path a path, in a browser a URL
+ */
+export async function isClassifierFile(path: string): Promise<boolean> {
+  const source = await openSource(path);
+  try {
+    return sniff(source) === 'zip' && new ZipArchive(source).has(INFO_FILE);
+  } finally {
+    source.close();
+  }
+}
+
+/** What an open file says of the classes and the input of its model; undefined for a mere model. */
+function classifierInfoOf(file: ModelFile): ClassifierInfo | undefined {
+  const text = file.textMember?.(INFO_FILE);
+  return text === undefined ? undefined : parseClassifierInfo(text, `${file.name}, ${INFO_FILE}`);
 }

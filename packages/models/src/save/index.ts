@@ -1,3 +1,8 @@
-export { classifierBytes, openClassifierFile, saveClassifierFile } from './classifier-file.ts';
+export {
+  classifierBytes,
+  isClassifierFile,
+  openClassifierFile,
+  saveClassifierFile,
+} from './classifier-file.ts';
 export type { ClassifierInfo } from './classifier-info.ts';
 export { modelBytes, saveModel, tfjsFiles, type FileEnding } from './save-model.ts';

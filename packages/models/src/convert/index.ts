@@ -1,0 +1,1 @@
+export { convertModel, type ConvertOptions } from './convert-model.ts';
