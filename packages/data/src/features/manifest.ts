@@ -3,6 +3,8 @@ import { ConvbaseError, parseJson } from '@convbase/base';
 import { z } from 'zod';
 
 const size = z.number().int().positive();
+/** Pictures of 16384 x 16384 pixels are 800 MB as bytes. */
+const pixels = size.max(1 << 14);
 
 const recipeSchema = z.object({
   /** Which model made the features, and which of its layers they are the output of. */
@@ -18,7 +20,7 @@ const recipeSchema = z.object({
   /** What was done to a picture before the model saw it. */
   input: z.object({
     /** Height and width. */
-    size: z.tuple([size, size]),
+    size: z.tuple([pixels, pixels]),
     preprocess: z.enum(['caffe', 'tf', 'rescale', 'none']),
     resize: z.enum(['nearest', 'bilinear', 'pil-bilinear', 'pad']),
   }),

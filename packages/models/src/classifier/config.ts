@@ -2,6 +2,8 @@ import { ConvbaseError, parseJson } from '@convbase/base';
 import { z } from 'zod';
 
 const positive = z.number().int().positive();
+/** Pictures of 16384 x 16384 pixels are 800 MB as bytes. */
+const pixels = positive.max(1 << 14);
 
 const configSchema = z.object({
   format: z.literal('convbase-classifier'),
@@ -20,7 +22,7 @@ const configSchema = z.object({
   /** What is done to a picture before the base sees it. */
   input: z.object({
     /** Height and width. */
-    size: z.tuple([positive, positive]),
+    size: z.tuple([pixels, pixels]),
     preprocess: z.enum(['caffe', 'tf', 'rescale', 'none']),
     resize: z.enum(['nearest', 'bilinear', 'pil-bilinear', 'pad']),
   }),

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { parseJson } from '../formats/checks.ts';
 
 const positive = z.number().int().positive();
+/** Pictures of 16384 x 16384 pixels are 800 MB as bytes. */
+const pixels = positive.max(1 << 14);
 
 const infoSchema = z.object({
   /** The classes in the order of the model's output; two for a model with one sigmoid unit, whose output is the second's. */
@@ -10,7 +12,7 @@ const infoSchema = z.object({
   /** What is done to a picture before the model sees it. */
   input: z.object({
     /** Height and width. */
-    size: z.tuple([positive, positive]),
+    size: z.tuple([pixels, pixels]),
     /** `none` for a model that does it itself. */
     preprocess: z.enum(['caffe', 'tf', 'rescale', 'none']),
     resize: z.enum(['nearest', 'bilinear', 'pil-bilinear', 'pad']),

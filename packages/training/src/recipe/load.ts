@@ -1,13 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { readBounded } from '@convbase/base/node';
 import { parseRecipe } from './parse.ts';
 import type { Recipe } from './schema.ts';
 
 const folder = fileURLToPath(new URL('../../recipes/', import.meta.url));
 const extension = '.yaml';
+const MAX_BYTES = 1 << 20;
 
 /** A recipe as it was found. */
 export interface NamedRecipe {
@@ -39,9 +40,7 @@ export async function loadRecipe(nameOrPath: string): Promise<NamedRecipe> {
     });
   }
   const path = own ? join(folder, nameOrPath + extension) : nameOrPath;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw fileError(error, path, 'cannot read it');
-  });
+  const text = (await readBounded(path, MAX_BYTES)).toString();
   return { name: nameOrPath, text, recipe: parseRecipe(text, path) };
 }
 
