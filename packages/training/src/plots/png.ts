@@ -28,9 +28,11 @@ export async function pngOf(svg: string, scale = 2): Promise<Uint8Array> {
 }
 
 async function load(): Promise<Tools> {
-  const { resolve } = createRequire(import.meta.url);
-  const file = (name: string): Promise<Uint8Array> => readFile(resolve(name));
-  await initWasm(await file('@resvg/resvg-wasm/index_bg.wasm'));
-  const names = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
-  return { fonts: await Promise.all(names.map((name) => file(`dejavu-fonts-ttf/ttf/${name}`))) };
+  const require = createRequire(import.meta.url);
+  await initWasm(await readFile(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
+  const files = [
+    require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'),
+    require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'),
+  ];
+  return { fonts: await Promise.all(files.map((path) => readFile(path))) };
 }
