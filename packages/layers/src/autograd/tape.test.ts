@@ -54,6 +54,16 @@ describe('gradients agree with finite differences', () => {
       [[1, 5, 5, 2]],
       ([x], tape) => ops.averagePool2d(need(x), { pool: [3, 3], strides: [2, 2], padding: 'same' }, tape),
     ],
+    ['some channels', [[2, 3, 4]], ([x], tape) => ops.channelRange(need(x), 1, 2, tape)],
+    ['channels in another order', [[2, 3, 4]], ([x], tape) => ops.channelsAt(need(x), [3, 0], tape)],
+    [
+      'factors and offsets',
+      [[5, 3]],
+      ([x], tape) => {
+        const affine = { factors: Float32Array.of(2, -1, 0.5), offsets: Float32Array.of(0, 1, 2) };
+        return ops.channelAffine(need(x), affine, tape);
+      },
+    ],
     ['global average pooling', [[2, 3, 4, 3]], ([x], tape) => ops.globalAveragePool2d(need(x), tape)],
     [
       'zero padding',

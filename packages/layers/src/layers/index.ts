@@ -19,6 +19,7 @@ export { input, InputLayer, type InputConfig } from './input-layer.ts';
 export { Layer, SymbolicTensor, UnaryLayer, type LayerConfig, type Node } from './layer.ts';
 export { Add, Concatenate, type ConcatenateConfig } from './merging.ts';
 export { NameScope, resetNames, toCamelCase, toSnakeCase } from './names.ts';
+export * from './operations/index.ts';
 export type { PairLike } from './pairs.ts';
 export {
   AveragePooling2D,

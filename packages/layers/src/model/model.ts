@@ -4,6 +4,7 @@ import { ActivatedLayer, type ActivationName } from '../layers/activated.ts';
 import type { CallContext } from '../layers/context.ts';
 import { InputLayer } from '../layers/input-layer.ts';
 import { Layer, SymbolicTensor, type LayerConfig } from '../layers/layer.ts';
+import { Operation } from '../layers/operations/index.ts';
 import type { Variable } from '../layers/variable.ts';
 import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
 import { formatShape, shapeMatches, type Shape } from '../tensor/shape.ts';
@@ -41,6 +42,7 @@ export class Model extends Layer implements Network {
   /** Set it from a callback to end `fit` after the current batch or epoch; validation is still done. */
   stopTraining = false;
   #graph: Graph;
+  #layers: readonly Layer[] = [];
   #gpu: Gpu | null = null;
   #compiled: Compiled | null = null;
 
@@ -82,9 +84,9 @@ export class Model extends Layer implements Network {
     return this.inputs[0] ?? this.fail('model/empty', 'has no input yet');
   }
 
-  /** The layers in Keras' order. */
+  /** The layers in Keras' order, without the operations between them. */
   get layers(): readonly Layer[] {
-    return this.graph.layers;
+    return this.#layers;
   }
 
   override get sublayers(): readonly Layer[] {
@@ -179,7 +181,7 @@ export class Model extends Layer implements Network {
     return summarize(
       {
         name: this.name,
-        layers: this.layers,
+        layers: this.connections === null ? this.layers : this.graph.layers,
         connections: this.connections,
         trainableWeights: this.trainableWeights,
         nonTrainableWeights: this.nonTrainableWeights,
@@ -276,6 +278,7 @@ export class Model extends Layer implements Network {
   #build(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
     const graph = buildGraph(inputs, outputs);
     this.checkLayers(graph.layers);
+    this.#layers = graph.layers.filter((layer) => !(layer instanceof Operation));
     return graph;
   }
 

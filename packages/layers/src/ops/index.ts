@@ -1,6 +1,7 @@
 export { activation, softmax } from './activations.ts';
 export { augment, type AugmentOptions } from './augment.ts';
 export { batchNorm, batchStatistics, foldBatchNorm, updateMoving } from './batch-norm.ts';
+export { channelAffine, channelRange, channelsAt } from './channels.ts';
 export { concat } from './concat.ts';
 export { conv2d } from './conv2d.ts';
 export { dense } from './dense.ts';
