@@ -125,6 +125,9 @@ function valueAt(value: unknown, path: Path): unknown {
 /** What no schema of single values sees. */
 function inconsistencies({ data, stages, sweep, reported = [] }: Recipe): Problem[] {
   const problems: Problem[] = [];
+  if (sweep !== undefined && stages.length > 1) {
+    problems.push({ path: ['stages', 1], text: 'a sweep has one stage: that of its heads' });
+  }
   const names = stages.map(({ name }) => name);
   stages.forEach((stage, index) => {
     const path = ['stages', index];

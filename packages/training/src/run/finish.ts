@@ -1,12 +1,13 @@
 import type { PictureSet } from '@convbase/data';
+import type { Model } from '@convbase/layers';
 import { saveClassifierFile } from '@convbase/models';
 import type { StageRecord } from '../checkpoint/index.ts';
-import type { HistoryFile } from '../logs/index.ts';
 import { writeLearningCurves } from '../plots/index.ts';
 import { evaluationOf, writeReport, type Evaluation } from '../report/index.ts';
+import type { RunContext } from './context.ts';
 import { pictureSize } from './pictures.ts';
-import type { RunFolder } from './run-folder.ts';
-import type { OpenStage, RunContext } from './stage.ts';
+import type { Session } from './session.ts';
+import type { OpenStage } from './stage.ts';
 import { describeOptimizer, describeUnfreeze } from './words.ts';
 
 export const CLASSIFIER = 'classifier.keras';
@@ -21,8 +22,10 @@ export interface Judgement {
 }
 
 /** Judges the model by the test pictures, or where there are none by those to validate with. */
-export async function judgeModel(context: RunContext, opened: OpenStage): Promise<Judgement | undefined> {
-  const { pictures, signal } = context;
+export async function judgeModel(
+  { pictures, signal }: RunContext,
+  opened: Pick<OpenStage, 'judge'>,
+): Promise<Judgement | undefined> {
   const on = pictures.test === undefined ? 'validation' : 'test';
   const set = pictures[on];
   if (set === undefined) return undefined;
@@ -43,54 +46,48 @@ export function judged(judgement: Judgement | undefined): StageRecord['test'] {
 
 /** Saves the whole model with all that must be known to use it. */
 export async function saveClassifier(
-  { built, pictures, recipe, gpu }: RunContext,
-  folder: RunFolder,
-  name: string,
-  stages: readonly StageRecord[],
+  { built, pictures, recipe, gpu, folder, record }: Session,
+  model: Model,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { preprocess, resize } = recipe.data;
-  await saveClassifierFile(folder.file(CLASSIFIER), built.model, {
+  await saveClassifierFile(folder.file(CLASSIFIER), model, {
     classNames: [...pictures.classNames],
     input: { size: pictureSize(recipe.data), preprocess, resize },
     training: {
-      recipe: name,
+      recipe: record.name,
       base: built.base.spec,
       baseChecksum: built.base.checksum,
       adapter: gpu.adapter.name,
-      stages: stages.map(({ name: stage, epochs, logs }) => ({ stage, epochs, logs })),
+      stages: record.stages.map(({ name: stage, epochs, logs }) => ({ stage, epochs, logs })),
+      ...more,
     },
   });
 }
 
 /** Draws the curves and writes the report of a run that is finished or was stopped. */
 export async function reportRun(
-  { built, recipe, gpu }: RunContext,
-  folder: RunFolder,
-  facts: {
-    readonly name: string;
-    readonly stopped: boolean;
-    readonly history: HistoryFile;
-    readonly stages: readonly StageRecord[];
-    readonly seconds: number;
-    readonly judgement?: Judgement;
-  },
+  { recipe, gpu, folder, history: { data: history }, record }: Session,
+  model: Model,
+  judgement?: Judgement,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const { name, stopped, history, stages, seconds, judgement } = facts;
+  const { name, status, stages, seconds } = record;
   const marks = stages.slice(1).map(({ firstEpoch, name: text }) => ({ epoch: firstEpoch, text }));
   if (history.epoch.length > 0) await writeLearningCurves(folder.file('curves'), history, { marks });
   await writeReport(folder.path, {
     title: name,
-    status: stopped ? 'stopped' : 'finished',
-    configuration: { ...recipe },
+    status: status === 'stopped' ? 'stopped' : 'finished',
+    configuration: { ...more, ...recipe },
     adapter: gpu.adapter,
-    summary: built.model.summary({ showTrainable: true, columns: 100 }),
+    summary: model.summary({ showTrainable: true, columns: 100 }),
     history,
-    stages: stages.map((record, index) => ({
-      name: record.name,
-      firstEpoch: record.firstEpoch,
-      epochs: record.epochs,
-      seconds: record.seconds,
-      details: stageDetails(record, recipe.stages[index], recipe.model.base),
+    stages: stages.map((one, index) => ({
+      name: one.name,
+      firstEpoch: one.firstEpoch,
+      epochs: one.epochs,
+      seconds: one.seconds,
+      details: stageDetails(one, recipe.stages[index], recipe.model.base),
     })),
     seconds,
     ...(judgement === undefined

@@ -8,17 +8,26 @@ import { z } from 'zod';
 import { judgedSchema, stageRecordSchema } from '../checkpoint/index.ts';
 import { parseRecipe, type Recipe } from '../recipe/index.ts';
 
-const numbers = z.record(z.string(), z.number().nullable());
+const sweepRowSchema = z.object({
+  layer: z.string(),
+  /** Numbers that the head got of each picture. */
+  features: z.number(),
+  epochs: z.number(),
+  /** Means of the epoch whose weights the head ended with. */
+  logs: z.record(z.string(), z.number().nullable()),
+  test: judgedSchema.nullable(),
+});
+
+/** What a head on one layer came to. */
+export type SweepRow = z.infer<typeof sweepRowSchema>;
 
 const resultSchema = z.object({
   /** What came out for the pictures to test with, or where there are none for those to validate with. */
   test: judgedSchema.nullable(),
-  /** Of a sweep: the last values of the head on each layer. */
-  sweep: z
-    .array(z.object({ layer: z.string(), features: z.number(), logs: numbers, test: z.number().nullable() }))
-    .nullable(),
-  /** Below the run folder; null for a sweep. */
-  classifier: z.string().nullable(),
+  /** Of a sweep: what the head on each layer came to. */
+  sweep: z.array(sweepRowSchema).nullable(),
+  /** Below the run folder. */
+  classifier: z.string(),
 });
 
 const runSchema = z.object({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
 import { openClassifierFile } from '@convbase/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { changeRecipe } from '../recipe/index.ts';
+import { changeRecipe, type Recipe } from '../recipe/index.ts';
 import { miniRecipe, twoStages, writeData } from '../testing/samples.ts';
 import { runRecipe, type RunOptions } from './index.ts';
 
@@ -136,6 +136,19 @@ describe('runRecipe', () => {
     const continued = changeRecipe(miniRecipe(stages), { continueHead: true });
     await runRecipe(continued, options('continued'));
     expect(await weights('fresh')).not.toEqual(await weights('continued'));
+  });
+
+  it('sweeps over the depth of the base', async () => {
+    const stages = twoStages.slice(0, twoStages.indexOf('  - name: finetune'));
+    const recipe: Recipe = { ...miniRecipe(stages), sweep: 'blocks' };
+    const result = await runRecipe(recipe, options('sweep'));
+    expect(result.result?.sweep).toMatchObject([
+      { layer: 'block1_pool', features: 8, epochs: 2, test: { on: 'test', samples: 12 } },
+      { layer: 'block2_pool', features: 12, epochs: 2, test: { on: 'test', samples: 12 } },
+    ]);
+    const { model } = await openClassifierFile(join(folder, 'sweep', 'classifier.keras'));
+    expect(model.outputs[0]?.shape).toEqual([null, 1]);
+    model.dispose();
   });
 
   /** The trained classifier's weights by path. */

@@ -1,16 +1,17 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import { lockFolder, readCheckpoint, type Checkpoint } from '../checkpoint/index.ts';
+import { lockFolder } from '../checkpoint/index.ts';
 import { historyFile } from '../logs/index.ts';
 import type { Recipe } from '../recipe/index.ts';
 import { recipeDifference } from './difference.ts';
-import { CLASSIFIER, judged, judgeModel, reportRun, saveClassifier, type Judgement } from './finish.ts';
-import { buildRunModel, renewHead } from './model.ts';
+import { reportRun } from './finish.ts';
+import { buildRunModel } from './model.ts';
 import type { RunObserver } from './observer.ts';
 import { openRunPictures } from './pictures.ts';
 import { RunFolder, type RunRecord } from './run-folder.ts';
-import { runStage } from './run-stage.ts';
-import type { OpenStage, RunContext } from './stage.ts';
+import { runStages } from './run-stages.ts';
+import { runSweep } from './run-sweep.ts';
+import type { Session } from './session.ts';
 
 export interface RunOptions {
   /** What to call the run: the recipe's name. */
@@ -57,7 +58,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ru
       options.observer?.say?.('the run is finished already');
       return { ...there.record, out: options.out };
     }
-    return await runStages(recipe, options, folder, there?.record);
+    return { ...(await runSession(recipe, options, folder, there?.record)), out: options.out };
   } finally {
     await unlock();
   }
@@ -85,116 +86,66 @@ function changed(out: string, what: string): ConvbaseError {
   });
 }
 
-async function runStages(
+async function runSession(
   recipe: Recipe,
   options: RunOptions,
   folder: RunFolder,
   earlier: RunRecord | undefined,
-): Promise<RunResult> {
-  const { name, data, out, gpu, observer = {}, signal, cacheFolder } = options;
+): Promise<RunRecord> {
+  const { name, data, out, gpu, observer = {}, signal, cacheFolder, checkpointSeconds = 60 } = options;
   const begun = performance.now() - 1000 * (earlier?.seconds ?? 0);
   const pictures = await openRunPictures(recipe.data, data, recipe.seed ?? 0);
   if (earlier !== undefined && pictures.checksum !== earlier.checksums.data) {
     throw changed(out, `the pictures in ${data} are not those it was begun with`);
   }
-  const say = (line: string): void => observer.say?.(line);
   const built = await buildRunModel(recipe, pictures.classNames.length, {
-    onStatus: say,
+    onStatus: (line) => observer.say?.(line),
     ...(signal === undefined ? {} : { signal }),
   });
-  const { base } = built;
-  let record: RunRecord = {
-    format: 'convbase-run',
-    version: 1,
-    name,
-    status: 'running',
-    data,
-    checksums: { data: pictures.checksum, base: base.checksum },
-    adapter: gpu.adapter.name,
-    classNames: [...pictures.classNames],
-    samples: {
-      train: pictures.train.length,
-      validation: pictures.validation?.length ?? 0,
-      test: pictures.test?.length ?? 0,
+  const { base, model } = built;
+  const samples = {
+    train: pictures.train.length,
+    validation: pictures.validation?.length ?? 0,
+    test: pictures.test?.length ?? 0,
+  };
+  const session: Session = {
+    ...{ recipe, built, pictures, gpu, observer, signal, cacheFolder, folder, checkpointSeconds },
+    history: historyFile(folder.file('history.json')),
+    resumed: earlier !== undefined,
+    record: {
+      format: 'convbase-run',
+      version: 1,
+      name,
+      status: 'running',
+      data,
+      checksums: { data: pictures.checksum, base: base.checksum },
+      adapter: gpu.adapter.name,
+      classNames: [...pictures.classNames],
+      samples,
+      stages: [],
+      seconds: 0,
+      result: null,
     },
-    stages: [],
-    seconds: 0,
-    result: null,
+    async update(change) {
+      session.record = { ...session.record, seconds: (performance.now() - begun) / 1000, ...change };
+      await folder.writeRecord(session.record);
+    },
   };
-  const update = async (change: Partial<RunRecord>): Promise<void> => {
-    record = { ...record, seconds: (performance.now() - begun) / 1000, ...change };
-    await folder.writeRecord(record);
-  };
-  const history = historyFile(folder.file('history.json'));
-  const context: RunContext = { recipe, built, pictures, gpu, observer, signal, cacheFolder };
   try {
     if (earlier !== undefined && earlier.checksums.base !== base.checksum) {
       throw changed(out, `the weights of ${base.spec} are not those it was begun with`);
     }
-    const checkpoint = earlier === undefined ? undefined : await readCheckpoint(folder.checkpoint);
     if (earlier === undefined) await folder.writeRecipe(recipe, name);
-    if (checkpoint !== undefined) say(resumeLine(checkpoint, recipe, gpu));
-    await update({ stages: [...(checkpoint?.done ?? [])] });
-    const { test } = record.samples;
-    say(
-      `${record.samples.train} pictures to train, ${record.samples.validation} to validate, ${test} to test`,
-    );
-
-    let opened: OpenStage | undefined;
-    let judgement: Judgement | undefined;
-    try {
-      for (const [index, stage] of recipe.stages.entries()) {
-        if (index < record.stages.length) continue;
-        await opened?.close();
-        if (index > 0 && stage.head === 'fresh') renewHead(built, (recipe.seed ?? 0) + index);
-        const run = {
-          ...context,
-          folder,
-          history,
-          checkpointSeconds: options.checkpointSeconds ?? 60,
-          done: record.stages,
-          resumeFrom: index === checkpoint?.done.length ? checkpoint : undefined,
-        };
-        const result = await runStage(run, stage);
-        opened = result.opened;
-        judgement = await judgeModel(context, opened);
-        await update({ stages: [...record.stages, { ...result.record, test: judged(judgement) }] });
-      }
-      if (opened === undefined) throw new Error('no stage was left to run');
-      await saveClassifier(context, folder, name, record.stages);
-      const { seconds, stages } = record;
-      await reportRun(context, folder, {
-        name,
-        stopped: false,
-        history: history.data,
-        stages,
-        seconds,
-        ...(judgement === undefined ? {} : { judgement }),
-      });
-      await update({
-        status: 'finished',
-        result: { test: judged(judgement), sweep: null, classifier: CLASSIFIER },
-      });
-      return { ...record, out };
-    } finally {
-      await opened?.close();
-    }
+    const { train, validation, test } = samples;
+    observer.say?.(`${train} pictures to train, ${validation} to validate, ${test} to test`);
+    await (recipe.sweep === undefined ? runStages(session) : runSweep(session, recipe.sweep));
   } catch (error) {
     if (signal?.aborted !== true) throw error;
-    await update({ status: 'stopped' });
-    const { seconds, stages } = record;
-    await reportRun(context, folder, { name, stopped: true, history: history.data, stages, seconds });
+    await session.update({ status: 'stopped' });
+    await reportRun(session, model);
     throw error;
   } finally {
-    built.model.dispose();
+    model.dispose();
   }
-}
-
-function resumeLine({ position, adapter, done }: Checkpoint, { stages }: Recipe, gpu: Gpu): string {
-  const stage = stages[done.length]?.name ?? '';
-  const batch = position.batch > 0 ? `, batch ${position.batch}` : '';
-  const line = `going on in stage ${stage} after ${position.epoch} epochs${batch}`;
-  return adapter === gpu.adapter.name
-    ? line
-    : `${line}; another adapter (${adapter}) began it, so results will differ in their last digits`;
+  return session.record;
 }

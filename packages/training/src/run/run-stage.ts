@@ -1,16 +1,12 @@
-import { ConvbaseError } from '@convbase/base';
 import {
-  EarlyStopping,
   epochStart,
   exportCallbackStates,
   exportTrainingState,
   importCallbackStates,
   importTrainingState,
-  ReduceLROnPlateau,
   type Callback,
   type FitPosition,
   type Model,
-  type Network,
   type StateTensor,
 } from '@convbase/layers';
 import {
@@ -20,20 +16,18 @@ import {
   type Checkpoint,
   type StageRecord,
 } from '../checkpoint/index.ts';
-import { csvLogger, jsonLines, type HistoryFile } from '../logs/index.ts';
+import { csvLogger, jsonLines } from '../logs/index.ts';
 import type { RecipeStage } from '../recipe/index.ts';
 import { tensorBoard } from '../tensorboard/index.ts';
 import { given } from './given.ts';
 import type { RunFolder } from './run-folder.ts';
-import { openStage, type OpenStage, type RunContext } from './stage.ts';
+import type { Session } from './session.ts';
+import { keptCallbacks, logsOfEpoch, refuseNaN, stopAtOnce } from './stage-callbacks.ts';
+import { openStage, type OpenStage } from './stage.ts';
 import { describeStage } from './words.ts';
 
-/** What the stages of one run hand on to each other. */
-export interface StageRun extends RunContext {
-  readonly folder: RunFolder;
-  readonly checkpointSeconds: number;
-  /** Kept through all stages. */
-  readonly history: Callback & { readonly data: HistoryFile };
+/** A stage's place in its run. */
+export interface StageRun extends Session {
   /** Stages that are done. */
   readonly done: readonly StageRecord[];
   /** Where an earlier process stopped in this stage. */
@@ -118,7 +112,7 @@ export async function runStage(
       epochs,
       seconds: seconds(),
       best: restored ?? null,
-      logs: logsOf(data, restored?.epoch ?? firstEpoch + epochs - 1),
+      logs: logsOfEpoch(data, restored?.epoch ?? firstEpoch + epochs - 1),
       trainable: {
         variables: trainableWeights.length,
         parameters: trainableWeights.reduce((sum, { size }) => sum + size, 0),
@@ -133,18 +127,6 @@ export async function runStage(
   }
 }
 
-/** Callbacks that a stage asks for and whose state goes into checkpoints. */
-function keptCallbacks(stage: RecipeStage, firstEpoch: number): Callback[] {
-  const { earlyStopping, reduceLROnPlateau } = stage;
-  const callbacks: Callback[] = [];
-  if (earlyStopping !== undefined) {
-    const startFromEpoch = firstEpoch + (earlyStopping.startFromEpoch ?? 0);
-    callbacks.push(new EarlyStopping({ ...given(earlyStopping), startFromEpoch }));
-  }
-  if (reduceLROnPlateau !== undefined) callbacks.push(new ReduceLROnPlateau(given(reduceLROnPlateau)));
-  return callbacks;
-}
-
 /** All stages write into the same files, one behind the other. */
 function logs(folder: RunFolder, stage: number): Callback[] {
   const append = stage > 0;
@@ -153,36 +135,6 @@ function logs(folder: RunFolder, stage: number): Callback[] {
     jsonLines(folder.file('log.jsonl'), { append }),
     tensorBoard(folder.file('tensorboard')),
   ];
-}
-
-/** A stage that had ended early when it was stopped does not go on. */
-function stopAtOnce(): Callback {
-  let network: Network | undefined;
-  return {
-    setModel: (model) => (network = model),
-    onTrainBegin() {
-      if (network !== undefined) network.stopTraining = true;
-    },
-  };
-}
-
-/** Ends a run whose loss is no number any more, before that reaches a checkpoint. */
-function refuseNaN(stage: string): Callback {
-  return {
-    onEpochEnd(epoch, logs) {
-      if (Object.values(logs).every(Number.isFinite)) return;
-      throw new ConvbaseError('train/diverged', `the loss grew out of all bounds in epoch ${epoch + 1}`, {
-        where: `stage ${stage}`,
-        fix: 'Give its optimizer a smaller learningRate.',
-      });
-    },
-  };
-}
-
-/** An epoch's values in a history. */
-function logsOf({ epoch, history }: HistoryFile, wanted: number): Record<string, number | null> {
-  const at = epoch.indexOf(wanted);
-  return Object.fromEntries(Object.entries(history).map(([key, values]) => [key, values[at] ?? null]));
 }
 
 /** Weights that were trained by earlier stages and are not part of the network that is trained now. */

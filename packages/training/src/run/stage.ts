@@ -1,6 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import type { Gpu } from '@convbase/core-gpu';
-import { labelsOf, pictureBatches, type PictureDataset, type PictureSet } from '@convbase/data';
+import { labelsOf, pictureBatches, type PictureSet } from '@convbase/data';
 import {
   balancedClassWeight,
   splitFrozen,
@@ -8,25 +7,14 @@ import {
   type FrozenSplit,
   type Model,
 } from '@convbase/layers';
-import { cachedPrefix, type CachedPrefix, type PrefixReport } from '../prefix/index.ts';
-import type { Recipe, RecipeStage } from '../recipe/index.ts';
+import type { PrefixReport } from '../prefix/index.ts';
+import type { RecipeStage } from '../recipe/index.ts';
 import { augmented } from './augmented.ts';
-import { freeze, headLoss, type RunModel } from './model.ts';
-import type { RunObserver } from './observer.ts';
+import type { RunContext } from './context.ts';
+import { freeze, headLoss } from './model.ts';
 import { stageOptimizer } from './optimizer.ts';
 import { batchOptions, type RunPictures } from './pictures.ts';
-
-/** What all stages of a run share. */
-export interface RunContext {
-  readonly recipe: Recipe;
-  readonly built: RunModel;
-  readonly pictures: RunPictures;
-  readonly gpu: Gpu;
-  readonly observer: RunObserver;
-  readonly signal: AbortSignal | undefined;
-  /** Where the outputs of frozen parts are kept; default in convbase's cache folder. */
-  readonly cacheFolder: string | undefined;
-}
+import { PrefixOutputs } from './prefix-outputs.ts';
 
 /** Pictures, or what the frozen part made of them, and the model that takes them. */
 export interface Judge {
@@ -104,41 +92,8 @@ export async function openStage(context: RunContext, stage: RecipeStage): Promis
   }
 }
 
-/** The frozen part's outputs for each set of pictures, each computed once. */
-class PrefixOutputs {
-  readonly #prefix: Model;
-  readonly #context: RunContext;
-  readonly #made = new Map<PictureSet, Promise<CachedPrefix>>();
-
-  constructor(prefix: Model, context: RunContext) {
-    this.#prefix = prefix;
-    this.#context = context;
-  }
-
-  of(pictures: PictureDataset, what: string): Promise<CachedPrefix> {
-    const there = this.#made.get(pictures.set);
-    if (there !== undefined) return there;
-    const { observer, signal, cacheFolder } = this.#context;
-    const made = cachedPrefix(this.#prefix, pictures, {
-      ...(cacheFolder === undefined ? {} : { folder: cacheFolder }),
-      ...(signal === undefined ? {} : { signal }),
-      onProgress: (done, total) =>
-        observer.count?.(`${what} pictures through the frozen layers`, done, total),
-    });
-    this.#made.set(pictures.set, made);
-    return made;
-  }
-
-  async close(): Promise<void> {
-    for (const made of this.#made.values()) {
-      // One that failed has told so already.
-      const cache = await made.catch(() => undefined);
-      await cache?.close();
-    }
-  }
-}
-
-function compile(model: Model, { pictures }: RunContext, stage: RecipeStage): void {
+/** Compiles a model, or a part of one, for a stage. */
+export function compile(model: Model, { pictures }: RunContext, stage: RecipeStage): void {
   model.compile({
     optimizer: stageOptimizer(stage.optimizer),
     loss: headLoss(pictures.classNames.length, stage.labelSmoothing),
@@ -146,7 +101,8 @@ function compile(model: Model, { pictures }: RunContext, stage: RecipeStage): vo
   });
 }
 
-function classWeightsOf(
+/** The weight of each class by its index, where a stage weighs them. */
+export function classWeightsOf(
   { classWeights, name }: RecipeStage,
   pictures: RunPictures,
 ): Record<number, number> | undefined {

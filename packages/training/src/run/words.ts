@@ -64,6 +64,9 @@ export function describeStages(recipe: Recipe): readonly string[] {
   return recipe.stages.map((stage, index) => {
     const parts = [
       describeUnfreeze(stage.unfreeze, recipe.model.base),
+      recipe.sweep === undefined
+        ? ''
+        : `a head on each ${recipe.sweep === 'blocks' ? 'block' : 'of some layers'}`,
       index > 0 ? (stage.head === 'fresh' ? 'fresh head' : 'head goes on') : '',
       describeOptimizer(stage.optimizer),
       stage.augmentation === undefined ? '' : 'augmentation',

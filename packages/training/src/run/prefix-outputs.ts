@@ -1,0 +1,38 @@
+import type { PictureDataset, PictureSet } from '@convbase/data';
+import type { Model } from '@convbase/layers';
+import { cachedPrefix, type CachedPrefix } from '../prefix/index.ts';
+import type { RunContext } from './context.ts';
+
+/** The frozen part's outputs for each set of pictures, each computed once. */
+export class PrefixOutputs {
+  readonly #prefix: Model;
+  readonly #context: RunContext;
+  readonly #made = new Map<PictureSet, Promise<CachedPrefix>>();
+
+  constructor(prefix: Model, context: RunContext) {
+    this.#prefix = prefix;
+    this.#context = context;
+  }
+
+  of(pictures: PictureDataset, what: string): Promise<CachedPrefix> {
+    const there = this.#made.get(pictures.set);
+    if (there !== undefined) return there;
+    const { observer, signal, cacheFolder } = this.#context;
+    const made = cachedPrefix(this.#prefix, pictures, {
+      ...(cacheFolder === undefined ? {} : { folder: cacheFolder }),
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (done, total) =>
+        observer.count?.(`${what} pictures through the frozen layers`, done, total),
+    });
+    this.#made.set(pictures.set, made);
+    return made;
+  }
+
+  async close(): Promise<void> {
+    for (const made of this.#made.values()) {
+      // One that failed has told so already.
+      const cache = await made.catch(() => undefined);
+      await cache?.close();
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { rm } from 'node:fs/promises';
+import { pictureBatches, type PictureSet } from '@convbase/data';
+import {
+  GlobalAveragePooling2D,
+  input,
+  inputsOf,
+  Model,
+  NameScope,
+  type Dataset,
+  type Layer,
+  type SymbolicTensor,
+} from '@convbase/layers';
+import { BestWeights } from '../checkpoint/index.ts';
+import { historyFile } from '../logs/index.ts';
+import type { CachedPrefix } from '../prefix/index.ts';
+import type { RecipeStage } from '../recipe/index.ts';
+import { sweepLayers } from './blocks.ts';
+import { CLASSIFIER, judged, judgeModel, reportRun, saveClassifier, type Judgement } from './finish.ts';
+import { given } from './given.ts';
+import { headLayers } from './model.ts';
+import { batchOptions } from './pictures.ts';
+import { PrefixOutputs } from './prefix-outputs.ts';
+import type { SweepRow } from './run-folder.ts';
+import type { Session } from './session.ts';
+import { keptCallbacks, logsOfEpoch, refuseNaN } from './stage-callbacks.ts';
+import { classWeightsOf, compile } from './stage.ts';
+
+/**
+ * Trains one head on each of several layers of the base, whose outputs are averaged over the picture, and saves the
+ * classifier with the best of them by what it makes of the pictures to validate with.
+ *
+ * Pictures go through the base once for all layers. The heads are small, so that a sweep that was stopped trains them
+ * anew, to the same result.
+ */
+export async function runSweep(session: Session, sweep: 'blocks' | readonly string[]): Promise<void> {
+  const { recipe, built, gpu, signal, pictures, observer } = session;
+  const base = built.base.model;
+  base.trainable = false;
+  const layers = sweepLayers(base, sweep);
+  const means = layers.map((layer) => mean(layer));
+  const prefix = new Model({ inputs: base.inputs, outputs: means, name: 'means' }).to(gpu);
+  const outputs = new PrefixOutputs(prefix, session);
+  const made = (set: PictureSet, what: string): Promise<CachedPrefix> =>
+    outputs.of(
+      pictureBatches(set, { ...batchOptions(recipe.data, signal), ...shuffling(set === pictures.train) }),
+      what,
+    );
+  const shuffling = (shuffle: boolean): object => (shuffle ? { shuffle, seed: recipe.seed ?? 0 } : {});
+  const heads: Head[] = [];
+  try {
+    const training = await made(pictures.train, 'training');
+    const validation = pictures.validation && (await made(pictures.validation, 'validation'));
+    const rows: SweepRow[] = [];
+    for (const [index, layer] of layers.entries()) {
+      const head = await trainHead(session, layer, means[index]?.shape.at(-1) ?? 0, {
+        training: column(training, index),
+        validation: validation && column(validation, index),
+        judged: async (set, what) => column(await made(set, what), index),
+      });
+      heads.push(head);
+      rows.push(head.row);
+      observer.say?.(`  ${inWords(head.row)}`);
+      await session.update({ result: { test: null, sweep: rows, classifier: CLASSIFIER } });
+    }
+    const best = heads.reduce((a, b) => (score(b.row) > score(a.row) ? b : a));
+    observer.say?.(`the head on ${best.row.layer} does best on the pictures to validate with`);
+    await session.history.setState?.({ json: best.history });
+    await session.history.onTrainBegin?.();
+    const output = means[heads.indexOf(best)];
+    if (output === undefined) throw new Error('a head without features');
+    const model = new Model({ inputs: base.inputs, outputs: best.model.apply(output), name: 'classifier' });
+    await saveClassifier(session, model.to(gpu), { layer: best.row.layer });
+    const table = Object.fromEntries(rows.map((row) => [row.layer, row.test?.accuracy ?? null]));
+    await reportRun(session, model, best.judgement, { 'accuracy by layer': table });
+    await session.update({
+      status: 'finished',
+      result: { test: best.row.test, sweep: rows, classifier: CLASSIFIER },
+    });
+  } finally {
+    await outputs.close();
+    for (const { model } of heads) model.dispose();
+    prefix.releaseCaches();
+  }
+}
+
+/** A trained head, and how good it is. */
+interface Head {
+  readonly model: Model;
+  readonly row: SweepRow;
+  readonly history: unknown;
+  readonly judgement: Judgement | undefined;
+}
+
+interface HeadData {
+  readonly training: Dataset;
+  readonly validation: Dataset | undefined;
+  readonly judged: (set: PictureSet, what: string) => Promise<Dataset>;
+}
+
+async function trainHead(session: Session, layer: Layer, features: number, data: HeadData): Promise<Head> {
+  const { recipe, pictures, folder, gpu, observer, signal } = session;
+  const [stage] = recipe.stages as [RecipeStage];
+  observer.say?.(`a head on ${layer.name}`);
+  const model = buildHead(session, features).to(gpu);
+  compile(model, session, stage);
+  const history = historyFile(folder.file('heads', layer.name, 'history.json'));
+  const monitor = stage.restoreBest;
+  const bestFile = folder.file('heads', layer.name, 'best.safetensors');
+  await rm(bestFile, { force: true });
+  const best = monitor === undefined ? undefined : new BestWeights(bestFile, model, layer.name, monitor);
+  const place = { name: layer.name, index: 0, count: 1, firstEpoch: 0, endEpoch: stage.epochs };
+  await model.fit(data.training, {
+    epochs: stage.epochs,
+    ...given({
+      stepsPerEpoch: stage.stepsPerEpoch,
+      validationData: data.validation,
+      validationSteps: data.validation && stage.validationSteps,
+      classWeight: classWeightsOf(stage, pictures),
+      signal,
+    }),
+    callbacks: [
+      refuseNaN(stage.name),
+      ...keptCallbacks(stage, 0),
+      history,
+      ...(observer.callbacks?.(place) ?? []),
+      ...(best === undefined ? [] : [best]),
+    ],
+  });
+  const restored = await best?.restore();
+  const judgement = await judgeModel(session, {
+    judge: async (set, what) => ({ model, data: await data.judged(set, what) }),
+  });
+  const epochs = history.data.epoch.length;
+  const logs = logsOfEpoch(history.data, restored?.epoch ?? epochs - 1);
+  const row = { layer: layer.name, features, epochs, logs, test: judged(judgement) };
+  return { model, row, history: history.data, judgement };
+}
+
+function buildHead({ recipe, pictures }: Session, features: number): Model {
+  const names = new NameScope();
+  const start = input({ shape: [features], names });
+  let x: SymbolicTensor = start;
+  for (const layer of headLayers(recipe.model.head, pictures.classNames.length, names)) x = layer.apply(x);
+  const model = new Model({ inputs: start, outputs: x, name: 'head' });
+  model.seed(recipe.seed ?? 0);
+  return model;
+}
+
+function mean(layer: Layer): SymbolicTensor {
+  return new GlobalAveragePooling2D({ name: `${layer.name}_mean` }).apply(layer.output);
+}
+
+/** One of several outputs of the base as the only input of a head. */
+function column(cached: CachedPrefix, index: number): Dataset {
+  return {
+    batchCount: cached.batchCount,
+    sampleCount: cached.sampleCount,
+    async *batches(epoch, first) {
+      for await (const { x, ...batch } of cached.batches(epoch, first)) {
+        const chosen = inputsOf({ x })[index];
+        if (chosen === undefined) throw new Error(`the base has no output ${index}`);
+        yield { ...batch, x: chosen };
+      }
+    },
+  };
+}
+
+/** How good a head is, by what is not for testing. */
+function score({ logs }: SweepRow): number {
+  const { accuracy = null, val_accuracy: validated = null } = logs;
+  return validated ?? accuracy ?? 0;
+}
+
+function inWords({ layer, features, logs, test }: SweepRow): string {
+  const parts = [`${layer}: ${features} features`];
+  const { val_accuracy: validated } = logs;
+  if (validated != null) parts.push(`validation accuracy ${validated.toFixed(4)}`);
+  if (test !== null) parts.push(`${test.on} accuracy ${test.accuracy.toFixed(4)}`);
+  return parts.join(', ');
+}
