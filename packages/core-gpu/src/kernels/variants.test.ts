@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../commands/plan.ts';
@@ -10,7 +10,7 @@ import type { Variant } from './windows.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const folders = readdirSync(here, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && filesOf(entry.name).length > 0)
   .map((entry) => entry.name)
   .sort();
 
@@ -25,9 +25,11 @@ async function variantsOf(folder: string): Promise<Variant[]> {
   return found;
 }
 
+/** The shaders of a folder; files without `@compute` are parts of some. */
 function filesOf(folder: string): string[] {
   return readdirSync(`${here}${folder}`, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.wgsl'))
+    .filter((file) => /^@compute\b/m.test(readFileSync(`${here}${folder}/${file}`, 'utf8')))
     .map((file) => `${folder}/${file.replaceAll('\\', '/').slice(0, -'.wgsl'.length)}`)
     .sort();
 }
@@ -87,15 +89,5 @@ describe('shaders that exist twice, for one channel and for four at a time', () 
     const lines = (code: string) =>
       code.split('\n').filter((line) => !/best|sum|at\b|here|NOWHERE|0\.0|^ *}$/.test(line));
     expect(lines(codeOf(twin))).toEqual(lines(widened));
-  });
-});
-
-describe('functions that stand in several shaders', () => {
-  // WGSL has no include: a copy that was improved in one file only would be a trap.
-  it.each(['accurateExp', 'accurateLog1p', 'accurateTanh'])('%s is the same in all of them', (name) => {
-    const pattern = new RegExp(`(?://[^\\n]*\\n)+fn ${name}\\([\\s\\S]*?\\n}\\n`);
-    const copies = Object.values(shaderTexts).flatMap((text) => pattern.exec(text)?.[0] ?? []);
-    expect(copies.length).toBeGreaterThan(0);
-    expect(new Set(copies).size).toBe(1);
   });
 });

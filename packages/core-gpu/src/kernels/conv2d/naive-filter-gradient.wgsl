@@ -8,35 +8,7 @@
 //   cost    2 * n * oh * ow FLOP for each element
 //   needs   WORKGROUP, ACCUMULATE (add to what dkernel holds: later pixels of a sum cut in pieces)
 
-struct Params {
-  first: u32,
-  pixels: u32,
-  oh: u32,
-  ow: u32,
-  h: u32,
-  w: u32,
-  ci: u32,
-  co: u32,
-  kh: u32,
-  kw: u32,
-  strideH: u32,
-  strideW: u32,
-  dilationH: u32,
-  dilationW: u32,
-  top: i32,
-  left: i32,
-  xImage: u32,
-  xRow: u32,
-  xPixel: u32,
-  xOffset: i32,
-  kernelOffset: u32,
-  yImage: u32,
-  yRow: u32,
-  yPixel: u32,
-  yOffset: i32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dkernel: array<f32>;

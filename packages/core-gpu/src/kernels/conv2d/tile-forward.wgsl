@@ -20,35 +20,7 @@
 //   needs   ci, co and all strides and offsets divisible by 4; ROWS a multiple of 4
 //           ROWS, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
-struct Params {
-  first: u32,
-  pixels: u32,
-  oh: u32,
-  ow: u32,
-  h: u32,
-  w: u32,
-  ci: u32,
-  co: u32,
-  kh: u32,
-  kw: u32,
-  strideH: u32,
-  strideW: u32,
-  dilationH: u32,
-  dilationW: u32,
-  top: i32,
-  left: i32,
-  xImage: u32,
-  xRow: u32,
-  xPixel: u32,
-  xOffset: i32,
-  kernelOffset: u32,
-  yImage: u32,
-  yRow: u32,
-  yPixel: u32,
-  yOffset: i32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;

@@ -21,29 +21,7 @@
 //   needs     TRANSPOSE_A, TRANSPOSE_B, VEC_A, VEC_B; WHOLE_N (n is a multiple of 4);
 //             HAS_BIAS, RELU, ACCUMULATE (add to what is in c); ROWS (1, 2, 4 or 8)
 
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  batch: u32,
-  tilesM: u32,
-  tilesN: u32,
-  kPerSplit: u32,
-  groups: u32,
-  aOffset: u32,
-  aRow: u32,
-  aBatch: u32,
-  bOffset: u32,
-  bRow: u32,
-  bBatch: u32,
-  cOffset: u32,
-  cRow: u32,
-  cBatch: u32,
-  cSplit: u32,
-  biasOffset: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> a4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
@@ -102,23 +80,7 @@ fn fillB(start: u32, kk: u32, kEnd: u32, column: u32, lid: u32) {
   tileB[step][x] = select(vec4f(), loadB(start, kk + step, column + 4 * x), kk + step < kEnd);
 }
 
-// Four neighbours of one row of c. Tiles may reach past the edges of c: what lies there was computed from whatever
-// memory holds, and is not stored.
-fn store(start: u32, row: u32, column: u32, product: vec4f) {
-  if (row >= params.m || column >= params.n) { return; }
-  let at = start + row * params.cRow + column;
-  var value = product;
-  if (ACCUMULATE) { value += vec4f(c[at], c[at + 1], c[at + 2], c[at + 3]); }
-  if (HAS_BIAS) {
-    let first = params.biasOffset + column;
-    value += vec4f(bias[first], bias[first + 1], bias[first + 2], bias[first + 3]);
-  }
-  if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
-  c[at] = value.x;
-  if (WHOLE_N || column + 1 < params.n) { c[at + 1] = value.y; }
-  if (WHOLE_N || column + 2 < params.n) { c[at + 2] = value.z; }
-  if (WHOLE_N || column + 3 < params.n) { c[at + 3] = value.w; }
-}
+// #include "store.wgsl"
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

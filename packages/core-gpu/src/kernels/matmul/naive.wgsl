@@ -10,29 +10,7 @@
 //   cost      2 m n k FLOP; each thread reads 2 k floats: nothing is reused but by the cache
 //   needs     TRANSPOSE_A, TRANSPOSE_B, HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
 
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  batch: u32,
-  tilesM: u32,
-  tilesN: u32,
-  kPerSplit: u32,
-  groups: u32,
-  aOffset: u32,
-  aRow: u32,
-  aBatch: u32,
-  bOffset: u32,
-  bRow: u32,
-  bBatch: u32,
-  cOffset: u32,
-  cRow: u32,
-  cBatch: u32,
-  cSplit: u32,
-  biasOffset: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;

@@ -16,29 +16,7 @@
 //   needs     TRANSPOSE_A, TRANSPOSE_B, VEC_A, VEC_B; WHOLE_K, WHOLE_N (k, n are multiples of 4);
 //             HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
 
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  batch: u32,
-  tilesM: u32,
-  tilesN: u32,
-  kPerSplit: u32,
-  groups: u32,
-  aOffset: u32,
-  aRow: u32,
-  aBatch: u32,
-  bOffset: u32,
-  bRow: u32,
-  bBatch: u32,
-  cOffset: u32,
-  cRow: u32,
-  cBatch: u32,
-  cSplit: u32,
-  biasOffset: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> a4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
@@ -57,59 +35,14 @@ fn loadA(start: u32, row: u32, kk: u32) -> vec4f {
   return vec4f(a[at], a[at + 1], a[at + 2], a[at + 3]);
 }
 
-// A 4 x 4 block of op(b): column j of the matrix is row kk + j of op(b), from 'column' on.
-fn loadB(start: u32, kk: u32, column: u32) -> mat4x4f {
-  if (TRANSPOSE_B) {
-    let at = start + column * params.bRow + kk;
-    return transpose(mat4x4f(
-      loadB4(at),
-      loadB4(at + params.bRow),
-      loadB4(at + 2 * params.bRow),
-      loadB4(at + 3 * params.bRow),
-    ));
-  }
-  let at = start + kk * params.bRow + column;
-  return mat4x4f(
-    loadB4(at),
-    loadB4(at + params.bRow),
-    loadB4(at + 2 * params.bRow),
-    loadB4(at + 3 * params.bRow),
-  );
-}
+// #include "load-b.wgsl"
 
-fn loadB4(at: u32) -> vec4f {
-  if (VEC_B) { return b4[at / 4]; }
-  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
-}
-
-// One element of op(a) and one row of four of op(b), for what is left of k.
+// One element of op(a), for what is left of k.
 fn loadOneA(start: u32, row: u32, kk: u32) -> f32 {
   return a[start + select(row * params.aRow + kk, kk * params.aRow + row, TRANSPOSE_A)];
 }
 
-fn loadOneB(start: u32, kk: u32, column: u32) -> vec4f {
-  let next = select(1u, params.bRow, TRANSPOSE_B);
-  let at = start + select(kk * params.bRow + column, column * params.bRow + kk, TRANSPOSE_B);
-  return vec4f(b[at], b[at + next], b[at + 2 * next], b[at + 3 * next]);
-}
-
-// Four neighbours of one row of c. Tiles may reach past the edges of c: what lies there was computed from whatever
-// memory holds, and is not stored.
-fn store(start: u32, row: u32, column: u32, product: vec4f) {
-  if (row >= params.m || column >= params.n) { return; }
-  let at = start + row * params.cRow + column;
-  var value = product;
-  if (ACCUMULATE) { value += vec4f(c[at], c[at + 1], c[at + 2], c[at + 3]); }
-  if (HAS_BIAS) {
-    let first = params.biasOffset + column;
-    value += vec4f(bias[first], bias[first + 1], bias[first + 2], bias[first + 3]);
-  }
-  if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
-  c[at] = value.x;
-  if (WHOLE_N || column + 1 < params.n) { c[at + 1] = value.y; }
-  if (WHOLE_N || column + 2 < params.n) { c[at + 2] = value.z; }
-  if (WHOLE_N || column + 3 < params.n) { c[at + 3] = value.w; }
-}
+// #include "store.wgsl"
 
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

@@ -8,26 +8,7 @@
 //           except when `fresh` is 1
 //   cost    one division and addition per window; 4 bytes per element of dy and dx
 
-struct Params {
-  count: u32,
-  xFirst: u32,
-  yFirst: u32,
-  yCount: u32,
-  h: u32,
-  w: u32,
-  c: u32,
-  oh: u32,
-  ow: u32,
-  ph: u32,
-  pw: u32,
-  sh: u32,
-  sw: u32,
-  top: u32,
-  left: u32,
-  fresh: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "gradient-params.wgsl"
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 

@@ -14,26 +14,7 @@
 //             stretches before this one gave, except when `fresh` is 1
 //   cost      ph * pw comparisons per output; 4 bytes per element of x and y
 
-struct Params {
-  count: u32,
-  yFirst: u32,
-  xFirst: u32,
-  xCount: u32,
-  h: u32,
-  w: u32,
-  c: u32,
-  oh: u32,
-  ow: u32,
-  ph: u32,
-  pw: u32,
-  sh: u32,
-  sw: u32,
-  top: u32,
-  left: u32,
-  fresh: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "max-params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<storage, read_write> position: array<u32>;

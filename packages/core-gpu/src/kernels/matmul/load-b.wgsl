@@ -1,0 +1,31 @@
+// A 4 x 4 block of op(b): column j of the matrix is row kk + j of op(b), from 'column' on.
+fn loadB(start: u32, kk: u32, column: u32) -> mat4x4f {
+  if (TRANSPOSE_B) {
+    let at = start + column * params.bRow + kk;
+    return transpose(mat4x4f(
+      loadB4(at),
+      loadB4(at + params.bRow),
+      loadB4(at + 2 * params.bRow),
+      loadB4(at + 3 * params.bRow),
+    ));
+  }
+  let at = start + kk * params.bRow + column;
+  return mat4x4f(
+    loadB4(at),
+    loadB4(at + params.bRow),
+    loadB4(at + 2 * params.bRow),
+    loadB4(at + 3 * params.bRow),
+  );
+}
+
+fn loadB4(at: u32) -> vec4f {
+  if (VEC_B) { return b4[at / 4]; }
+  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
+}
+
+// One row of four columns of op(b), for what is left of k.
+fn loadOneB(start: u32, kk: u32, column: u32) -> vec4f {
+  let next = select(1u, params.bRow, TRANSPOSE_B);
+  let at = start + select(kk * params.bRow + column, column * params.bRow + kk, TRANSPOSE_B);
+  return vec4f(b[at], b[at + next], b[at + 2 * next], b[at + 3 * next]);
+}

@@ -1,0 +1,23 @@
+// The uniforms of average pooling, for one channel and for four at a time; see average.wgsl.
+
+struct Params {
+  count: u32,
+  yFirst: u32,
+  xFirst: u32,
+  xCount: u32,
+  h: u32,
+  w: u32,
+  c: u32,
+  oh: u32,
+  ow: u32,
+  ph: u32,
+  pw: u32,
+  sh: u32,
+  sw: u32,
+  top: u32,
+  left: u32,
+  fresh: u32,
+  done: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;

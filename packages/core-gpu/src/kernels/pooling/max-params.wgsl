@@ -1,0 +1,22 @@
+// The uniforms of max pooling, for one channel and for four at a time; see max.wgsl.
+
+struct Params {
+  count: u32,
+  yFirst: u32,
+  xFirst: u32,
+  xCount: u32,
+  h: u32,
+  w: u32,
+  c: u32,
+  oh: u32,
+  ow: u32,
+  ph: u32,
+  pw: u32,
+  sh: u32,
+  sw: u32,
+  top: u32,
+  left: u32,
+  fresh: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
