@@ -4,7 +4,7 @@ export type { LayerWeights, Matching, ModelFile, ModelFormat, StoredWeight } fro
 export type { StoredType } from './numbers.ts';
 export { matchLayers } from './match.ts';
 export type { LayerMatch, TargetLayer } from './match.ts';
-export { layerName, parseModelConfig } from './keras-config.ts';
+export { isOperation, layerName, parseModelConfig } from './keras-config.ts';
 export type { KerasLayerConfig, KerasModelConfig } from './keras-config.ts';
 export { readSafetensors, writeSafetensors } from './safetensors.ts';
 export type { SafetensorsEntry, SafetensorsFile, SafetensorsValue } from './safetensors.ts';

@@ -60,3 +60,18 @@ export function layerName(layer: KerasLayerConfig): string | undefined {
 export function nestedLayers(layer: KerasLayerConfig, where: string): KerasLayerConfig[] | undefined {
   return Array.isArray(layer.config['layers']) ? parseModelConfig(layer, where).config.layers : undefined;
 }
+
+const operations = new Set(['GetItem', 'Stack', 'Divide', 'TrueDivide', 'TFOpLambda', 'SlicingOpLambda']);
+const alsoLayers = new Set(['Add', 'Subtract', 'Multiply']);
+
+/**
+ * Whether an entry of a model's `layers` is an operation between layers, such as `x + 1`. Keras 3 does not count them
+ * among the layers; where it names no module (in `.h5` files), the two arguments tell `Add` from the layer of that name.
+ */
+export function isOperation({ module, class_name: className, inbound_nodes: nodes }: KerasLayerConfig): boolean {
+  if (typeof module === 'string') return module.startsWith('keras.src.ops') || module.startsWith('keras.ops');
+  if (operations.has(className)) return true;
+  const call = nodes?.[0];
+  const args = typeof call === 'object' && call !== null && 'args' in call ? call.args : undefined;
+  return alsoLayers.has(className) && Array.isArray(args) && args.length === 2;
+}

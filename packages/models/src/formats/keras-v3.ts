@@ -1,7 +1,7 @@
 import { decodeText, malformed } from './checks.ts';
 import { joinPath } from './hdf5.ts';
 import type { Hdf5File } from './hdf5.ts';
-import { layerName, nestedLayers, parseModelConfig } from './keras-config.ts';
+import { isOperation, layerName, nestedLayers, parseModelConfig } from './keras-config.ts';
 import type { KerasLayerConfig, KerasModelConfig } from './keras-config.ts';
 import type { LayerWeights, StoredWeight } from './model-file.ts';
 import { storeNames } from './store-path.ts';
@@ -64,8 +64,9 @@ function walkConfig(
   if (depth > MAX_DEPTH) throw malformed(file.name, `models are nested more than ${MAX_DEPTH} deep`);
   const group = layersGroup(file, path);
   const inFile = group === undefined ? new Map<string, string>() : file.entries(`/${group}`);
-  const names = storeNames(layers.map((layer) => layer.class_name));
-  return layers.flatMap((layer, i) => {
+  const stored = layers.filter((layer) => !isOperation(layer));
+  const names = storeNames(stored.map((layer) => layer.class_name));
+  return stored.flatMap((layer, i) => {
     const storeName = names[i] ?? '';
     const name = prefix + (layerName(layer) ?? storeName);
     const nested = nestedLayers(layer, file.name);

@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { InputLayer, Model, Sequential, UnaryLayer } from '@convbase/layers';
+import { InputLayer, Model, Operation, Sequential, Stack, UnaryLayer } from '@convbase/layers';
 import type { Layer, Node, SymbolicTensor } from '@convbase/layers';
 import type { KerasLayerConfig, KerasModelConfig } from '../formats/index.ts';
 import { keras3, type Dialect, type History } from './dialects.ts';
@@ -66,6 +66,7 @@ function layerConfig(layer: Layer, dialect: Dialect): KerasLayerConfig {
     config,
   });
   if (layer instanceof InputLayer) return written('InputLayer', dialect.input(layer.name, layer.batchShape));
+  if (layer instanceof Operation) return operationConfig(layer, dialect);
   const standIn = dialect.standIn?.(layer);
   if (standIn !== undefined)
     return written(standIn.className, { ...commonConfig(layer, dialect), ...standIn.config });
@@ -81,6 +82,18 @@ function layerConfig(layer: Layer, dialect: Dialect): KerasLayerConfig {
   });
   const config = { ...commonConfig(layer, dialect), ...Object.fromEntries(own) };
   return { ...written(layer.className, config), ...buildConfig(layer) };
+}
+
+function operationConfig(operation: Operation, dialect: Dialect): KerasLayerConfig {
+  const { name, className } = operation;
+  if (dialect.operationCall === undefined) {
+    throw new ConvbaseError('graph/layer', `TensorFlow.js has no operation ${className} between layers`, {
+      where: name,
+      fix: 'Save the model as .keras, or give TensorFlow.js the part of it behind the operations.',
+    });
+  }
+  const config = operation instanceof Stack ? { name, axis: operation.axis } : { name };
+  return { ...dialect.object(kerasObject('keras.src.ops.numpy', className, config, className)), config };
 }
 
 /** The shape that the layer's weights were made for; Keras makes them for it as soon as it reads the layer. */
@@ -124,6 +137,7 @@ function inboundNode({ layer, inputs }: Node, calls: Calls, dialect: Dialect): u
   const tensors = inputs.map((input) => {
     return { shape: input.shape, history: calls.history(input), ofModel: input.layer instanceof Model };
   });
+  if (layer instanceof Operation) return [dialect.operationCall?.(tensors, layer)];
   const single = layer instanceof UnaryLayer || (layer instanceof Model && layer.inputs.length === 1);
   return [dialect.call(tensors, !single)];
 }

@@ -4,12 +4,21 @@ import {
   GlobalAveragePooling2D,
   GlobalMaxPooling2D,
   type Layer,
+  type Operation,
   type Shape,
 } from '@convbase/layers';
 import { kerasObject, type KerasObject } from './keras-object.ts';
+import { operationArguments } from './operation-arguments.ts';
 
 /** One output of one call: the layer's name, the number of the call, the number of the output. */
 export type History = readonly [layer: string, call: number, output: number];
+
+/** A tensor that a call takes, and whether it is from a nested model. */
+export interface CallInput {
+  readonly shape: Shape;
+  readonly history: History;
+  readonly ofModel: boolean;
+}
 
 /** What differs between the configs of one generation of Keras and another. */
 export interface Dialect {
@@ -19,8 +28,10 @@ export interface Dialect {
   object(object: KerasObject): Record<string, unknown> & { class_name: string };
   /** The config of an input. */
   input(name: string, batchShape: Shape): Record<string, unknown>;
+  /** The call of an operation. Undefined for a dialect that has none. */
+  operationCall?(inputs: readonly CallInput[], operation: Operation): unknown;
   /** The call of a layer; `asList` for layers that take a list of tensors. */
-  call(inputs: readonly { shape: Shape; history: History; ofModel: boolean }[], asList: boolean): unknown;
+  call(inputs: readonly CallInput[], asList: boolean): unknown;
   /** A model's inputs or outputs. `ofModel` is the class of the nested model that the tensor is from. */
   ends(tensors: readonly { history: History; ofModel: string | undefined }[]): unknown[];
   /** What stands in for a layer that the reader of this dialect does not have: a class and its options. */
@@ -39,12 +50,13 @@ export const keras3: Dialect = {
     ragged: false,
   }),
   call: (inputs, asList) => {
-    const tensors = inputs.map(({ shape, history }) => ({
-      class_name: '__keras_tensor__',
-      config: { shape, dtype: 'float32', keras_history: history },
-    }));
+    const tensors = inputs.map(kerasTensor);
     return { args: asList ? [tensors] : tensors, kwargs: {} };
   },
+  operationCall: (inputs, operation) => ({
+    args: operationArguments(operation, inputs.map(kerasTensor)),
+    kwargs: {},
+  }),
   ends: (tensors) => {
     // Keras made call 0 of a nested functional model when it made the model, and counts it here, but not in calls.
     const list = tensors.map(({ history, ofModel }) => (ofModel === 'Functional' ? next(history) : history));
@@ -52,6 +64,13 @@ export const keras3: Dialect = {
     return list.length === 1 && only !== undefined ? [...only] : list;
   },
 };
+
+function kerasTensor({ shape, history }: CallInput): object {
+  return {
+    class_name: '__keras_tensor__',
+    config: { shape, dtype: 'float32', keras_history: history },
+  };
+}
 
 /**
  * What Keras 2 wrote and TensorFlow.js reads: objects without their modules, calls as lists, and a nested model's first

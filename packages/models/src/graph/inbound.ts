@@ -25,7 +25,7 @@ const noArguments = z.record(z.string(), z.null());
 const modernArguments = z.looseObject({ training: z.boolean().nullish() }).catchall(z.null());
 
 /** Keras 3: `{ class_name: '__keras_tensor__', config: { keras_history: ['conv', 0, 0] } }`. */
-const kerasTensor = z
+export const kerasTensor = z
   .looseObject({
     class_name: z.literal('__keras_tensor__'),
     config: z.looseObject({ keras_history: historySchema }),
@@ -64,7 +64,7 @@ export function inboundCalls(
   if (parsed.success) return parsed.data;
   throw new ConvbaseError('graph/inbound-nodes', 'its calls are in no form that convbase can follow', {
     where,
-    fix: 'Layers that are called with tensors alone, as Keras 2 and 3 write them, can be followed; calls with further arguments (training=.., mask=..) and plain operations cannot.',
+    fix: 'Layers that are called with tensors alone, as Keras 2 and 3 write them, can be followed; calls with further arguments (training=.., mask=..) cannot.',
     cause: parsed.error,
   });
 }

@@ -9,6 +9,7 @@ import {
 } from '@convbase/layers';
 import { z } from 'zod';
 import {
+  isOperation,
   layerName,
   parseModelConfig,
   type KerasLayerConfig,
@@ -16,6 +17,7 @@ import {
 } from '../formats/index.ts';
 import { CallBudget } from './call-budget.ts';
 import { inboundCalls, modelEnds, type TensorReference } from './inbound.ts';
+import { readOperation } from './operations.ts';
 import { readLayer } from './read-layer.ts';
 
 const functionalClasses = new Set(['Functional', 'Model']);
@@ -138,6 +140,8 @@ class FunctionalGraph {
   readonly #calls = new Map<string, readonly (readonly TensorReference[])[]>();
   /** Nested models whose calls count from 1. */
   readonly #fromOne = new Set<string>();
+  /** How to make what is no layer but an operation between some. */
+  readonly #operations = new Map<string, () => Layer>();
   readonly #layers = new Map<string, Layer>();
   readonly #outputs = new Map<string, readonly SymbolicTensor[]>();
   readonly #inputShape: readonly Dimension[] | undefined;
@@ -168,7 +172,11 @@ class FunctionalGraph {
         );
       }
       this.#configs.set(name, layer);
-      this.#calls.set(name, inboundCalls(layer, `${model}, layer ${name}`));
+      if (isOperation(layer)) {
+        const { inputs, make } = readOperation(layer, name, model);
+        this.#calls.set(name, [inputs]);
+        this.#operations.set(name, make);
+      } else this.#calls.set(name, inboundCalls(layer, `${model}, layer ${name}`));
     }
     this.#countNestedCalls();
   }
@@ -242,7 +250,7 @@ class FunctionalGraph {
     if (inputs.length === 0) throw this.#error('graph/input', `the layer ${name} is never called`);
     let layer = this.#layers.get(name);
     if (layer === undefined) {
-      layer = this.#build(config);
+      layer = this.#operations.get(name)?.() ?? this.#build(config);
       this.#layers.set(name, layer);
     }
     this.#budget.spend(layer, this.#model);

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const models = ['mini_vgg', 'mini_inception', 'nested', 'nested_twice'];
+const models = ['mini_vgg', 'mini_inception', 'nested', 'nested_twice', 'chapter', 'operations'];
 
 const expectSameWeights = async (actual: Model, expected: Model): Promise<void> => {
   expect(actual.weights.map(({ path }) => path)).toEqual(expected.weights.map(({ path }) => path));
@@ -31,8 +31,12 @@ const expectSameWeights = async (actual: Model, expected: Model): Promise<void> 
   }
 };
 
+const withOperations = ['chapter', 'operations'];
+
 describe.each(models)('%s', (name) => {
-  test.each(['model.keras', 'model.safetensors', 'model.json'])(
+  // TensorFlow.js has no operations between layers.
+  const tfjs = withOperations.includes(name) ? [] : ['model.json'];
+  test.each(['model.keras', 'model.safetensors', ...tfjs])(
     '%s: config and weights come back as they were',
     async (file) => {
       const model = await loadModel(fixture(`${name}.keras`));
@@ -55,6 +59,15 @@ describe.each(models)('%s', (name) => {
     file.close();
     await expectSameWeights(again, model);
   });
+});
+
+test('operations between layers cannot be saved for TensorFlow.js', async () => {
+  const model = await loadModel(fixture('chapter.keras'));
+  await expect(saveModel(model, join(folder, 'model.json'))).rejects.toMatchObject({
+    code: 'graph/layer',
+    message: expect.stringContaining('GetItem') as string,
+  });
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test('a saved file is alone in its folder', async () => {
