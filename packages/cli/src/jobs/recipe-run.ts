@@ -73,11 +73,20 @@ export async function executeRecipe(
 }
 
 /** A result for people. */
-export function inWords({ out, name, result, seconds, samples }: RunResult): string {
-  const where = `${name} in ${duration(1000 * seconds)}; ${result?.classifier ?? 'report'} and report.html in ${out}`;
-  if (result?.test == null) return where;
-  const { accuracy, on, samples: count } = result.test;
-  return `accuracy ${accuracy.toFixed(4)} on ${count} ${on} pictures (${samples.train} to train)\n${where}`;
+export function inWords({ out, name, result, stages, seconds }: RunResult): string {
+  const lines: string[] = [];
+  for (const { layer, features, test } of result?.sweep ?? []) {
+    lines.push(`${layer.padEnd(24)}${String(features).padStart(6)} features${accuracy(test)}`);
+  }
+  for (const { name: stage, epochs, test } of stages) {
+    lines.push(`${stage.padEnd(12)}${String(epochs).padStart(4)} epochs${accuracy(test)}`);
+  }
+  lines.push(`${name} in ${duration(1000 * seconds)}: ${result?.classifier ?? ''} and report.html in ${out}`);
+  return lines.join('\n');
+}
+
+function accuracy(test: RunResult['stages'][number]['test']): string {
+  return test === null ? '' : `  accuracy ${test.accuracy.toFixed(4)} on ${test.samples} ${test.on} pictures`;
 }
 
 /** One display at a time: lines, a bar for the frozen layers' work, Keras' display for training. */

@@ -10,11 +10,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bin, inChild } from './testing/runs.ts';
 import { miniOptions, writePictures } from './testing/samples.ts';
 
-/** Runs that are killed, as users' machines do it. On the build; CONVBASE_KILLS sets how many, 5 when left out. */
+/** Runs that are stopped or killed and go on. On the build; CONVBASE_KILLS sets how many kills, 4 when left out. */
 
-const kills = Number(process.env['CONVBASE_KILLS'] ?? 5);
+const kills = Number(process.env['CONVBASE_KILLS'] ?? 4);
 
 let root: string;
+let wholeMs: number;
+let expected: unknown;
 let env: NodeJS.ProcessEnv;
 const at = (...parts: string[]): string => join(root, ...parts);
 
@@ -27,6 +29,12 @@ beforeAll(async () => {
   await mkdir(at('cache'));
   await symlink(join(cacheFolder(), 'drivers'), at('cache', 'drivers'));
   env = { CONVBASE_CACHE: at('cache') };
+  const begun = Date.now();
+  const whole = await inChild(finetune(at('whole')), { env });
+  expect(whole.stderr).toContain('stage 2 of 2');
+  expect(whole.code).toBe(0);
+  wholeMs = Date.now() - begun;
+  expected = await results(at('whole'));
 });
 afterAll(async () => {
   await rm(root, { recursive: true });
@@ -39,15 +47,29 @@ const finetune = (out: string): string[] => [
   ...['--unfreeze-last', '3', '--augmentation', 'layers', '--checkpoint-seconds', '0', '--out', out],
 ];
 
+describe('a run that Ctrl-C stops', () => {
+  it('leaves a checkpoint and a report, and goes on to the same result', async () => {
+    const folder = at('stopped');
+    const stopped = await inChild(finetune(folder), {
+      env,
+      interruptWhen: (output) => output.includes('Epoch 2/'),
+    });
+    expect([stopped.code, stopped.signal]).toEqual([130, null]);
+    expect(stopped.stderr).toContain(`--resume with the same command goes on with ${folder}`);
+    expect(stopped.stdout).toBe('');
+    expect(await wholeFiles(folder)).not.toBe('');
+    expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('stopped after');
+    const again = await inChild(finetune(folder), { env });
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('Go on with it (--resume), or give another folder.');
+    const rest = await inChild([...finetune(folder), '--resume', '--json'], { env });
+    expect(JSON.parse(rest.stdout)).toMatchObject({ status: 'finished', result: { test: { samples: 12 } } });
+    expect(await results(folder)).toEqual(expected);
+  });
+});
+
 describe('a run that is killed', () => {
   it(`is never left with a torn checkpoint and goes on to the same result (${kills} kills)`, async () => {
-    const begun = Date.now();
-    const whole = await inChild(finetune(at('whole')), { env });
-    expect(whole.stderr).toContain('stage 2 of 2');
-    expect(whole.code).toBe(0);
-    const wholeMs = Date.now() - begun;
-    const expected = await results(at('whole'));
-
     const random = new Random(Number(process.env['CONVBASE_KILL_SEED'] ?? 1));
     const moments: string[] = [];
     let run = 0;
