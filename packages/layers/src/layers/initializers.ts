@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import { sizeOf } from '../tensor/shape.ts';
-import { toCamelCase, toSnakeCase } from './names.ts';
+import { entryOf, toCamelCase, toSnakeCase } from './names.ts';
 import { normalStream, uniformStream } from './random.ts';
 
 /** Fills a weight of the given shape. `seed` is the weight's own; an initializer with a seed of its own ignores it. */
@@ -132,7 +132,7 @@ const byName: Readonly<Record<string, () => Initializer>> = {
 /** The initializer meant by a name or a function. Throws `initializer/unknown`. */
 export function initializerFrom(like: InitializerLike): Initializer {
   if (typeof like === 'function') return like;
-  const make = byName[toCamelCase(like)];
+  const make = entryOf(byName, toCamelCase(like));
   if (make === undefined) {
     throw new ConvbaseError('initializer/unknown', `there is no initializer called ${like}`, {
       fix: `Known are ${Object.keys(byName).join(', ')}; or give a function (shape, seed) => Float32Array.`,

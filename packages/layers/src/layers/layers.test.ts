@@ -68,6 +68,7 @@ describe('initializers', () => {
       expect(initializerFrom(name)([5], 9)).toEqual(initializers.glorotUniform()([5], 9));
     }
     expect(() => initializerFrom('orthogonal')).toThrow(/no initializer called orthogonal/);
+    expect(() => initializerFrom('constructor')).toThrow(/no initializer called constructor/);
   });
 });
 

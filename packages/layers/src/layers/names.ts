@@ -13,6 +13,11 @@ export function toCamelCase(name: string): string {
   return camel.charAt(0).toLowerCase() + camel.slice(1);
 }
 
+/** What a table holds under a name from outside: nothing for the names that every object knows, as `constructor`. */
+export function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** Gives out automatic layer names: `conv2d`, `conv2d_1`, .., starting anew like a fresh Keras process. */
 export class NameScope {
   readonly #used = new Map<string, number>();

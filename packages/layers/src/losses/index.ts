@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { toCamelCase } from '../layers/names.ts';
+import { entryOf, toCamelCase } from '../layers/names.ts';
 import {
   BinaryCrossentropy,
   CategoricalCrossentropy,
@@ -27,7 +27,7 @@ const byName: Readonly<Record<string, () => Loss>> = {
 /** The loss meant by a name in Keras' or our spelling, or an object. Throws `loss/unknown`. */
 export function lossFrom(like: string | Loss): Loss {
   if (typeof like !== 'string') return like;
-  const make = byName[toCamelCase(like)];
+  const make = entryOf(byName, toCamelCase(like));
   if (make === undefined) {
     throw new ConvbaseError('loss/unknown', `there is no loss called ${like}`, {
       fix: `Known are ${Object.keys(byName).join(', ')}.`,

@@ -1,6 +1,6 @@
 import { planBinaryCorrect, planCategoricalCorrect } from '@convbase/core-gpu';
 import { ConvbaseError } from '@convbase/base';
-import { toCamelCase } from '../layers/names.ts';
+import { entryOf, toCamelCase } from '../layers/names.ts';
 import { rowsAndColumns } from '../ops/dims.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -56,7 +56,7 @@ const kinds: Readonly<Record<string, Kind | null>> = {
  */
 export function metricFrom(like: string | Metric): Metric {
   if (typeof like !== 'string') return like;
-  const kind = kinds[toCamelCase(like)];
+  const kind = entryOf(kinds, toCamelCase(like));
   if (kind === undefined) {
     throw new ConvbaseError('metric/unknown', `there is no metric called ${like}`, {
       fix: `Known are ${Object.keys(kinds).join(', ')}.`,

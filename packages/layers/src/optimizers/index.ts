@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { toCamelCase } from '../layers/names.ts';
+import { entryOf, toCamelCase } from '../layers/names.ts';
 import { Adam, AdamW, type AdamConfig } from './adam.ts';
 import type { Optimizer } from './optimizer.ts';
 import { RMSprop, type RMSpropConfig } from './rmsprop.ts';
@@ -33,7 +33,7 @@ const byName: Readonly<Record<string, (config: AnyConfig) => Optimizer>> = {
 /** The optimizer of a name with Keras' defaults (and any options given), or an object as it is. */
 export function optimizerFrom(like: string | Optimizer, config: AnyConfig = {}): Optimizer {
   if (typeof like !== 'string') return like;
-  const make = byName[like.toLowerCase()];
+  const make = entryOf(byName, like.toLowerCase());
   if (make === undefined) {
     throw new ConvbaseError('optimizer/unknown', `there is no optimizer called ${like}`, {
       fix: `Known are ${Object.keys(byName).join(', ')}.`,
@@ -77,7 +77,7 @@ export function optimizerFromConfig(className: string, config: Readonly<Record<s
   }
   const options: Record<string, number | boolean | LearningRateSchedule> = {};
   for (const [key, value] of Object.entries(config)) {
-    const name = renamed[key] ?? toCamelCase(key);
+    const name = entryOf(renamed, key) ?? toCamelCase(key);
     if (value === null || value === undefined) continue;
     if (flags.has(name)) options[name] = value === true;
     else if (name === 'learningRate' && typeof value === 'object') {

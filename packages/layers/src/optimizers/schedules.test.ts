@@ -40,8 +40,10 @@ describe('schedules', () => {
   it('that make no sense are refused', () => {
     expect(() => new CosineDecay({ initialLearningRate: 1, decaySteps: 0 })).toThrow('over 0 steps');
     expect(() => new PiecewiseConstantDecay({ boundaries: [1], values: [1] })).toThrow('do not part 1');
-    const unknown = { class_name: 'PolynomialDecay', config: {} };
-    expect(() => scheduleFromConfig(unknown)).toThrow('PolynomialDecay is not supported');
+    for (const name of ['PolynomialDecay', 'constructor']) {
+      const unknown = { class_name: name, config: {} };
+      expect(() => scheduleFromConfig(unknown)).toThrow(`${name} is not supported`);
+    }
     const { className } = new ExponentialDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: 1 });
     const broken = { class_name: className, config: { initial_learning_rate: 'much' } };
     expect(() => scheduleFromConfig(broken)).toThrow('initial_learning_rate is not a number');

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { entryOf } from '../layers/names.ts';
 
 /** A rule that makes the learning rate of a step (counted from 0) of nothing but its number. */
 export interface LearningRateSchedule {
@@ -161,7 +162,7 @@ interface ConfigReader {
  */
 export function scheduleFromConfig(serialized: Readonly<Record<string, unknown>>): LearningRateSchedule {
   const { class_name: className, config } = serialized;
-  const make = fromKeras[String(className)];
+  const make = entryOf(fromKeras, String(className));
   if (make === undefined || typeof config !== 'object' || config === null) {
     throw new ConvbaseError('optimizer/schedule', `the schedule ${String(className)} is not supported`, {
       fix: `There is ${Object.keys(fromKeras).join(', ')}.`,

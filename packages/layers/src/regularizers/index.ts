@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { entryOf } from '../layers/names.ts';
 
 /** A penalty on a weight that the loss grows by: `l1` times the sum of |w| plus `l2` times the sum of w^2. */
 export interface Regularizer {
@@ -24,14 +25,14 @@ const byName: Readonly<Record<string, (config: Readonly<Record<string, unknown>>
 
 /**
  * The regularizer of a name with Keras' defaults (`'l2'`, `'L1L2'`), of a Keras configuration
- * (`{ class_name: 'L2', config: { l2: 1e-4 } }`), or one as it is. Throws `regularizer/unknown`.
+ * (`{ class_name: 'L2', config: { l2: 1e-4 } }`), or one as it is. Throws `regularizer/unknown`, `regularizer/factor`.
  */
 export function regularizerFrom(like: RegularizerLike | null | undefined): Regularizer | null {
   if (like === null || like === undefined) return null;
-  if (isRegularizer(like)) return like;
+  if (isRegularizer(like)) return checked(like);
   const name = typeof like === 'string' ? like : String(like['class_name']);
   const config = typeof like === 'string' ? {} : (like['config'] ?? {});
-  const make = byName[name.toLowerCase().replaceAll('_', '')];
+  const make = entryOf(byName, name.toLowerCase().replaceAll('_', ''));
   if (make === undefined || typeof config !== 'object') {
     throw new ConvbaseError('regularizer/unknown', `there is no regularizer called ${name}`, {
       fix: `Known are ${Object.keys(byName).join(', ')}.`,
@@ -46,7 +47,7 @@ export function regularizerConfig({ className, l1, l2 }: Regularizer): Record<st
 }
 
 function isRegularizer(like: RegularizerLike): like is Regularizer {
-  return typeof like !== 'string' && typeof like['l1'] === 'number' && typeof like['l2'] === 'number';
+  return typeof like !== 'string' && 'className' in like && 'l1' in like && 'l2' in like;
 }
 
 function factor(config: Readonly<Record<string, unknown>>, key: string, missing: number): number {

@@ -24,6 +24,9 @@ describe('regularizers', () => {
     expect(() => regularizerFrom('orthogonal')).toThrow('no regularizer called orthogonal');
     expect(() => regularizerFrom({})).toThrow('no regularizer called undefined');
     expect(() => regularizerFrom({ class_name: 'L2', config: { l2: 'a' } })).toThrow('penalised by NaN');
+    expect(() => regularizerFrom('constructor')).toThrow('no regularizer called constructor');
+    expect(() => regularizerFrom({ l1: 1, l2: 1 })).toThrow('no regularizer called undefined');
+    expect(() => regularizerFrom({ ...l2(), l1: -1 })).toThrow('penalised by -1');
     expect(() => l2(-1)).toThrow('penalised by -1');
   });
 });

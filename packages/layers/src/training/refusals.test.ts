@@ -95,6 +95,13 @@ describe('fit', () => {
     expect(() => {
       model.compile({ optimizer: 'lion', ...binary });
     }).toThrow('no optimizer called lion');
+    // What every object of JavaScript has is no name of ours.
+    const everywhere = 'constructor';
+    for (const config of [{ loss: everywhere }, { optimizer: everywhere }, { metrics: [everywhere] }]) {
+      expect(() => {
+        model.compile({ optimizer: 'sgd', ...binary, ...config });
+      }).toThrow('called constructor');
+    }
     model.dispose();
     expect(gpu().memory().liveBuffers).toBe(0);
   });
