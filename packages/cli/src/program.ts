@@ -11,6 +11,7 @@ import { addSummary } from './commands/summary.ts';
 import { addTrain } from './commands/train.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWeights } from './commands/weights.ts';
+import { requireOptionsLast } from './terminal/options.ts';
 import { version } from './version.ts';
 
 /** What a command gets from the process that runs it, and gives back. */
@@ -53,5 +54,6 @@ export function createProgram(invocation: Invocation): Command {
   ]) {
     add(program, invocation);
   }
+  requireOptionsLast(program);
   return program;
 }

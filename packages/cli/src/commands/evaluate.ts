@@ -14,10 +14,10 @@ import type { Dataset, Model } from '@convbase/layers';
 import { Classifier, headLoss, isClassifier, openClassifier } from '@convbase/models';
 import type { Command } from 'commander';
 import { isFeatureFolder } from '../jobs/features-of.ts';
-import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
+import { openPictures, pictureOptionNames, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { refuseOptions, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 
@@ -45,15 +45,33 @@ export function addEvaluate(program: Command, invocation: Invocation): void {
       '\nExamples:\n  convbase evaluate pets.keras test-pictures/\n  convbase evaluate classifier/ features-test/',
     );
   withCommonOptions(withPictureOptions(command, 'test'), { gpu: true }).action(
-    (folder: string, path: string, flags: EvaluateFlags) => evaluate(folder, path, flags, invocation.signal),
+    (classifier: string, path: string, flags: EvaluateFlags) => {
+      checkOptions(classifier, path, command);
+      return evaluate(classifier, path, flags, invocation.signal);
+    },
   );
 }
 
-/** What evaluating gave. */
-interface Judgement {
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly samples: number;
+/** What is to be judged, opened before any GPU. */
+interface Task {
+  readonly model: Model;
+  readonly classCount: number;
+  readonly data: Dataset;
+  /** How many samples there were, known at the end: pictures may be skipped. */
+  samples(): number;
+  /** Closes files and ends what is shown. */
+  close(): Promise<void>;
+}
+
+/** Refuses options that would be passed over without a word. */
+function checkOptions(classifier: string, path: string, command: Command): void {
+  const fix = 'Leave it out.';
+  if (isFeatureFolder(path)) {
+    const why = 'features are judged as they are, all of them, and without the base';
+    refuseOptions(command, [...pictureOptionNames, 'weights'], why, fix);
+  } else if (existsSync(classifier) && !existsSync(join(classifier, 'classifier.json'))) {
+    refuseOptions(command, ['weights'], 'a classifier in one file has its weights in it', fix);
+  }
 }
 
 async function evaluate(
@@ -62,16 +80,25 @@ async function evaluate(
   flags: EvaluateFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  await usingGpu(flags, signal, async (gpu) => {
-    const { loss, accuracy, samples } = isFeatureFolder(path)
-      ? await onFeatures(await loadHead(classifier), path, gpu, signal)
-      : await onPictures(classifier, path, flags, gpu, signal);
-    printResult(
-      flags.json,
-      { loss, accuracy, samples, adapter: gpu.adapter.name },
-      `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  (${samples} pictures)`,
-    );
-  });
+  const task = isFeatureFolder(path)
+    ? await onFeatures(await loadHead(classifier), path)
+    : await onPictures(classifier, path, flags, signal);
+  let judged: { loss: number; accuracy: number; adapter: string };
+  try {
+    judged = await usingGpu(flags, signal, async (gpu) => ({
+      ...(await judge(task, gpu, signal)),
+      adapter: gpu.adapter.name,
+    }));
+  } finally {
+    await task.close();
+  }
+  const { loss, accuracy, adapter } = judged;
+  const samples = task.samples();
+  printResult(
+    flags.json,
+    { loss, accuracy, samples, adapter },
+    `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  (${samples} pictures)`,
+  );
 }
 
 /** The classifier of a folder, which alone can judge features. */
@@ -87,9 +114,7 @@ async function loadHead(folder: string): Promise<Classifier> {
 
 /** Loss and accuracy of a model, which is freed afterwards. */
 async function judge(
-  model: Model,
-  classCount: number,
-  data: Dataset,
+  { model, classCount, data }: Task,
   gpu: Gpu,
   signal: AbortSignal,
 ): Promise<{ loss: number; accuracy: number }> {
@@ -102,12 +127,7 @@ async function judge(
   }
 }
 
-async function onFeatures(
-  { head, config }: Classifier,
-  path: string,
-  gpu: Gpu,
-  signal: AbortSignal,
-): Promise<Judgement> {
+async function onFeatures({ head, config }: Classifier, path: string): Promise<Task> {
   const features = await Features.open(path);
   try {
     const { manifest } = features;
@@ -120,11 +140,16 @@ async function onFeatures(
         { where: path, fix: 'Extract them in the same way.' },
       );
     }
-    const data = featureBatches(features, { batchSize: 128 });
-    const judged = await judge(head, config.classNames.length, data, gpu, signal);
-    return { ...judged, samples: features.rowCount };
-  } finally {
+    return {
+      model: head,
+      classCount: config.classNames.length,
+      data: featureBatches(features, { batchSize: 128 }),
+      samples: () => features.rowCount,
+      close: () => features.close(),
+    };
+  } catch (error) {
     await features.close();
+    throw error;
   }
 }
 
@@ -133,9 +158,8 @@ async function onPictures(
   classifier: string,
   path: string,
   flags: EvaluateFlags,
-  gpu: Gpu,
   signal: AbortSignal,
-): Promise<Judgement> {
+): Promise<Task> {
   if (existsSync(classifier) && !(await isClassifier(classifier))) {
     throw new ConvbaseError('usage/classifier', 'it is no classifier', {
       where: classifier,
@@ -166,10 +190,14 @@ async function onPictures(
       progress.update((batch.indices.at(-1) ?? 0) + 1, set.length);
     }
   }
-  try {
-    const judged = await judge(model, classNames.length, { batches }, gpu, signal);
-    return { ...judged, samples: pictures.sampleCount };
-  } finally {
-    progress.stop();
-  }
+  return {
+    model,
+    classCount: classNames.length,
+    data: { batches },
+    samples: () => pictures.sampleCount,
+    close: () => {
+      progress.stop();
+      return Promise.resolve();
+    },
+  };
 }

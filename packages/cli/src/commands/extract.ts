@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openFlaggedBase, withBaseOptions, type BaseFlags } from '../jobs/base-options.ts';
-import { extractToFolder } from '../jobs/extraction.ts';
+import { checkFolder, extractToFolder } from '../jobs/extraction.ts';
 import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
@@ -42,19 +42,21 @@ async function extract(dir: string, flags: ExtractFlags, signal: AbortSignal): P
   const set = await openPictures(dir, { ...flags, preferred: 'train' });
   const opened = await openFlaggedBase(flags, { onStatus: progress.say, signal });
   try {
-    await usingGpu(flags, signal, async (gpu) => {
-      const extraction = { ...opened, gpu, batchSize, onBadImage, progress, signal };
-      const { manifest, rows, alreadyComplete } = await extractToFolder(set, dir, out, extraction);
-      progress.stop();
-      const { skipped, featureShape, base } = manifest;
-      const left = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
-      const already = alreadyComplete ? ', complete already' : '';
-      printResult(
-        json,
-        { out, rows, skipped, featureShape, layer: base.layer },
-        `${rows} pictures${left}: features (${featureShape.join(', ')}) of ${base.model} ${base.layer} in ${out}${already}`,
-      );
-    });
+    const extracted =
+      (await checkFolder(set, dir, out, opened)) ??
+      (await usingGpu(flags, signal, (gpu) => {
+        return extractToFolder(set, dir, out, { ...opened, gpu, batchSize, onBadImage, progress, signal });
+      }));
+    progress.stop();
+    const { manifest, rows, alreadyComplete } = extracted;
+    const { skipped, featureShape, base } = manifest;
+    const left = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+    const already = alreadyComplete ? ', complete already' : '';
+    printResult(
+      json,
+      { out, rows, skipped, featureShape, layer: base.layer },
+      `${rows} pictures${left}: features (${featureShape.join(', ')}) of ${base.model} ${base.layer} in ${out}${already}`,
+    );
   } finally {
     progress.stop();
     opened.base.model.dispose();

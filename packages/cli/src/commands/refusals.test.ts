@@ -31,6 +31,72 @@ async function refused(code: string, args: readonly string[]): Promise<string> {
   return error.message;
 }
 
+/** As `refused`, before a GPU was opened, which is slow and prints its name. */
+async function refusedAtOnce(code: string, args: readonly string[]): Promise<string> {
+  expect((await inProcess(...args)).stderr).not.toContain('adapter:');
+  return refused(code, args);
+}
+
+describe('options that would do nothing are refused', () => {
+  const nothing = (...args: string[]): Promise<string> => refusedAtOnce('usage/option', args);
+
+  it('train, where all sources are features', async () => {
+    const train = ['train', at('features'), '--out', at('trained')];
+    expect(await nothing(...train, '--size', '150', '--model', 'vgg16')).toContain(
+      '--model, --size would do nothing',
+    );
+    for (const option of [
+      ['--preprocess', 'caffe'],
+      ['--layer', 'x'],
+      ['--limit', '2'],
+      ['--on-bad-image', 'skip'],
+    ]) {
+      expect(await nothing(...train, ...option)).toContain(option[0]);
+    }
+    await nothing(...train, '--validation', at('features'), '--resize', 'nearest');
+    expect(await readdir(root)).not.toContain('trained');
+  });
+
+  it('evaluate on features', async () => {
+    const message = await nothing(
+      'evaluate',
+      at('classifier'),
+      at('features'),
+      '--limit',
+      '2',
+      '--weights',
+      'x.h5',
+    );
+    expect(message).toContain('--weights, --limit');
+  });
+
+  it('but not where there are pictures, too', async () => {
+    const { stderr } = await inProcess(
+      ...[
+        'train',
+        at('features'),
+        at('pictures'),
+        ...miniOptions,
+        '--limit',
+        '4',
+        '--epochs',
+        '1',
+        '--out',
+        at('both'),
+      ],
+    );
+    expect(stderr).toContain('epoch 1/1');
+  });
+});
+
+describe('summary refuses', () => {
+  it('features, and says what they are', async () => {
+    const message = await refused('usage/features', ['summary', at('features')]);
+    expect(message).toMatch(/holds features: what .*mini_vgg\.keras made of 8 pictures of bars, dots/);
+    expect(message).toContain(`convbase train ${at('features')}`);
+  });
+});
+
 describe('extract refuses', () => {
   const extract = (folder: string, ...options: string[]): string[] => {
     return ['extract', folder, ...miniOptions, '--out', at('new'), ...options];
@@ -108,9 +174,14 @@ describe('extract refuses', () => {
   it('places where something else is', async () => {
     await writeFile(at('file'), '');
     await refused('file/kind', extract(at('pictures'), '--out', at('file')));
-    await refused('features/in-the-way', extract(at('pictures'), '--out', at('pictures')));
+    await refusedAtOnce('features/in-the-way', extract(at('pictures'), '--out', at('pictures')));
     expect(await readdir(at('pictures'))).toEqual(['bars', 'dots']);
-    await refused('features/mix', extract(at('pictures'), '--out', at('features'), '--size', '24'));
+    await refusedAtOnce('features/mix', extract(at('pictures'), '--out', at('features'), '--size', '24'));
+    const fewer = await refusedAtOnce(
+      'features/mix',
+      extract(at('pictures'), '--out', at('features'), '--limit', '4'),
+    );
+    expect(fewer).toContain('made in another way (number of pictures: 8 and 4)');
     await refused('file/kind', extract(at('pictures'), '--out', at('file/below')));
   });
 
@@ -130,7 +201,7 @@ describe('train refuses', () => {
 
   it('what it cannot train on', async () => {
     await refused('file/missing', train(at('nowhere')));
-    await refused('usage/model', train(at('pictures')));
+    await refusedAtOnce('usage/model', train(at('pictures')));
     await refused('data/no-classes', train(at('classifier')));
     await cp(at('pictures'), at('first-bad'), { recursive: true });
     await writeFile(at('first-bad/bars/000.bmp'), '');
@@ -142,9 +213,9 @@ describe('train refuses', () => {
   it('features that were made in different ways', async () => {
     const other = ['extract', at('pictures'), ...miniOptions, '--layer', 'block1_pool', '--out', at('other')];
     expect((await inProcess(...other)).code).toBe(0);
-    await refused('features/mix', train(at('features'), at('other')));
-    await refused('features/mix', [...train(at('features')), '--validation', at('other')]);
-    await refused('features/mix', ['evaluate', at('classifier'), at('other')]);
+    await refusedAtOnce('features/mix', train(at('features'), at('other')));
+    await refusedAtOnce('features/mix', [...train(at('features')), '--validation', at('other')]);
+    await refusedAtOnce('features/mix', ['evaluate', at('classifier'), at('other')]);
   });
 
   it('altered features', async () => {
@@ -176,8 +247,9 @@ describe('evaluate and predict refuse', () => {
   const picture = (): string => at('pictures/bars/000.bmp');
 
   it('what is no classifier', async () => {
-    await refused('file/missing', ['evaluate', at('nowhere'), at('pictures')]);
-    await refused('usage/classifier', ['evaluate', at('features'), at('classifier')]);
+    await refusedAtOnce('file/missing', ['evaluate', at('nowhere'), at('pictures')]);
+    await refusedAtOnce('usage/classifier', ['evaluate', at('features'), at('classifier')]);
+    await refusedAtOnce('file/missing', ['evaluate', at('classifier'), at('nowhere')]);
     await refused('model/unknown', ['predict', at('nowhere'), picture()]);
     await refused('usage/classifier', ['predict', at('features'), picture()]);
     await refused('usage/preprocess', ['predict', at('classifier'), picture(), '--preprocess', 'tf']);

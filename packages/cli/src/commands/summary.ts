@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { readManifest } from '@convbase/data';
 import { Model, Sequential, type Layer } from '@convbase/layers';
 import { buildHead, Classifier, openArchitecture, type StatusOptions } from '@convbase/models';
 import { Option, type Command } from 'commander';
+import { isFeatureFolder } from '../jobs/features-of.ts';
 import type { Invocation } from '../program.ts';
 import { pictureSize, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
@@ -135,6 +137,22 @@ function withHead(base: Model, units: number): Model {
   return new Sequential({ layers: [base, ...layers] });
 }
 
+/** Says of a folder of features what it is. */
+async function refuseFeatures(spec: string): Promise<void> {
+  if (!isFeatureFolder(spec)) return;
+  const { base, classNames, featureShape, source, skipped } = await readManifest(spec);
+  const pictures = `${source.samples - skipped.length} pictures of ${classNames.join(', ')}`;
+  throw new ConvbaseError(
+    'usage/features',
+    `it is no model, but holds features: what ${base.model} made of ${pictures}, ` +
+      `(${featureShape.join(', ')}) each at ${base.layer}`,
+    {
+      where: spec,
+      fix: `Train on it with \`convbase train ${spec}\`, or print the table of the model it comes from.`,
+    },
+  );
+}
+
 /** A model by name, file or package, or a classifier: its frozen base with the head. */
 async function openModel(spec: string, flags: SummaryFlags, status: StatusOptions): Promise<Model> {
   if (existsSync(join(spec, 'classifier.json'))) {
@@ -149,6 +167,7 @@ async function openModel(spec: string, flags: SummaryFlags, status: StatusOption
     freeze(base, flags);
     return new Model({ inputs: base.inputs, outputs: [head.apply(base.outputs)], name: 'classifier' });
   }
+  await refuseFeatures(spec);
   const model = await openArchitecture(spec, {
     ...status,
     ...(flags.size ? { inputShape: [...flags.size, 3] } : {}),

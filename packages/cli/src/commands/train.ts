@@ -3,21 +3,29 @@ import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import { featureBatches, recipeDifference, type Features } from '@convbase/data';
+import { featureBatches, readManifest, recipeDifference, type Features } from '@convbase/data';
 import type { ActivationName, Callback } from '@convbase/layers';
 import { Classifier, trainHead, type ClassifierConfig } from '@convbase/models';
 import { Option, type Command } from 'commander';
 import {
+  baseOptionNames,
   openFlaggedBase,
+  requireModel,
   withBaseOptions,
   type BaseFlags,
   type BaseWithInput,
 } from '../jobs/base-options.ts';
 import { featuresOf, isFeatureFolder, type Extractor } from '../jobs/features-of.ts';
-import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
+import { openPictures, pictureOptionNames, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { numberBetween, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import {
+  numberBetween,
+  refuseOptions,
+  wholeNumber,
+  withCommonOptions,
+  type CommonOptions,
+} from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 
@@ -74,14 +82,14 @@ export function addTrain(program: Command, invocation: Invocation): void {
       '\nExamples:\n  convbase train features/ --epochs 10 --out classifier/\n' +
         '  convbase train pictures/ --model vgg16 --size 150 --out classifier/',
     );
-  withCommonOptions(command, { gpu: true }).action((paths: string[], flags: TrainFlags) =>
-    train(paths, flags, invocation.signal),
-  );
+  withCommonOptions(command, { gpu: true }).action(async (paths: string[], flags: TrainFlags) => {
+    checkPlace(flags.out);
+    await checkSources(paths, flags, command);
+    await train(paths, flags, invocation.signal);
+  });
 }
 
 async function train(paths: readonly string[], flags: TrainFlags, signal: AbortSignal): Promise<void> {
-  checkPlace(flags.out);
-  await checkSources(paths, flags);
   await usingGpu(flags, signal, async (gpu) => {
     const progress = createProgress('extract');
     let opened: Promise<BaseWithInput> | undefined;
@@ -126,12 +134,38 @@ interface Trained {
   readonly history: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Opens all sources of pictures once, so that a wrong path is told before hours are spent on the others. */
-async function checkSources(paths: readonly string[], flags: TrainFlags): Promise<void> {
-  const validation = flags.validation === undefined ? [] : [flags.validation];
-  for (const path of [...paths, ...validation]) {
-    if (!isFeatureFolder(path)) await openPictures(path, { ...flags, preferred: 'train' });
+/**
+ * Opens all sources once, so that a wrong path, options that mean nothing for them and features that do not go together
+ * are told before a GPU is opened and hours are spent on the others.
+ */
+async function checkSources(paths: readonly string[], flags: TrainFlags, command: Command): Promise<void> {
+  const all = [...paths, ...(flags.validation === undefined ? [] : [flags.validation])];
+  const pictures = all.filter((path) => !isFeatureFolder(path));
+  for (const path of pictures) await openPictures(path, { ...flags, preferred: 'train' });
+  if (pictures.length > 0) requireModel(flags);
+  else {
+    const why = 'features are what a model made of pictures, and these are made already';
+    const fix = 'Leave it out, or give the folders of pictures.';
+    refuseOptions(command, [...baseOptionNames, ...pictureOptionNames], why, fix);
   }
+  const [first, ...others] = all.filter(isFeatureFolder);
+  if (first === undefined) return;
+  const manifest = await readManifest(first);
+  for (const other of others) {
+    const difference = recipeDifference(manifest, await readManifest(other), { source: false });
+    if (difference !== undefined) throw mixed(other, first, difference);
+  }
+}
+
+function mixed(where: string, other: string, difference: string): ConvbaseError {
+  return new ConvbaseError(
+    'features/mix',
+    `these features and ${other} were made differently (${difference})`,
+    {
+      where,
+      fix: 'Extract both with the same model, weights, layer, size, preprocessing and resize mode.',
+    },
+  );
 }
 
 /** Removes those folders that hold nothing. */
@@ -170,16 +204,8 @@ async function trainOn(
   const { manifest } = features;
   if (validation) {
     const difference = recipeDifference(manifest, validation.manifest, { source: false });
-    if (difference !== undefined) {
-      throw new ConvbaseError(
-        'features/mix',
-        `validation and training features were made differently (${difference})`,
-        {
-          where: flags.validation ?? 'validation',
-          fix: 'Extract both with the same model, weights, layer, size, preprocessing and resize mode.',
-        },
-      );
-    }
+    if (difference !== undefined)
+      throw mixed(flags.validation ?? 'validation', 'those to train on', difference);
   }
   const classCount = manifest.classNames.length;
   if (classCount < 2) {

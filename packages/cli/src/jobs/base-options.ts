@@ -17,6 +17,9 @@ export interface BaseFlags {
   readonly resize: ResizeMode;
 }
 
+/** The keys of `withBaseOptions`' values. */
+export const baseOptionNames = ['model', 'weights', 'layer', 'size', 'preprocess', 'resize'] as const;
+
 /** Adds the options that say how pictures become features. */
 export function withBaseOptions(command: Command): Command {
   return command
@@ -57,18 +60,22 @@ export interface BaseWithInput {
 
 /** Opens the base that the flags name; what they leave open is as the base expects it. */
 export async function openFlaggedBase(flags: BaseFlags, status: StatusOptions): Promise<BaseWithInput> {
-  const { model, weights, layer } = flags;
-  if (model === undefined) {
-    throw new ConvbaseError('usage/model', 'pictures need a model that turns them into features', {
-      fix: 'Add --model, such as --model inception_v3; or give features from `convbase extract`.',
-    });
-  }
+  const { weights, layer } = flags;
+  const model = requireModel(flags);
   const base = await openBase(lasting(model), {
     ...(weights === undefined ? {} : { weights: resolve(weights) }),
     ...(layer === undefined ? {} : { layer }),
     ...status,
   });
   return { base, input: inputConfig(base, flags) };
+}
+
+/** The model that the flags name. @throws ConvbaseError `usage/model` where they name none */
+export function requireModel({ model }: BaseFlags): string {
+  if (model !== undefined) return model;
+  throw new ConvbaseError('usage/model', 'pictures need a model that turns them into features', {
+    fix: 'Add --model, such as --model inception_v3; or give features from `convbase extract`.',
+  });
 }
 
 /** A model file's absolute path: manifests and classifiers are used from other folders later. */

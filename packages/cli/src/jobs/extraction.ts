@@ -55,6 +55,13 @@ export async function* extractBatches(
   progress.update(set.length, set.length);
 }
 
+/** What lies in a folder of features. */
+export interface Extracted {
+  readonly manifest: FeatureManifest;
+  readonly rows: number;
+  readonly alreadyComplete: boolean;
+}
+
 /** How long computed features may be in memory only; what a power cut or a second Ctrl-C can cost. */
 const SAVE_EVERY_MS = 10_000;
 
@@ -67,13 +74,10 @@ export async function extractToFolder(
   sourcePath: string,
   folder: string,
   extraction: Extraction,
-): Promise<{ manifest: FeatureManifest; rows: number; alreadyComplete: boolean }> {
+): Promise<Extracted> {
   const { progress, signal } = extraction;
   const writer = await openWriter(folder, recipeOf(set, sourcePath, extraction));
-  if (!writer) {
-    const manifest = await readManifest(folder);
-    return { manifest, rows: set.length - manifest.skipped.length, alreadyComplete: true };
-  }
+  if (!writer) return complete(set, folder);
   const first = writer.nextSample;
   if (first > 0) progress.say(`going on after ${first} pictures that are done already`);
   try {
@@ -115,6 +119,30 @@ function recipeOf(set: PictureSet, path: string, { base, input }: BaseWithInput)
     classNames: [...set.classNames],
     featureShape: featureShape(base, input.size),
   };
+}
+
+/**
+ * What `extractToFolder` would refuse, before a GPU is opened for it; what it would say of a folder that is complete.
+ * Nothing is changed.
+ */
+export async function checkFolder(
+  set: PictureSet,
+  sourcePath: string,
+  folder: string,
+  opened: BaseWithInput,
+): Promise<Extracted | undefined> {
+  try {
+    await FeatureWriter.check(folder, recipeOf(set, sourcePath, opened));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConvbaseError && error.code === 'features/complete') return complete(set, folder);
+    throw error;
+  }
+}
+
+async function complete(set: PictureSet, folder: string): Promise<Extracted> {
+  const manifest = await readManifest(folder);
+  return { manifest, rows: set.length - manifest.skipped.length, alreadyComplete: true };
 }
 
 /** Nothing where the folder is complete. */

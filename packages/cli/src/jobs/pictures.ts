@@ -11,6 +11,9 @@ export interface PictureFlags {
   readonly onBadImage: 'refuse' | 'skip';
 }
 
+/** The keys of `withPictureOptions`' values. */
+export const pictureOptionNames = ['split', 'limit', 'onBadImage'] as const;
+
 /** Adds the options that say which pictures of a folder are wanted. */
 export function withPictureOptions(command: Command, split: string): Command {
   return command

@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { ConvbaseError } from '@convbase/base';
+import { InvalidArgumentError, type Command, type Option } from 'commander';
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -12,6 +13,45 @@ export function withCommonOptions(command: Command, { gpu }: { gpu: boolean }): 
   if (gpu)
     command.option('--adapter <name>', 'part of the name of the WebGPU adapter to use (or CONVBASE_ADAPTER)');
   return command;
+}
+
+/**
+ * Refuses options that were given on the command line but would mean nothing there.
+ *
+ * @param names the keys of their values, as `onBadImage`
+ * @param why what stands in the way
+ * @throws ConvbaseError `usage/option`
+ */
+export function refuseOptions(command: Command, names: readonly string[], why: string, fix: string): void {
+  const given = command.options
+    .filter((option) => names.includes(option.attributeName()))
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+    .map((option) => option.long ?? option.flags);
+  if (given.length === 0) return;
+  throw new ConvbaseError('usage/option', `${given.join(', ')} would do nothing: ${why}`, { fix });
+}
+
+/**
+ * Lets options that are required be asked for last. Commander does it first, so that `extract --ou features/` would be
+ * told that --out is missing, and not that there is no --ou.
+ */
+export function requireOptionsLast(program: Command): void {
+  const required = new Map<Command, Option[]>();
+  const visit = (command: Command): void => {
+    const options = command.options.filter((option) => option.mandatory);
+    for (const option of options) option.makeOptionMandatory(false);
+    required.set(command, options);
+    command.commands.forEach(visit);
+  };
+  visit(program);
+  program.hook('preAction', (_program, command) => {
+    for (const option of required.get(command) ?? []) {
+      if (command.getOptionValue(option.attributeName()) !== undefined) continue;
+      command.error(`error: required option '${option.flags}' not specified`, {
+        code: 'commander.missingMandatoryOptionValue',
+      });
+    }
+  });
 }
 
 /** A whole number of at least `least`. */

@@ -48,12 +48,13 @@ export class FeatureWriter {
   nextSample: number;
 
   /**
-   * Starts a folder or goes on with one.
+   * Looks whether features of this recipe can go into a folder, and changes nothing. The manifest of those that are there
+   * already, where `open` would go on.
    *
    * Errors: `features/mix` where the folder holds features of another recipe, `features/complete` where it is done,
    * `features/in-the-way` where something else is in it, `file/...`.
    */
-  static async open(folder: string, recipe: FeatureRecipe): Promise<FeatureWriter> {
+  static async check(folder: string, recipe: FeatureRecipe): Promise<FeatureManifest | undefined> {
     const path = join(folder, featureFiles.manifest);
     const existing = existsSync(path) ? parseManifest(await readText(path), path) : undefined;
     if (existing) {
@@ -70,7 +71,13 @@ export class FeatureWriter {
           fix: 'Nothing is left to do. Remove the folder to extract them again.',
         });
       }
-    }
+    } else await refuseOtherFiles(folder);
+    return existing;
+  }
+
+  /** Starts a folder or goes on with one. Errors: those of `check`. */
+  static async open(folder: string, recipe: FeatureRecipe): Promise<FeatureWriter> {
+    const existing = await FeatureWriter.check(folder, recipe);
     const manifest: FeatureManifest = {
       format: 'convbase-features',
       version: 1,
@@ -78,10 +85,7 @@ export class FeatureWriter {
       complete: false,
       skipped: existing?.skipped ?? [],
     };
-    if (!existing) {
-      await refuseOtherFiles(folder);
-      await writeManifest(folder, manifest);
-    }
+    if (!existing) await writeManifest(folder, manifest);
     const features = await NpyWriter.open(
       join(folder, featureFiles.features),
       'float32',

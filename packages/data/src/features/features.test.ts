@@ -158,6 +158,24 @@ describe('feature folders', () => {
     ).toBe(undefined);
   });
 
+  it('says in words which pictures are others', () => {
+    const source = (change: Partial<FeatureRecipe['source']>): string | undefined => {
+      const other = { ...recipe, source: { ...recipe.source, listing: 'other', ...change } };
+      return recipeDifference(recipe, other, { source: true });
+    };
+    expect(source({ samples: recipe.source.samples + 1 })).toMatch(/^number of pictures: \d+ and \d+$/);
+    expect(source({ path: 'elsewhere' })).toMatch(/^folder of pictures: ".*" and "elsewhere"$/);
+    expect(source({})).toMatch(/^names of pictures: some were renamed/);
+    const base = { ...recipe.base, model: 'x', checksum: 'f'.repeat(64) };
+    expect(
+      recipeDifference(
+        { ...recipe, base },
+        { ...recipe, base: { ...base, checksum: 'e'.repeat(64) } },
+        { source: false },
+      ),
+    ).toBe('weights (SHA-256): "ffffffffffff.." and "eeeeeeeeeeee.."');
+  });
+
   it('refuses altered folders', async () => {
     const folder = join(root, 'a');
     await write(folder, [1, 2, 3, 4], [0, 1]);

@@ -75,7 +75,7 @@ export function recipeDifference(
   const other = a.base.checksum !== b.base.checksum;
   const pairs: [string, unknown, unknown][] = [
     ['model', other && a.base.model, other && b.base.model],
-    ['weights (SHA-256)', a.base.checksum, b.base.checksum],
+    ['weights (SHA-256)', other && shortened(a.base.checksum), other && shortened(b.base.checksum)],
     ['layer', a.base.layer, b.base.layer],
     ['picture size', a.input.size, b.input.size],
     ['preprocessing', a.input.preprocess, b.input.preprocess],
@@ -83,12 +83,23 @@ export function recipeDifference(
     ['class names', a.classNames, b.classNames],
     ['feature shape', a.featureShape, b.featureShape],
   ];
-  if (source) pairs.push(['list of pictures (SHA-256)', a.source.listing, b.source.listing]);
   for (const [what, left, right] of pairs) {
     const [l, r] = [JSON.stringify(left), JSON.stringify(right)];
     if (l !== r) return `${what}: ${l} and ${r}`;
   }
-  return undefined;
+  return source ? sourceDifference(a.source, b.source) : undefined;
+}
+
+function sourceDifference(a: FeatureRecipe['source'], b: FeatureRecipe['source']): string | undefined {
+  if (a.listing === b.listing) return undefined;
+  if (a.samples !== b.samples) return `number of pictures: ${a.samples} and ${b.samples}`;
+  if (a.path !== b.path) return `folder of pictures: ${JSON.stringify(a.path)} and ${JSON.stringify(b.path)}`;
+  return 'names of pictures: some were renamed, or others have taken their place';
+}
+
+/** Enough of a SHA-256 to tell two apart. */
+function shortened(checksum: string): string {
+  return checksum.length > 12 ? `${checksum.slice(0, 12)}..` : checksum;
 }
 
 /** The SHA-256 of a list of names. */
