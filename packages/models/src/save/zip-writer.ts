@@ -11,7 +11,7 @@ const TIME = new Date(1980, 0, 1);
 
 /** Writes a zip archive, its files stored as they are, piece by piece and in order. */
 export async function* zipFile(members: readonly ZipMember[]): AsyncGenerator<Uint8Array> {
-  let ready: Uint8Array[] = [];
+  const ready: Uint8Array[] = [];
   const zip = new Zip((error, chunk) => {
     if (error !== null) throw error;
     ready.push(chunk);

@@ -6,9 +6,7 @@ import type { CallContext } from '../context.ts';
 import type { LayerConfig } from '../layer.ts';
 import { Operation, type Constant } from './operation.ts';
 
-const kinds = ['Add', 'Subtract', 'Multiply', 'Divide', 'TrueDivide'] as const;
-
-export type ArithmeticKind = (typeof kinds)[number];
+export type ArithmeticKind = 'Add' | 'Subtract' | 'Multiply' | 'Divide' | 'TrueDivide';
 
 export interface ArithmeticConfig extends LayerConfig {
   readonly kind: ArithmeticKind;
