@@ -74,7 +74,12 @@ export function truncatedNormal(config: { mean?: number; stddev?: number; seed?:
 export function varianceScaling(config: VarianceScalingConfig = {}): Initializer {
   const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal' } = config;
   const own = config.seed === undefined ? {} : { seed: config.seed };
-  const keras = { scale, mode: toSnakeCase(mode), distribution: toSnakeCase(distribution), ...keptSeed(config) };
+  const keras = {
+    scale,
+    mode: toSnakeCase(mode),
+    distribution: toSnakeCase(distribution),
+    ...keptSeed(config),
+  };
   return described('VarianceScaling', keras, (shape, seed) => {
     const { fanIn, fanOut } = fans(shape);
     const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2;

@@ -72,6 +72,10 @@ describe('the state of a training', () => {
     refuses({ tensors: { ...state.tensors, 'optimizer/velocity/dense/bias': bias } }, 'keeps no velocity');
     refuses({ tensors: { ...state.tensors, 'gradients/dense/bias': bias } }, 'no place for gradients');
     refuses({ numbers: { ...state.numbers, 'random/dropout_9': 1 } }, 'no layer dropout_9');
+    for (const key of ['random/dropout', 'iterations', 'learningRate']) {
+      const { [key]: _, ...rest } = state.numbers;
+      refuses({ numbers: rest }, `the state lacks ${key}`);
+    }
     refuses({ numbers: { ...state.numbers, iterations: -1 } }, 'iterations cannot be -1');
     refuses({ numbers: { ...state.numbers, learningRate: NaN } }, 'learningRate cannot be NaN');
     expect(await readTrainedWeights(model)).toEqual(before);

@@ -50,10 +50,10 @@ export function importTrainingState(network: Network, state: TrainingState): voi
   writeTrainedWeights(network, state.tensors);
   optimizer.dispose();
   for (const { slot, variable, data } of slots) optimizer.restoreSlot(network.gpu, variable, slot, data);
-  const { iterations = 0, learningRate } = state.numbers;
-  optimizer.iterations = iterations;
-  if (learningRate !== undefined && optimizer.schedule === null) optimizer.learningRate = learningRate;
-  for (const [name, layer] of random) layer.randomOffset = state.numbers[`random/${name}`] ?? 0;
+  const { numbers } = state;
+  optimizer.iterations = numbers['iterations'] ?? 0;
+  if (optimizer.schedule === null) optimizer.learningRate = numbers['learningRate'] ?? Number.NaN;
+  for (const [name, layer] of random) layer.randomOffset = numbers[`random/${name}`] ?? 0;
 }
 
 function slotsOf(
@@ -85,6 +85,9 @@ function checkNumbers(
   { numbers }: TrainingState,
   random: ReadonlyMap<string, Layer>,
 ): void {
+  const needed = ['iterations', ...[...random.keys()].map((name) => `random/${name}`)];
+  if (network.compiled.optimizer.schedule === null) needed.push('learningRate');
+  for (const key of needed) if (numbers[key] === undefined) mismatch(network, `the state lacks ${key}`);
   for (const [key, value] of Object.entries(numbers)) {
     const layer = /^random\/(.*)$/.exec(key)?.[1];
     if (layer !== undefined && !random.has(layer))
