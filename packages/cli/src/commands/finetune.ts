@@ -131,8 +131,7 @@ export function addFinetune(program: Command, invocation: Invocation): void {
     'after',
     '\nThe weights of the epoch with the best val_loss are what a stage ends with.\n' +
       '\nExamples:\n  convbase finetune pictures/ --model inception_v3 --size 150 --out run/\n' +
-      '  convbase finetune pictures/ --model vgg16 --size 150 --unfreeze-from block5_conv1 --out run/\n' +
-      '  convbase predict run/classifier.keras photo.jpg',
+      '  convbase finetune pictures/ --model vgg16 --size 150 --unfreeze-from block5_conv1 --out run/',
   );
   withCommonOptions(command, { gpu: true }).action((dir: string, flags: FinetuneFlags) =>
     finetune(dir, flags, invocation),

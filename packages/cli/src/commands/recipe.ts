@@ -24,9 +24,11 @@ export function addRecipe(program: Command, invocation: Invocation): void {
       'Whole procedures of transfer learning as small files: what to train on, and in which stages.',
     );
 
-  withCommonOptions(recipe.command('list').description('Lists the recipes that come with convbase.'), {
-    gpu: false,
-  }).action(async ({ json }: CommonOptions) => {
+  const list = recipe
+    .command('list')
+    .description('Lists the recipes that come with convbase.')
+    .addHelpText('after', '\nExample:\n  convbase recipe list');
+  withCommonOptions(list, { gpu: false }).action(async ({ json }: CommonOptions) => {
     const recipes = await listRecipes();
     const rows = recipes.map(({ name, recipe: { title, stages, reported } }) => ({
       name,
@@ -38,13 +40,12 @@ export function addRecipe(program: Command, invocation: Invocation): void {
     else for (const { name, title } of rows) console.log(`${name.padEnd(37)}${title}`);
   });
 
-  withCommonOptions(
-    recipe
-      .command('show')
-      .argument('<name>', 'a recipe of the list, or the path of a .yaml file')
-      .description('Prints a recipe; a copy of it is the beginning of your own.'),
-    { gpu: false },
-  ).action(async (name: string, { json }: CommonOptions) => {
+  const show = recipe
+    .command('show')
+    .argument('<name>', 'a recipe of the list, or the path of a .yaml file')
+    .description('Prints a recipe; a copy of it is the beginning of your own.')
+    .addHelpText('after', '\nExample:\n  convbase recipe show catsdogs-vgg16-finetune-150');
+  withCommonOptions(show, { gpu: false }).action(async (name: string, { json }: CommonOptions) => {
     const found = await loadRecipe(name);
     console.log(json ? JSON.stringify(found.recipe) : found.text.trimEnd());
   });
