@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { ConvbaseError } from '@convbase/base';
-import { writeFileAtomic } from '@convbase/base/node';
+import { readBounded, writeFileAtomic } from '@convbase/base/node';
 import {
   Monitor,
   readTrainedWeights,
@@ -13,6 +12,8 @@ import {
 } from '@convbase/layers';
 import { readSafetensors, writeSafetensors } from '@convbase/models';
 import { z } from 'zod';
+import { MAX_BYTES } from './checkpoint-file.ts';
+import { ownJson } from './own-json.ts';
 
 const recordSchema = z.object({
   stage: z.string(),
@@ -71,15 +72,17 @@ export class BestWeights implements Callback {
     const found = await this.#read();
     if (found === undefined) return undefined;
     const tensors: Record<string, StateTensor> = {};
-    for (const [name, { shape, read }] of found.file.tensors) tensors[name] = { shape, data: read() };
+    for (const [name, entry] of found.file.tensors) {
+      tensors[name] = { shape: entry.shape, data: entry.read() };
+    }
     writeTrainedWeights(this.#network, tensors);
     return found.record;
   }
 
   async #read(): Promise<{ record: BestRecord; file: ReturnType<typeof readSafetensors> } | undefined> {
     if (!existsSync(this.#path)) return undefined;
-    const file = readSafetensors(await readFile(this.#path), this.#path);
-    const record = recordSchema.parse(JSON.parse(file.metadata['best'] ?? 'null'));
+    const file = readSafetensors(await readBounded(this.#path, MAX_BYTES), this.#path);
+    const record = ownJson(recordSchema, file.metadata['best'], 'checkpoint/damaged', this.#path);
     return record.stage === this.#stage ? { record, file } : undefined;
   }
 }

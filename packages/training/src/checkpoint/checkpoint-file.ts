@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { ConvbaseError } from '@convbase/base';
-import { fileError, writeFileAtomic } from '@convbase/base/node';
+import { readBounded, writeFileAtomic } from '@convbase/base/node';
 import type { CallbackState, FitPosition, StateTensor, TrainingState } from '@convbase/layers';
 import { readSafetensors, writeSafetensors } from '@convbase/models';
 import { z } from 'zod';
+import { ownJson } from './own-json.ts';
 
 const whole = z.number().int().nonnegative();
 
@@ -61,6 +60,9 @@ export interface Checkpoint {
 
 const format = 'convbase-checkpoint';
 
+/** What a Buffer can hold, and more than any checkpoint has. */
+export const MAX_BYTES = 2 ** 32;
+
 const stateSchema = z.object({
   base: z.string(),
   adapter: z.string(),
@@ -107,24 +109,19 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint | undefined> {
   if (!existsSync(path)) return undefined;
-  const { metadata, tensors } = readSafetensors(await readBytes(path), path);
-  const state = stateSchema.safeParse(parseJson(metadata['state']));
-  if (metadata['format'] !== format || metadata['version'] !== '1' || !state.success) {
-    throw new ConvbaseError('checkpoint/damaged', 'it is no checkpoint of this version of convbase', {
-      where: path,
-      fix: 'Start the run anew in another folder.',
-    });
-  }
+  const { metadata, tensors } = readSafetensors(await readBounded(path, MAX_BYTES), path);
+  const ours = metadata['format'] === format && metadata['version'] === '1';
+  const state = ownJson(stateSchema, ours ? metadata['state'] : undefined, 'checkpoint/damaged', path);
   const group = (prefix: string): Record<string, StateTensor> => {
     const found: Record<string, StateTensor> = {};
-    for (const [name, { shape, read }] of tensors) {
+    for (const [name, entry] of tensors) {
       // A copy that does not keep the whole file in memory.
-      if (name.startsWith(`${prefix}/`))
-        found[name.slice(prefix.length + 1)] = { shape, data: read().slice() };
+      const tensor = (): StateTensor => ({ shape: entry.shape, data: entry.read().slice() });
+      if (name.startsWith(`${prefix}/`)) found[name.slice(prefix.length + 1)] = tensor();
     }
     return found;
   };
-  const { numbers, callbacks, ...facts } = state.data;
+  const { numbers, callbacks, ...facts } = state;
   return {
     ...facts,
     training: { tensors: group('training'), numbers },
@@ -133,18 +130,4 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | undefin
       Object.entries(callbacks).map(([name, json]) => [name, { json, tensors: group(`callbacks/${name}`) }]),
     ),
   };
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error: unknown) => {
-    throw fileError(error, path, 'cannot read it');
-  });
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined; // what the schema refuses
-  }
 }

@@ -9,3 +9,4 @@ export {
 } from './checkpoint-file.ts';
 export { checkpointing } from './checkpointing.ts';
 export { lockFolder } from './lock.ts';
+export { ownJson } from './own-json.ts';

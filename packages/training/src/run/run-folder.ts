@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { fileError, writeFileAtomic } from '@convbase/base/node';
+import { fileError, readBounded, writeFileAtomic } from '@convbase/base/node';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { judgedSchema, stageRecordSchema } from '../checkpoint/index.ts';
+import { judgedSchema, ownJson, stageRecordSchema } from '../checkpoint/index.ts';
 import { parseRecipe, type Recipe } from '../recipe/index.ts';
 
 const sweepRowSchema = z.object({
@@ -50,6 +50,9 @@ const runSchema = z.object({
 /** What `run.json` says: what was run on what, and how far it is. */
 export type RunRecord = z.infer<typeof runSchema>;
 
+/** More than a record or a recipe has. */
+const MAX_BYTES = 2 ** 24;
+
 /** The files of a run. */
 export class RunFolder {
   readonly path: string;
@@ -75,18 +78,11 @@ export class RunFolder {
   async read(): Promise<{ record: RunRecord; recipe: Recipe } | undefined> {
     const path = this.file('run.json');
     if (!existsSync(path)) return undefined;
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      throw fileError(error, path, 'cannot read it');
-    });
-    const parsed = runSchema.safeParse(parseJson(text));
-    if (!parsed.success) {
-      throw new ConvbaseError('run/damaged', 'it is no record of a run of this version of convbase', {
-        where: path,
-        fix: 'Start the run anew in another folder.',
-      });
-    }
+    const text = (await readBounded(path, MAX_BYTES)).toString('utf8');
+    const record = ownJson(runSchema, text, 'run/damaged', path);
     const recipePath = this.file('recipe.yaml');
-    return { record: parsed.data, recipe: parseRecipe(await readFile(recipePath, 'utf8'), recipePath) };
+    const recipe = (await readBounded(recipePath, MAX_BYTES)).toString('utf8');
+    return { record, recipe: parseRecipe(recipe, recipePath) };
   }
 
   async writeRecord(record: RunRecord): Promise<void> {
@@ -132,11 +128,3 @@ export class RunFolder {
 
 /** Everything that a run puts into its folder before it has a record. */
 const OWN = new Set(['lock', 'recipe.yaml', 'checkpoints']);
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // what the schema refuses
-  }
-}

@@ -173,8 +173,8 @@ function score({ logs }: SweepRow): number {
 
 function inWords({ layer, features, logs, test }: SweepRow): string {
   const parts = [`${layer}: ${features} features`];
-  const { val_accuracy: validated } = logs;
-  if (validated != null) parts.push(`validation accuracy ${validated.toFixed(4)}`);
+  const { val_accuracy: validated = null } = logs;
+  if (validated !== null) parts.push(`validation accuracy ${validated.toFixed(4)}`);
   if (test !== null) parts.push(`${test.on} accuracy ${test.accuracy.toFixed(4)}`);
   return parts.join(', ');
 }

@@ -4,7 +4,7 @@ import type { OpenStage } from './stage.ts';
 /** What a stage trains and what its frozen part costs or saves, for people. */
 export function describeStage(
   stage: RecipeStage,
-  { frozen, cached }: Pick<OpenStage, 'frozen' | 'cached'>,
+  { frozen, cached, validation }: Pick<OpenStage, 'frozen' | 'cached' | 'validation'>,
   samples: number,
 ): readonly string[] {
   if (frozen === null)
@@ -13,7 +13,7 @@ export function describeStage(
   if (cached === undefined) {
     return [
       `augmentation makes every picture new: ${layers} run in every step, forward only`,
-      'validation pictures went through them once for all epochs',
+      ...(validation === undefined ? [] : ['validation pictures went through them once for all epochs']),
     ];
   }
   if (cached.kept === 'nowhere') {
