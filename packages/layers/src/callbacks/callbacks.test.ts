@@ -218,8 +218,20 @@ describe('Monitor', () => {
   it('says once that there is nothing to watch', () => {
     const lines: string[] = [];
     const monitor = new Monitor({});
-    for (let i = 0; i < 3; i++) monitor.warn('It', { loss: 1, accuracy: 1 }, (line) => void lines.push(line));
+    const logs = { loss: 1, accuracy: 1 };
+    for (let i = 0; i < 3; i++) {
+      expect(monitor.read('It', logs, network(), (line) => void lines.push(line))).toBeUndefined();
+    }
     expect(lines).toEqual(['It looks at val_loss, but there is only loss, accuracy.']);
+    expect(new Monitor({ monitor: 'accuracy' }).read('It', logs, network())).toBe(1);
+  });
+
+  it("takes a name that the model does not have for a slip, also where no such number comes, as Keras' does", () => {
+    const callback = new EarlyStopping({ monitor: 'val_acc' });
+    callback.setModel(network());
+    return expect(callback.onEpochEnd(0, { loss: 1, val_loss: 1 })).rejects.toMatchObject({
+      code: 'callback/monitor',
+    });
   });
 
   it('compares as float32 numbers do', () => {

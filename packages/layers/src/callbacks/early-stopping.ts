@@ -91,12 +91,8 @@ export class EarlyStopping implements Callback {
       startFromEpoch = 0,
       print,
     } = this.#config;
-    const current = logs[this.#monitor.key];
-    if (current === undefined) {
-      this.#monitor.warn('EarlyStopping', logs, print);
-      return;
-    }
-    if (epoch < startFromEpoch) return;
+    const current = this.#monitor.read('EarlyStopping', logs, this.#model, print);
+    if (current === undefined || epoch < startFromEpoch) return;
     const improves = (reference: number | null): boolean =>
       this.#monitor.improves(current, reference, this.#model);
     this.#wait++;

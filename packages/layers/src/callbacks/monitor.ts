@@ -37,15 +37,23 @@ export class Monitor {
       : Math.fround(value - this.#minDelta) > Math.fround(reference);
   }
 
-  /** Says, once, that there is nothing to watch. */
-  warn(
+  /**
+   * The number to watch. Where there is none, `print` is told so, once; but a name of which `'auto'` knows nothing, which
+   * may be a slip, is `callback/monitor`, as in Keras.
+   */
+  read(
     who: string,
     logs: Readonly<Record<string, number>>,
+    network: Network,
     print: (line: string) => void = console.warn,
-  ): void {
-    if (this.#warned) return;
-    this.#warned = true;
-    print(`${who} looks at ${this.key}, but there is only ${Object.keys(logs).join(', ')}.`);
+  ): number | undefined {
+    this.#lowerIsBetter(network);
+    const value = logs[this.key];
+    if (value === undefined && !this.#warned) {
+      this.#warned = true;
+      print(`${who} looks at ${this.key}, but there is only ${Object.keys(logs).join(', ')}.`);
+    }
+    return value;
   }
 
   #lowerIsBetter({ compiled }: Network): boolean {

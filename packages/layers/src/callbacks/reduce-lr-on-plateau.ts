@@ -75,11 +75,8 @@ export class ReduceLROnPlateau implements Callback {
     const { patience = 10, print } = this.#config;
     const network = this.#model;
     logs['learning_rate'] = Math.fround(network.compiled.optimizer.learningRate);
-    const current = logs[this.#monitor.key];
-    if (current === undefined) {
-      this.#monitor.warn('ReduceLROnPlateau', logs, print);
-      return;
-    }
+    const current = this.#monitor.read('ReduceLROnPlateau', logs, network, print);
+    if (current === undefined) return;
     if (this.#cooldown > 0) {
       this.#cooldown--;
       this.#wait = 0;
