@@ -28,9 +28,21 @@ describe('uploading augmented pictures', () => {
   it.each([
     ['float32 (2, 1, 2, 1)', { ...grey, data: Float32Array.from(grey.data), augment: [[{}, {}]] }],
     ['uint8 (4', { ...grey, shape: [4], augment: [[{}, {}, {}, {}]] }],
-    ['1 transforms', { ...grey, augment: [[{}, {}], [{}]] }],
-  ])('refuses %s', (what, x) => {
+    ['2 and 1 transforms', { ...grey, augment: [[{}, {}], [{}]] }],
+    [
+      'not finite',
+      {
+        ...grey,
+        augment: [
+          [{}, {}],
+          [mirror, { offset: NaN }],
+        ],
+      },
+    ],
+  ])('refuses %s, and keeps nothing', (what, x) => {
+    const before = gpu().memory().liveBuffers;
     expect(() => uploadInput(gpu(), x, 'test')).toThrow(what);
+    expect(gpu().memory().liveBuffers).toBe(before);
   });
 
   it('needs three channels for caffe', () => {

@@ -29,10 +29,11 @@ function uploadAugmented(
   steps: readonly (readonly ImageTransform[])[],
   where: string,
 ): Tensor {
-  const wrong = steps.find((transforms) => transforms.length !== x.shape[0]);
-  if (x.shape.length !== 4 || wrong !== undefined || !(x.data instanceof Uint8Array)) {
+  const counts = steps.map((transforms) => transforms.length);
+  const fit = counts.every((count) => count === x.shape[0]);
+  if (x.shape.length !== 4 || !fit || !(x.data instanceof Uint8Array)) {
     const what = `${x.data instanceof Uint8Array ? 'uint8' : 'float32'} ${formatShape(x.shape)}`;
-    throw new ConvbaseError('input/augment', `${(wrong ?? []).length} transforms do not go with ${what}`, {
+    throw new ConvbaseError('input/augment', `${counts.join(' and ')} transforms do not go with ${what}`, {
       where,
       fix: 'Give uint8 pictures (n, height, width, channels) and n transforms for each step.',
     });
@@ -42,8 +43,11 @@ function uploadAugmented(
   let pictures = tensor(gpu, x.data, x.shape, 'input bytes');
   steps.forEach((transforms, step) => {
     const before = pictures;
-    pictures = augment(before, transforms, step === steps.length - 1 ? { mode } : {});
-    before.dispose();
+    try {
+      pictures = augment(before, transforms, step === steps.length - 1 ? { mode } : {});
+    } finally {
+      before.dispose();
+    }
   });
   return pictures;
 }

@@ -124,6 +124,9 @@ describe('planAugment', () => {
     [{ matrix: [1, 0, NaN, 0, 1, 0] }, 'not finite'],
     [{ matrix: [1, 0, 1e300, 0, 1, 0] }, 'not finite'],
     [{ fillMode: 'mirror' }, "no fill mode 'mirror'"],
+    [{ fillMode: 'constructor' }, "no fill mode 'constructor'"],
+    [{ edges: 'keras' }, "no kind of edges 'keras'"],
+    [{ interpolation: 'bicubic' }, "no interpolation 'bicubic'"],
     [{ brightness: 1, contrast: 1 }, 'generator and of the layers'],
   ])('refuses %o', (transform, message) => {
     expect(() => packTransforms([transform as unknown as ImageTransform])).toThrow(message);

@@ -1,11 +1,14 @@
 import { ConvbaseError } from '@convbase/base';
-import type { FillMode, ImageTransform } from './transform.ts';
+import type { FillMode, ImageTransform, Interpolation } from './transform.ts';
 
 /** `fill` in the shader. */
 const fills = {
   scipy: { nearest: 0, reflect: 1, wrap: 2, constant: 3 },
   tensorflow: { nearest: 0, reflect: 1, wrap: 6, constant: 7 },
 } as const satisfies Record<string, Record<FillMode, number>>;
+
+/** `nearest` in the shader. */
+const interpolations = { bilinear: 0, nearest: 1 } as const satisfies Record<Interpolation, number>;
 
 /** Bits of `colours` in the shader. */
 const SHIFT = 1;
@@ -47,20 +50,18 @@ export function packTransforms(transforms: readonly ImageTransform[]): Uint32Arr
     if (!floats.subarray(at, at + WORDS).every(Number.isFinite)) {
       fail('a number of the transform is not finite', `It is ${JSON.stringify(transform)}.`);
     }
-    words[at + 7] = fillCode(transform);
-    words[at + 14] = transform.interpolation === 'nearest' ? 1 : 0;
+    const { edges = 'scipy', fillMode = 'nearest', interpolation = 'bilinear' } = transform;
+    words[at + 7] = codeOf(codeOf(fills, edges, 'kind of edges'), fillMode, 'fill mode');
+    words[at + 14] = codeOf(interpolations, interpolation, 'interpolation');
     words[at + 15] = colours(transform);
   });
   return words;
 }
 
-function fillCode({ edges = 'scipy', fillMode = 'nearest' }: ImageTransform): number {
-  // Transforms may come from JSON: names are checked, not believed.
-  const codes: Readonly<Record<string, number>> = fills[edges];
-  const code = codes[fillMode];
-  return (
-    code ?? fail(`there is no fill mode '${fillMode}'`, `Known are ${Object.keys(fills.scipy).join(', ')}.`)
-  );
+/** Transforms may come from JSON: names are checked, not believed. */
+function codeOf<T>(codes: Readonly<Record<string, T>>, name: string, what: string): T {
+  const code = Object.hasOwn(codes, name) ? codes[name] : undefined;
+  return code ?? fail(`there is no ${what} '${name}'`, `Known are ${Object.keys(codes).join(', ')}.`);
 }
 
 function colours({ channelShift, brightness, contrast, offset, valueRange }: ImageTransform): number {
