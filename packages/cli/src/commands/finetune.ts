@@ -24,6 +24,7 @@ interface FinetuneFlags extends RunFlags {
   readonly units: number;
   readonly activation: Recipe['model']['head']['activation'];
   readonly dropout: number;
+  readonly l2?: number;
   readonly headEpochs: number;
   readonly headOptimizer: Optimizer;
   readonly headLearningRate?: number;
@@ -108,6 +109,7 @@ export function addFinetune(program: Command, invocation: Invocation): void {
         .default('relu'),
     )
     .option('--dropout <rate>', 'share of hidden units dropped in training', numberBetween(0, 1, true), 0.5)
+    .option('--l2 <factor>', "penalty on the head's kernels", numberBetween(0, Infinity))
     .option('--head-epochs <n>', 'epochs of the first stage', wholeNumber(1), 10)
     .addOption(
       new Option('--head-optimizer <name>', 'of the first stage').choices(optimizers).default('adam'),
@@ -151,7 +153,7 @@ async function finetune(dir: string, flags: FinetuneFlags, { signal }: Invocatio
 
 /** The two-stage procedure as a recipe. */
 function recipeFrom(dir: string, flags: FinetuneFlags): Recipe {
-  const { model, weights, units, activation, dropout, batchSize, resize } = flags;
+  const { model, weights, units, activation, dropout, l2, batchSize, resize } = flags;
   const known = isApplication(model) ? applications[model] : undefined;
   return {
     title: `a head on ${model}${flags.epochs > 0 ? ', then its last layers' : ''}`,
@@ -169,7 +171,7 @@ function recipeFrom(dir: string, flags: FinetuneFlags): Recipe {
     model: {
       base: lasting(model),
       ...(weights === undefined ? {} : { weights: resolve(weights) }),
-      head: { units, activation, dropout },
+      head: { units, activation, dropout, ...(l2 === undefined ? {} : { l2 }) },
     },
     stages: stagesFrom(flags),
   };

@@ -137,10 +137,22 @@ function inconsistencies({ data, stages, sweep, reported = [] }: Recipe): Proble
     if (sweep !== undefined && (stage.unfreeze !== 'none' || stage.augmentation !== undefined)) {
       problems.push({ path, text: 'a sweep compares heads on a frozen base, without augmentation' });
     }
-    const { restoreBest } = stage;
+    const { restoreBest, earlyStopping, reduceLROnPlateau, optimizer } = stage;
     const validated = data.kind === 'mnist' || data.validation !== undefined;
-    if (restoreBest?.startsWith('val_') === true && !validated) {
-      problems.push({ path: [...path, 'restoreBest'], text: 'there are no pictures to validate with' });
+    const watched = [
+      [['restoreBest'], restoreBest],
+      [['earlyStopping'], earlyStopping && (earlyStopping.monitor ?? 'val_loss')],
+      [['reduceLROnPlateau'], reduceLROnPlateau && (reduceLROnPlateau.monitor ?? 'val_loss')],
+    ] as const;
+    for (const [key, monitor] of watched) {
+      if (monitor?.startsWith('val_') !== true || validated) continue;
+      problems.push({ path: [...path, ...key], text: `there is no ${monitor}: data has no validation` });
+    }
+    if (reduceLROnPlateau !== undefined && typeof optimizer.learningRate === 'object') {
+      problems.push({
+        path: [...path, 'reduceLROnPlateau'],
+        text: 'a learning rate that follows a schedule cannot be reduced',
+      });
     }
   });
   reported.forEach(({ stage }, index) => {

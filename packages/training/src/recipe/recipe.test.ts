@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { changeRecipe, fractionOf, listRecipes, loadRecipe, parseRecipe } from './index.ts';
 
@@ -60,6 +61,15 @@ describe('parseRecipe', async () => {
     expect(broken('name: sgd', 'name: sdg')).toThrow(/stages\[0\]\.optimizer\.name: .*adamw/);
     expect(broken('stage: finetune', 'stage: fine')).toThrow('reported[1].stage: no stage is called fine');
     expect(broken('- name: finetune', '- name: head')).toThrow('two stages are called head');
+    const unvalidated = text.replace(/ {2}validation: .*\n/, '');
+    const watching = (line: string): string =>
+      unvalidated.replace('    epochs: 10\n', `    epochs: 10\n    ${line}\n`);
+    expect(() => parseRecipe(unvalidated, 'my.yaml')).not.toThrow();
+    expect(() => parseRecipe(watching('earlyStopping: {}'), 'my.yaml')).toThrow('there is no val_loss');
+    expect(() => parseRecipe(watching('restoreBest: val_accuracy'), 'my.yaml')).toThrow(
+      'there is no val_accuracy',
+    );
+    expect(() => parseRecipe(watching('restoreBest: loss'), 'my.yaml')).not.toThrow();
     expect(() => parseRecipe('', 'empty.yaml')).toThrow(/^empty\.yaml:1: /);
     expect(broken('data:\n', 'data: [\n')).toThrow(/^my\.yaml:\d+: it is not YAML/);
     expect(() => parseRecipe('title: x\ntitle: y', 'twice.yaml')).toThrow(/^twice\.yaml:2: .*unique/);
@@ -105,5 +115,15 @@ describe('changeRecipe', () => {
 
   it('rounds a fraction down, but leaves one', () => {
     expect([fractionOf(1000, 0.1), fractionOf(7, 0.5), fractionOf(3, 0.1)]).toEqual([100, 3, 1]);
+  });
+});
+
+describe('the description of recipes', () => {
+  it('describes one that is possible', async () => {
+    const readme = await readFile(new URL('../../recipes/README.md', import.meta.url), 'utf8');
+    const [, yaml = ''] = /```yaml\n([^]*?)```/.exec(readme) ?? [];
+    // A sweep is the alternative to the stages that stand there.
+    const recipe = parseRecipe(yaml.replace(/^sweep:.*\n/m, ''), 'README.md');
+    expect(recipe.stages.map(({ name }) => name)).toEqual(['head', 'finetune']);
   });
 });

@@ -4,6 +4,7 @@ import {
   Dense,
   Dropout,
   Flatten,
+  l2,
   NameScope,
   Sequential,
   type Layer,
@@ -46,16 +47,22 @@ export async function buildRunModel(
 
 /** The notebooks' head: one sigmoid unit for two classes, a softmax over more. */
 export function headLayers(
-  { units, activation, dropout }: Recipe['model']['head'],
+  { units, activation, dropout, l2: factor = 0 }: Recipe['model']['head'],
   classCount: number,
   names: NameScope,
 ): Layer[] {
   const binary = classCount === 2;
+  const penalty = factor > 0 ? { kernelRegularizer: l2(factor) } : {};
   return [
     new Flatten({ names }),
-    ...(units > 0 ? [new Dense({ units, activation, names })] : []),
+    ...(units > 0 ? [new Dense({ units, activation, names, ...penalty })] : []),
     ...(dropout > 0 ? [new Dropout({ rate: dropout, names })] : []),
-    new Dense({ units: binary ? 1 : classCount, activation: binary ? 'sigmoid' : 'softmax', names }),
+    new Dense({
+      units: binary ? 1 : classCount,
+      activation: binary ? 'sigmoid' : 'softmax',
+      names,
+      ...penalty,
+    }),
   ];
 }
 

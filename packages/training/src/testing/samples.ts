@@ -43,7 +43,7 @@ data: { kind: folder, train: [train], validation: [validation], test: [test],
   size: 20, resize: nearest, preprocess: rescale, batchSize: 8 }
 model:
   base: ${JSON.stringify(miniBase)}
-  head: { units: 12, activation: relu, dropout: 0.3 }
+  head: { units: 12, activation: relu, dropout: 0.3, l2: 0.001 }
 `;
 
 /** A recipe for that data on the small base; `stages` is YAML. */
