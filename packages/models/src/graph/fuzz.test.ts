@@ -12,7 +12,11 @@ function configIn(name: string): unknown {
   return JSON.parse(new TextDecoder().decode(files['config.json']));
 }
 
-test.each(['mini_vgg.keras', 'mini_inception.keras', 'nested.keras'])('the config of %s', async (name) => {
+const configs = ['mini_vgg', 'mini_inception', 'nested', 'nested_twice', 'chapter', 'operations'].map(
+  (name) => `${name}.keras`,
+);
+
+test.each(configs)('the config of %s', async (name) => {
   const config = configIn(name);
   await fuzz(jsonDamages, 150, async (list) => {
     const text = damagedJson(config, list);
