@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { ImageTransform } from '@convbase/core-gpu';
 import { inputsOf, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
+import { mapBatches } from '../tensor/map-batches.ts';
 import { formatShape } from '../tensor/shape.ts';
 import type { ImageSize } from './affine.ts';
 
@@ -26,7 +27,7 @@ export function flowTransforms(
   source: TransformSource,
   prepare: (x: HostArray) => HostArray = (x) => x,
 ): Dataset {
-  const augmented = (batch: Batch, epoch: number, number: number): Batch => {
+  return mapBatches(dataset, (batch, epoch, number) => {
     const [n, size, x] = picturesOf(batch, name);
     const pictures = Array.from({ length: n }, (_, row) => {
       const index = batch.indices?.[row];
@@ -36,20 +37,7 @@ export function flowTransforms(
       pictures.map((list) => list[step] ?? {}),
     );
     return { ...batch, x: { ...prepare(x), augment: steps } };
-  };
-  const flow: Dataset = {
-    batches: async function* (epoch, first = 0) {
-      let number = first;
-      for await (const batch of dataset.batches(epoch, first)) yield augmented(batch, epoch, number++);
-    },
-  };
-  for (const count of ['batchCount', 'sampleCount'] as const) {
-    // Counts may change while a dataset is read (bad pictures), so they are asked for anew.
-    if (dataset[count] !== undefined) {
-      Object.defineProperty(flow, count, { get: () => dataset[count], enumerable: true });
-    }
-  }
-  return flow;
+  });
 }
 
 function picturesOf(batch: Batch, name: string): [n: number, size: ImageSize, x: HostArray] {

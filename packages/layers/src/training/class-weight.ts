@@ -1,5 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
+import { mapBatches } from '../tensor/map-batches.ts';
 
 type ClassWeight = Readonly<Record<number, number>>;
 
@@ -24,14 +25,7 @@ export function withClassWeight(dataset: Dataset, classWeight: ClassWeight | und
       fix: 'Weights are 0 or more.',
     });
   }
-  const { batchCount, sampleCount } = dataset;
-  return {
-    ...(batchCount === undefined ? {} : { batchCount }),
-    ...(sampleCount === undefined ? {} : { sampleCount }),
-    async *batches(epoch, first): AsyncGenerator<Batch> {
-      for await (const batch of dataset.batches(epoch, first)) yield weigh(batch, classWeight);
-    },
-  };
+  return mapBatches(dataset, (batch) => weigh(batch, classWeight));
 }
 
 /** As Keras' `class_weight_to_sample_weights`: one-hot rows by their largest entry, single numbers rounded. */
