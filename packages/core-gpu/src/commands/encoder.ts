@@ -22,11 +22,18 @@ export type Command =
   | {
       readonly kind: 'copy';
       readonly source: GpuBuffer;
-      readonly target: GPUBuffer;
+      readonly target: GpuBuffer | { readonly raw: GPUBuffer };
       readonly bytes: number;
       readonly sourceOffset: number;
       readonly targetOffset: number;
     };
+
+/** The buffers that a command uses, of those that come from the pool. */
+export function buffersOf(command: Command): readonly GpuBuffer[] {
+  if (command.kind === 'dispatch') return Object.values(command.buffers);
+  if (command.kind === 'write') return [command.buffer];
+  return 'id' in command.target ? [command.source, command.target] : [command.source];
+}
 
 const RING_SLOTS = 4096;
 const MAX_BIND_GROUPS = 20_000;
@@ -127,7 +134,7 @@ export class CommandEncoder {
     this.#closePass();
     this.#encoder ??= this.#device.createCommandEncoder();
     const { source, sourceOffset, target, targetOffset, bytes } = command;
-    this.#encoder.copyBufferToBuffer(source.raw, sourceOffset, target, targetOffset, bytes);
+    this.#encoder.copyBufferToBuffer(source.raw, sourceOffset, target.raw, targetOffset, bytes);
   }
 
   #openPass(plan: Plan, flops: number): GPUComputePassEncoder {

@@ -1,7 +1,8 @@
 import { ConvbaseError } from '@convbase/base';
-import { CommandEncoder, type Command } from '../commands/encoder.ts';
+import { buffersOf, CommandEncoder, type Command } from '../commands/encoder.ts';
 import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
 import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
+import { outOfMemory } from '../memory/allocation.ts';
 import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
 import type { AdapterDescription } from './adapter.ts';
 import { Profiler, profileTable, type ProfileRow } from './profile.ts';
@@ -66,6 +67,9 @@ export class Gpu {
       onEvict: (id) => {
         this.#encoder.forget(id);
       },
+      onLoss: (error) => {
+        this.#fail(error);
+      },
     });
     device.addEventListener('uncapturederror', (event) => {
       this.#fail(deviceError(event.error));
@@ -109,20 +113,19 @@ export class Gpu {
       );
     }
     const view = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (data.byteLength % 4 === 0 && !this.#isWaitedFor(buffer)) {
+    if (data.byteLength % 4 === 0 && !this.#isWaitedFor(buffer) && this.#pool.fill(buffer)) {
       this.#device.queue.writeBuffer(buffer.raw, byteOffset, view as Uint8Array<ArrayBuffer>);
       return;
     }
     const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
     bytes.set(view);
-    this.#record({ kind: 'write', buffer, data: bytes, byteOffset }, [buffer]);
+    this.#record({ kind: 'write', buffer, data: bytes, byteOffset });
   }
 
   /** Records a copy between buffers; offsets and length in bytes, multiples of 4. */
   copy(source: GpuBuffer, target: GpuBuffer, bytes: number, sourceOffset = 0, targetOffset = 0): void {
     this.#check();
-    const command = { kind: 'copy', source, target: target.raw, bytes, sourceOffset, targetOffset } as const;
-    this.#record(command, [source, target]);
+    this.#record({ kind: 'copy', source, target, bytes, sourceOffset, targetOffset });
   }
 
   /**
@@ -143,7 +146,7 @@ export class Gpu {
       for (const dispatch of plan.dispatches) {
         // An error is reported by the flush that needs the pipeline.
         if (!this.#pipelines.ready(dispatch)) void this.#pipelines.compile(dispatch).catch(() => undefined);
-        this.#record({ kind: 'dispatch', plan, dispatch, buffers: named }, Object.values(named));
+        this.#record({ kind: 'dispatch', plan, dispatch, buffers: named });
       }
     } finally {
       for (const buffer of scratch) this.#pool.release(buffer);
@@ -175,7 +178,7 @@ export class Gpu {
     this.#pending.add(used);
     const doomed = this.#pool.takeDoomed();
     const flushed = this.#tail
-      .then(() => this.#submit(commands))
+      .then(() => this.#submit(commands, used))
       .finally(() => {
         this.#pending.delete(used);
         for (const destroy of doomed) destroy();
@@ -194,8 +197,8 @@ export class Gpu {
       usage: 0x1 | 0x8,
       label: `read ${buffer.label}`,
     });
-    const command = { kind: 'copy', source: buffer, target: staging, bytes, targetOffset: 0 } as const;
-    this.#record({ ...command, sourceOffset: byteOffset }, [buffer]);
+    const target = { raw: staging };
+    this.#record({ kind: 'copy', source: buffer, target, bytes, sourceOffset: byteOffset, targetOffset: 0 });
     try {
       await this.flush();
       await this.#done(staging.mapAsync(0x1), 'memory/read', buffer.label);
@@ -248,8 +251,8 @@ export class Gpu {
     this.#close();
   }
 
-  #record(command: Command, buffers: readonly GpuBuffer[]): void {
-    for (const { id } of buffers) this.#used.add(id);
+  #record(command: Command): void {
+    for (const { id } of buffersOf(command)) this.#used.add(id);
     this.#commands.push(command);
   }
 
@@ -271,9 +274,9 @@ export class Gpu {
     this.#check();
   }
 
-  async #submit(commands: readonly Command[]): Promise<void> {
+  async #submit(recorded: readonly Command[], used: ReadonlySet<number>): Promise<void> {
     this.#check();
-    const missing = commands.flatMap((c) =>
+    const missing = recorded.flatMap((c) =>
       c.kind === 'dispatch' && !this.#pipelines.ready(c.dispatch) ? [c.dispatch] : [],
     );
     try {
@@ -282,9 +285,36 @@ export class Gpu {
       // A device that is lost or closed compiles nothing: say that instead.
       this.#check();
     }
+    const commands = await this.#makeRoom(recorded, used);
     if (this.#debug >= 3) {
       for (const command of commands) await this.#runAlone(command);
     } else this.#encoder.run(commands);
+  }
+
+  /**
+   * Where the device had no memory for a buffer: submits what was recorded before its first use, so that free buffers can
+   * be destroyed, and has it made anew. Returns what is left to do.
+   */
+  async #makeRoom(commands: readonly Command[], used: ReadonlySet<number>): Promise<readonly Command[]> {
+    const failed = await this.#pool.failures((id) => used.has(id));
+    if (failed.length === 0) return commands;
+    const without = new Set(failed.map(({ id }) => id));
+    const first = commands.findIndex((command) => buffersOf(command).some(({ id }) => without.has(id)));
+    const left = commands.slice(first);
+    this.#encoder.run(commands.slice(0, first));
+    await this.#device.queue.onSubmittedWorkDone();
+    const needed = new Set(left.flatMap(buffersOf).map(({ id }) => id));
+    for (const waiting of [this.#used, ...this.#pending]) {
+      if (waiting !== used) for (const id of waiting) needed.add(id);
+    }
+    try {
+      await this.#pool.makeRoom(failed, needed);
+    } catch (error) {
+      // Commands that use the buffer may have been recorded since, so nothing more can be done on this device.
+      if (error instanceof ConvbaseError) this.#fail(error);
+      throw error;
+    }
+    return left;
   }
 
   /** Debug level 3: each command by itself, so that an error names the kernel that made it. */
@@ -319,10 +349,7 @@ function deviceError(error: GPUError): ConvbaseError {
     /out of memory|out_of_device_memory/i.test(error.message) ||
     error.constructor.name === 'GPUOutOfMemoryError'
   ) {
-    return new ConvbaseError('device/out-of-memory', 'the GPU has no memory left', {
-      fix: 'Use a smaller batch (--batch-size) or smaller pictures (--size).',
-      cause: error,
-    });
+    return outOfMemory(undefined, error);
   }
   return new ConvbaseError('device/validation', error.message, {
     fix: 'This is a mistake in convbase, not yours. CONVBASE_DEBUG=3 names the kernel.',

@@ -34,6 +34,8 @@ function device(): { device: GPUDevice; raise: (error: Partial<GPUError>) => voi
     limits,
     lost: new Promise(() => undefined),
     createBuffer: () => ({ destroy: () => undefined }),
+    pushErrorScope: () => undefined,
+    popErrorScope: () => Promise.resolve(null),
     destroy: () => undefined,
   };
   return { device: Object.assign(target, rest) as unknown as GPUDevice, raise };

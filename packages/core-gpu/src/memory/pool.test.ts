@@ -22,12 +22,15 @@ describe('BufferPool', () => {
     const evicted: number[] = [];
     const device = {
       createBuffer: ({ size }: { size: number }) => ({ destroy: () => destroyed.push(size) }),
+      pushErrorScope: () => undefined,
+      popErrorScope: () => Promise.resolve(null),
     } as unknown as GPUDevice;
     const options = {
       maxBufferBytes: 2 ** 20,
       capBytes,
       trackOwners: true,
       onEvict: (id: number) => evicted.push(id),
+      onLoss: () => undefined,
     };
     return { pool: new BufferPool(device, options), destroyed, evicted };
   }
@@ -61,12 +64,17 @@ describe('BufferPool', () => {
   });
 
   it('makes buffers of whole words where the adapter allows an odd number of bytes', () => {
-    const device = { createBuffer: () => ({ destroy: () => undefined }) } as unknown as GPUDevice;
+    const device = {
+      createBuffer: () => ({ destroy: () => undefined }),
+      pushErrorScope: () => undefined,
+      popErrorScope: () => Promise.resolve(null),
+    } as unknown as GPUDevice;
     const options = {
       maxBufferBytes: 2 ** 32 - 1,
       capBytes: 0,
       trackOwners: false,
       onEvict: () => undefined,
+      onLoss: () => undefined,
     };
     const { capacity } = new BufferPool(device, options).create(2 ** 32 - 1000, 'x');
     expect(capacity).toBe(2 ** 32 - 256);

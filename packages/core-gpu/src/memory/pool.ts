@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { Allocator, type Backing } from './allocation.ts';
 
 /** A storage buffer handed out by the pool. `size` is what was asked for, `capacity` what lies behind it. */
 export interface GpuBuffer {
@@ -6,6 +7,7 @@ export interface GpuBuffer {
   readonly size: number;
   readonly capacity: number;
   readonly label: string;
+  /** Another one after the device had no memory for the first: ask for it when commands are encoded, not before. */
   readonly raw: GPUBuffer;
 }
 
@@ -17,35 +19,27 @@ export interface MemoryReport {
   readonly pooledBuffers: number;
 }
 
-// GPUBufferUsage.STORAGE | COPY_SRC | COPY_DST: constants, because the global is not there in plain Node.
-const STORAGE_USAGE = 0x80 | 0x4 | 0x8;
-
-interface Backing {
-  readonly raw: GPUBuffer;
-  readonly id: number;
-  readonly capacity: number;
-}
-
 /**
  * Storage buffers are handed out again instead of being destroyed: a training step asks for the same sizes
  * every time, so after the first step nothing is allocated.
  *
  * A released buffer may be handed out again at once, even while recorded commands still use it: commands run
  * in the order in which they were recorded, so the new owner's come later.
+ *
+ * Where the device has no memory left, free buffers are given up and the buffer is made again (`makeRoom`).
  */
 export class BufferPool {
-  readonly #device: GPUDevice;
+  readonly #allocator: Allocator;
   readonly #maxBufferBytes: number;
   readonly #capBytes: number;
   readonly #onEvict: (id: number) => void;
   readonly #free = new Map<number, Backing[]>();
-  readonly #live = new Map<number, { buffer: GpuBuffer; stack: string | undefined }>();
+  readonly #live = new Map<number, { buffer: GpuBuffer; backing: Backing; stack: string | undefined }>();
   readonly #trackOwners: boolean;
   #doomed: Backing[] = [];
   #liveBytes = 0;
   #pooledBytes = 0;
   #pooledBuffers = 0;
-  #nextId = 1;
 
   constructor(
     device: GPUDevice,
@@ -56,9 +50,11 @@ export class BufferPool {
       /** Keep a stack trace for every live buffer, for `owners()`. */
       trackOwners: boolean;
       onEvict: (id: number) => void;
+      /** Told of a buffer that had no memory when something was written into it. */
+      onLoss: (error: ConvbaseError) => void;
     },
   ) {
-    this.#device = device;
+    this.#allocator = new Allocator(device, options.onLoss);
     // Some adapters say 2^32 - 1; bindings and copies want multiples of 4.
     this.#maxBufferBytes = Math.floor(options.maxBufferBytes / 256) * 256;
     this.#capBytes = options.capBytes;
@@ -85,30 +81,41 @@ export class BufferPool {
       this.#pooledBytes -= capacity;
       this.#pooledBuffers -= 1;
     }
-    const backing = pooled ?? this.#allocate(capacity);
-    const buffer: GpuBuffer = { id: backing.id, size, capacity, label, raw: backing.raw };
-    this.#live.set(buffer.id, { buffer, stack: this.#trackOwners ? new Error(label).stack : undefined });
+    const backing = pooled ?? this.#allocator.allocate(capacity);
+    const buffer: GpuBuffer = {
+      ...{ id: backing.id, size, capacity, label },
+      get raw() {
+        return backing.raw;
+      },
+    };
+    this.#live.set(buffer.id, {
+      buffer,
+      backing,
+      stack: this.#trackOwners ? new Error(label).stack : undefined,
+    });
     this.#liveBytes += capacity;
     return buffer;
   }
 
   /** Takes a buffer back. Releasing twice is an error. */
   release(buffer: GpuBuffer): void {
-    if (this.#live.get(buffer.id)?.buffer !== buffer) {
+    const live = this.#live.get(buffer.id);
+    if (live?.buffer !== buffer) {
       throw new ConvbaseError('memory/released', 'the buffer has been released already', {
         where: buffer.label,
       });
     }
-    const { id, raw, capacity } = buffer;
+    const { backing } = live;
+    const { id, capacity } = backing;
     this.#live.delete(id);
     this.#liveBytes -= capacity;
     if (this.#pooledBytes + capacity > this.#capBytes) {
-      this.#doomed.push({ id, raw, capacity });
+      this.#doomed.push(backing);
       return;
     }
     const list = this.#free.get(capacity);
-    if (list) list.push({ id, raw, capacity });
-    else this.#free.set(capacity, [{ id, raw, capacity }]);
+    if (list) list.push(backing);
+    else this.#free.set(capacity, [backing]);
     this.#pooledBytes += capacity;
     this.#pooledBuffers += 1;
   }
@@ -135,9 +142,8 @@ export class BufferPool {
   takeDoomed(): (() => void)[] {
     const doomed = this.#doomed;
     this.#doomed = [];
-    return doomed.map(({ id, raw }) => () => {
-      this.#onEvict(id);
-      raw.destroy();
+    return doomed.map((backing) => () => {
+      this.#destroy(backing);
     });
   }
 
@@ -149,9 +155,46 @@ export class BufferPool {
     this.#pooledBuffers = 0;
   }
 
-  #allocate(capacity: number): Backing {
-    const raw = this.#device.createBuffer({ size: capacity, usage: STORAGE_USAGE });
-    return { raw, id: this.#nextId++, capacity };
+  /**
+   * Whether a buffer may be written to without waiting for what is recorded. If it has no memory, its contents are then
+   * lost (`onLoss`); where that is known already, it may not.
+   */
+  fill(buffer: GpuBuffer): boolean {
+    const backing = this.#live.get(buffer.id)?.backing;
+    if (backing === undefined || backing.state === 'there') return true;
+    if (backing.state === 'failed') return false;
+    backing.filled = true;
+    return true;
+  }
+
+  /** Buffers that the device had no memory for and that are needed now; `makeRoom` is to be called for them. */
+  async failures(isNeeded: (id: number) => boolean): Promise<readonly Backing[]> {
+    return this.#allocator.failures(isNeeded);
+  }
+
+  /**
+   * Destroys all free buffers but those that waiting commands need, and makes the failed ones anew.
+   *
+   * @param needed the ids of buffers in commands that have not been submitted
+   * @throws ConvbaseError `device/out-of-memory` if that did not help
+   */
+  async makeRoom(failed: readonly Backing[], needed: ReadonlySet<number>): Promise<void> {
+    for (const [capacity, list] of this.#free) {
+      const kept = list.filter((backing) => needed.has(backing.id));
+      for (const backing of list) {
+        if (needed.has(backing.id)) continue;
+        this.#destroy(backing);
+        this.#pooledBytes -= capacity;
+        this.#pooledBuffers -= 1;
+      }
+      this.#free.set(capacity, kept);
+    }
+    await this.#allocator.retry(failed);
+  }
+
+  #destroy({ id, raw }: Backing): void {
+    this.#onEvict(id);
+    raw.destroy();
   }
 }
 
