@@ -4,7 +4,7 @@
 //   weights  (rows), here rowCount floats from row rowFirst on
 //   thread   one element; those whose row is in another stretch do nothing
 //   needs    WORKGROUP
-//   cost     1 FLOP, 12 bytes per element
+//   cost     1 FLOP, 8 bytes per element; 4 bytes per row
 
 struct Params {
   count: u32,
