@@ -165,6 +165,9 @@ function eachTime(
   };
 }
 
+/** What changing a file's times meets in a folder of another user, on a read-only disk, or where a run tidied up. */
+const notOurs = new Set(['EPERM', 'EACCES', 'EROFS', 'ENOENT']);
+
 /** Rows that an earlier run left, or what is wrong with them; those are removed. */
 async function findRows(
   folder: string,
@@ -174,8 +177,12 @@ async function findRows(
   if (!existsSync(folder)) return {};
   try {
     const rows = await openRows(folder, key, memoryBytes);
-    // When they were last of use decides what is given up first.
-    await utimes(join(folder, prefixFiles.manifest), new Date(), new Date());
+    // When they were last of use decides what is given up first. It is somebody else's to note in another user's folder.
+    await utimes(join(folder, prefixFiles.manifest), new Date(), new Date()).catch(async (error: unknown) => {
+      if (error instanceof Error && 'code' in error && notOurs.has(String(error.code))) return;
+      await rows.close();
+      throw fileError(error, folder, 'cannot use the outputs there');
+    });
     return { rows };
   } catch (error) {
     if (!(error instanceof ConvbaseError) || !/^(prefix|npy)\/|^file\/missing$/.test(error.code)) throw error;
