@@ -174,7 +174,9 @@ def fit(model, stage, parts, batch_size, seed):
     (x, y), (vx, vy) = parts["train"], parts["validation"]
     generator = stage.get("augmentation", {}).get("generator")
     if generator is None:
-        training = {"x": x, "y": y, "batch_size": batch_size}
+        # Not fit(x, y): once a seed is set, Keras 3.15 gives it the same order in every epoch.
+        shuffled = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), seed, reshuffle_each_iteration=True)
+        training = {"x": shuffled.batch(batch_size)}
     else:
         flow = ImageDataGenerator(**snake(generator)).flow(x, y, batch_size=batch_size, seed=seed)
         # next() goes on through the pictures, pass after pass, however many steps are called an epoch.
