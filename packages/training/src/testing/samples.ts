@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { Random } from '@convbase/data';
-import sharp from 'sharp';
+import { encodePicture, Random } from '@convbase/data';
 import { parseRecipe, type Recipe } from '../recipe/index.ts';
 
 /** A small VGG for 20 x 20 pictures that ships with the models. */
@@ -17,14 +16,13 @@ export async function writePictures(folder: string, count: number, seed: number)
     await mkdir(join(folder, className), { recursive: true });
     for (let i = 0; i < count; i++) {
       const shift = random.below(6);
-      const pixels = Uint8Array.from({ length: 24 * 24 }, (_, at) => {
+      const grey = Uint8Array.from({ length: 24 * 24 }, (_, at) => {
         const [x, y] = [(at % 24) + shift, Math.floor(at / 24) + shift];
         const on = y % 6 < 3 && (className === 'bars' || x % 6 < 3);
         return (on ? 200 : 30) + random.below(40);
       });
-      const png = await sharp(pixels, { raw: { width: 24, height: 24, channels: 1 } })
-        .png()
-        .toBuffer();
+      const data = Uint8Array.from({ length: 3 * grey.length }, (_, at) => grey[Math.floor(at / 3)] ?? 0);
+      const png = await encodePicture({ data, width: 24, height: 24 });
       await writeFile(join(folder, className, `${String(i).padStart(3, '0')}.png`), png);
     }
   }
