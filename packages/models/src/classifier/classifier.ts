@@ -7,6 +7,10 @@ import { buildHead, classProbabilities } from './head.ts';
 
 const CONFIG_FILE = 'classifier.json';
 const WEIGHTS_FILE = 'head.safetensors';
+/** Room for the names of the classes and a long history. */
+const MAX_CONFIG_BYTES = 1 << 26;
+/** What the kernel of the largest head that makes sense takes, and then some. */
+const MAX_WEIGHTS_BYTES = 2 ** 32;
 
 /** A class with its probability. */
 export interface Prediction {
@@ -35,12 +39,12 @@ export class Classifier {
    */
   static async load(folder: string): Promise<Classifier> {
     const configPath = fileInFolder(folder, CONFIG_FILE);
-    const text = new TextDecoder().decode(await readAll(configPath));
+    const text = new TextDecoder().decode(await readAll(configPath, MAX_CONFIG_BYTES));
     const { config, headChecksum } = parseClassifierConfig(text, configPath);
     const classCount = config.classNames.length;
     const head = buildHead({ featureShape: config.featureShape, classCount, ...config.head });
     const weightsPath = fileInFolder(folder, WEIGHTS_FILE);
-    const weights = await readAll(weightsPath);
+    const weights = await readAll(weightsPath, MAX_WEIGHTS_BYTES);
     const { tensors } = readSafetensors(weights, weightsPath);
     const damaged = (what: string): ConvbaseError =>
       new ConvbaseError('classifier/weights', what, {
@@ -97,9 +101,14 @@ function checksum(bytes: Uint8Array): Promise<string> {
   return sha256([new MemorySource(bytes, WEIGHTS_FILE)]);
 }
 
-async function readAll(path: string): Promise<Uint8Array> {
+async function readAll(path: string, maxBytes: number): Promise<Uint8Array> {
   const source = await openSource(path);
   try {
+    if (source.size > maxBytes) {
+      throw new ConvbaseError('file/too-large', `${source.size} bytes, at most ${maxBytes} make sense`, {
+        where: path,
+      });
+    }
     return source.bytes(0, source.size);
   } finally {
     source.close();

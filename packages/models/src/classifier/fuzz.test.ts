@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -63,4 +63,13 @@ test('what a classifier file says of itself', async () => {
   await fuzz(jsonDamages, 1000, async (list) => {
     await endsWell(() => parseClassifierInfo(damagedJson(info, list), 'x'));
   });
+});
+
+test('a configuration of 100 GB', async () => {
+  const large = await mkdtemp(join(tmpdir(), 'convbase-large-'));
+  await writeFile(join(large, 'classifier.json'), '');
+  // Sparse: it takes no room on the disk.
+  await truncate(join(large, 'classifier.json'), 1e11);
+  expect(await endsWell(() => Classifier.load(large))).toMatchObject({ code: 'file/too-large' });
+  await rm(large, { recursive: true });
 });

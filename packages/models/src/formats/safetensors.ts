@@ -6,8 +6,8 @@ import type { StoredType } from './numbers.ts';
 import { MemorySource } from './source.ts';
 import type { ByteSource } from './source.ts';
 
-/** The format's own limit on its JSON header. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** A third of the format's own limit on its JSON header: room for 200,000 tensors, and parsed it takes a gigabyte at most. */
+const MAX_HEADER_BYTES = 1 << 25;
 
 const storedTypes: Readonly<Record<string, StoredType>> = {
   F64: 'float64',
