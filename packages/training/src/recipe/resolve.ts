@@ -1,8 +1,12 @@
+import { applications, isApplication } from '@convbase/models';
 import type { Recipe, RecipeStage } from './schema.ts';
 
 /** What a user may change about a recipe without writing one. */
 export interface RecipeChanges {
-  /** Another base, such as `vgg19` in place of `vgg16`. */
+  /**
+   * Another base, such as `vgg19` in place of `vgg16`. Where pictures were treated as the old one's weights expect,
+   * they are treated as the new one's do.
+   */
   readonly base?: string;
   /** The base's weight file. */
   readonly weights?: string;
@@ -15,17 +19,21 @@ export interface RecipeChanges {
   /** A head that would start anew in a later stage goes on instead. */
   readonly continueHead?: boolean;
   readonly seed?: number;
+  /** What becomes of pictures that cannot be read. */
+  readonly onBadImage?: 'refuse' | 'skip';
 }
 
 /** The recipe with the changes written into it; it is a recipe again, and says all that decides a run. */
 export function changeRecipe(recipe: Recipe, changes: RecipeChanges): Recipe {
-  const { base, weights, fraction, testFraction, epochs, continueHead, seed } = changes;
+  const { base, weights, fraction, testFraction, epochs, continueHead, seed, onBadImage } = changes;
   return {
     ...recipe,
     data: {
       ...recipe.data,
+      preprocess: preprocessFor(recipe, base),
       ...(fraction === undefined ? {} : { fraction: fraction * (recipe.data.fraction ?? 1) }),
       ...(testFraction === undefined ? {} : { testFraction: testFraction * (recipe.data.testFraction ?? 1) }),
+      ...(onBadImage === undefined ? {} : { onBadImage }),
     },
     model: {
       ...recipe.model,
@@ -35,6 +43,13 @@ export function changeRecipe(recipe: Recipe, changes: RecipeChanges): Recipe {
     stages: recipe.stages.map((stage) => changeStage(stage, { fraction, epochs, continueHead })),
     ...(seed === undefined ? {} : { seed }),
   };
+}
+
+function preprocessFor({ data, model }: Recipe, base: string | undefined): Recipe['data']['preprocess'] {
+  const own = (name: string): Recipe['data']['preprocess'] | undefined =>
+    isApplication(name) ? applications[name].preprocess : undefined;
+  if (base === undefined || data.preprocess !== own(model.base)) return data.preprocess;
+  return own(base) ?? data.preprocess;
 }
 
 /** How many of a class of `count` pictures (or of an epoch's steps) a fraction is: rounded down, but at least one. */

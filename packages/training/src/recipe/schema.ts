@@ -22,6 +22,8 @@ const pictures = {
   fraction: share.optional(),
   /** The same for the pictures to test with. */
   testFraction: share.optional(),
+  /** What becomes of pictures that cannot be read: `refuse`, when left out, ends the run; `skip` leaves them out. */
+  onBadImage: z.enum(['refuse', 'skip']).optional(),
 };
 
 /** Folders with one folder of pictures for each class. */

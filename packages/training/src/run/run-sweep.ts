@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { pictureBatches, type PictureSet } from '@convbase/data';
 import {
+  BatchNormalization,
   GlobalAveragePooling2D,
   input,
   inputsOf,
@@ -26,8 +27,8 @@ import { keptCallbacks, logsOfEpoch, refuseNaN } from './stage-callbacks.ts';
 import { classWeightsOf, compile } from './stage.ts';
 
 /**
- * Trains one head on each of several layers of the base, whose outputs are averaged over the picture, and saves the
- * classifier with the best of them by what it makes of the pictures to validate with.
+ * Trains one head on each of several layers of the base, whose outputs are averaged over the picture and normalised,
+ * and saves the classifier with the best of them by what it makes of the pictures to validate with.
  *
  * Pictures go through the base once for all layers. The heads are small, so that a sweep that was stopped trains them
  * anew, to the same result.
@@ -139,7 +140,9 @@ async function trainHead(session: Session, layer: Layer, features: number, data:
 function buildHead({ recipe, pictures }: Session, features: number): Model {
   const names = new NameScope();
   const start = input({ shape: [features], names });
-  let x: SymbolicTensor = start;
+  // The blocks' outputs are of very different sizes; brought to one scale, heads on all of them learn equally fast.
+  const scale = new BatchNormalization({ center: false, scale: false, momentum: 0.9, names });
+  let x: SymbolicTensor = scale.apply(start);
   for (const layer of headLayers(recipe.model.head, pictures.classNames.length, names)) x = layer.apply(x);
   const model = new Model({ inputs: start, outputs: x, name: 'head' });
   model.seed(recipe.seed ?? 0);
