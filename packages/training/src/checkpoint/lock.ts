@@ -84,7 +84,12 @@ async function removeStale(path: string, folder: string): Promise<void> {
   }
   // Another process may do the same: whoever moves away a lock other than the one it read puts it back.
   const aside = `${path}.${randomBytes(8).toString('hex')}.partial`;
-  await rename(path, aside);
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return; // another process was faster
+    throw error;
+  }
   if ((await readFile(aside, 'utf8')) !== text) await link(aside, path);
   await rm(aside, { force: true });
 }
