@@ -133,7 +133,8 @@ function logs(folder: RunFolder, stage: number): Callback[] {
   return [
     csvLogger(folder.file('history.csv'), { append }),
     jsonLines(folder.file('log.jsonl'), { append }),
-    tensorBoard(folder.file('tensorboard')),
+    // What does not learn need not be looked at in every epoch.
+    tensorBoard(folder.file('tensorboard'), { histogramFrequency: 1, histogramsOf: 'trainableWeights' }),
   ];
 }
 

@@ -50,6 +50,23 @@ function linesOf(run: string): string[] {
 }
 
 describe('tensorBoard', () => {
+  it('looks only at what learns, if asked to', async () => {
+    const [hidden] = model.layers;
+    if (hidden === undefined) throw new Error('no layer');
+    hidden.trainable = false;
+    try {
+      const callback = tensorBoard(folder, { histogramFrequency: 1, histogramsOf: 'trainableWeights' });
+      callback.setModel?.(model);
+      await epochs(callback, 0, 1);
+      expect(linesOf('train').filter((line) => line.includes('histogram'))).toEqual([
+        '0 out/kernel/histogram histograms 90',
+        '0 out/bias/histogram histograms 90',
+      ]);
+    } finally {
+      hidden.trainable = true;
+    }
+  });
+
   it("writes Keras' tags into Keras' folders", async () => {
     await epochs(started(), 0, 3);
     const rate = Math.fround(0.001);

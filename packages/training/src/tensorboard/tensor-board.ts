@@ -7,8 +7,10 @@ import { summaryEvent, type Summary } from './event.ts';
 import { WeightHistograms } from './weight-histograms.ts';
 
 export interface TensorBoardOptions {
-  /** Histograms of all weights every so many epochs; 0, when left out, none. */
+  /** Histograms every so many epochs; 0, when left out, none. */
   readonly histogramFrequency?: number;
+  /** Of which weights: Keras' callback and this one, when nothing is said, take all. */
+  readonly histogramsOf?: 'weights' | 'trainableWeights';
 }
 
 const sizes = z.record(z.string(), z.number().int().nonnegative());
@@ -22,7 +24,10 @@ const stateSchema = z.object({ train: sizes, validation: sizes });
  *
  * Errors are those of `fileError`.
  */
-export function tensorBoard(folder: string, { histogramFrequency = 0 }: TensorBoardOptions = {}): Callback {
+export function tensorBoard(
+  folder: string,
+  { histogramFrequency = 0, histogramsOf = 'weights' }: TensorBoardOptions = {},
+): Callback {
   const train = new EventFiles(join(folder, 'train'));
   const validation = new EventFiles(join(folder, 'validation'));
   const histograms = new WeightHistograms();
@@ -57,7 +62,7 @@ export function tensorBoard(folder: string, { histogramFrequency = 0 }: TensorBo
       await write(train, epoch, scalarsOf(trained, epochTag));
       await write(validation, epoch, scalarsOf(validated, epochTag));
       if (model !== undefined && histogramFrequency > 0 && epoch % histogramFrequency === 0) {
-        await write(train, epoch, await histograms.of(model.weights));
+        await write(train, epoch, await histograms.of(model[histogramsOf]));
       }
     },
   };
