@@ -3,9 +3,9 @@
 The other side of docs/results.md: the same pictures, weights, stages and rates, in as few lines as show them.
 
     python run_recipe.py ../../packages/training/recipes/catsdogs-vgg16-features-150.yaml \\
-        --data cats_and_dogs --base vgg19 --weights vgg19_notop.h5 --fraction 0.1 --test-fraction 0.3 --out result.json
+        --data cats_and_dogs --model vgg19 --weights vgg19_notop.h5 --fraction 0.1 --test-fraction 0.3 --out result.json
 
-`--base`, `--weights`, `--fraction`, `--test-fraction`, `--epochs` and `--continue-head` mean what they mean to
+`--model`, `--weights`, `--fraction`, `--test-fraction`, `--epochs` and `--continue-head` mean what they mean to
 `convbase recipe run`. Random numbers are Keras' own, so heads, data order and augmentation are other ones of the same
 kind; `--seeds 0 1 2` runs it three times and shows how much that matters.
 """
@@ -249,7 +249,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--base", help="another base than the recipe's")
+    parser.add_argument("--model", help="another base than the recipe's")
     parser.add_argument("--weights", required=True, help="its weight file")
     parser.add_argument("--fraction", type=float)
     parser.add_argument("--test-fraction", type=float)
@@ -267,7 +267,7 @@ def main():
                 stage[key] = max(1, int(stage[key] * args.fraction))
     start = time.time()
     parts, classes = load_data(recipe, args.data, args.fraction, args.test_fraction)
-    name = args.base or recipe["model"]["base"]
+    name = args.model or recipe["model"]["base"]
     runs, features = [], {}
     for seed in args.seeds:
         keras.utils.set_random_seed(seed)
