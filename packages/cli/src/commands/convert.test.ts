@@ -80,6 +80,8 @@ describe('convert', () => {
   });
 
   it('refuses endings that name no format, and weights without a model', async () => {
+    const legacy = await inProcess('convert', 'not-there.keras', at('legacy.h5'));
+    expect(legacy.stderr).toMatch(/legacy\.h5: Keras 2's files .* are read, but not written/);
     expect((await inProcess('convert', miniModel, at('model.onnx'))).stderr).toContain('.safetensors');
     const weights = miniModel.replace('.keras', '.weights.h5');
     expect((await inProcess('convert', weights, at('new.keras'))).stderr).toContain(

@@ -3,7 +3,7 @@ import { applications, isApplication } from '../applications/index.ts';
 import { downloadOptions, sourceOptions, type StatusOptions } from '../base/status.ts';
 import { isClassifier, openClassifier } from '../classifier/index.ts';
 import { loadModel } from '../graph/index.ts';
-import { saveClassifierFile, saveModel, type ClassifierInfo } from '../save/index.ts';
+import { checkModelPath, saveClassifierFile, saveModel, type ClassifierInfo } from '../save/index.ts';
 import { resolveModelSource, resolveWeights } from '../weights/index.ts';
 
 export interface ConvertOptions extends StatusOptions {
@@ -27,6 +27,7 @@ export async function convertModel(
   target: string,
   options: ConvertOptions = {},
 ): Promise<{ model: Model; info?: ClassifierInfo }> {
+  checkModelPath(target);
   const { model, info } = await openAny(source, options);
   if (info !== undefined && target.toLowerCase().endsWith('.keras')) {
     await saveClassifierFile(target, model, info);

@@ -5,4 +5,4 @@ export {
   saveClassifierFile,
 } from './classifier-file.ts';
 export type { ClassifierInfo } from './classifier-info.ts';
-export { modelBytes, saveModel, tfjsFiles, type FileEnding } from './save-model.ts';
+export { checkModelPath, modelBytes, saveModel, tfjsFiles, type FileEnding } from './save-model.ts';

@@ -25,11 +25,12 @@ export type FileEnding = keyof typeof writers;
  * A file appears under its name only when it is complete, of a TensorFlow.js model `model.json` last. Weights are read
  * and written one at a time.
  *
- * @throws ConvbaseError `file/ending` for an ending that names no format, `graph/layer` for a layer that the format
+ * @throws ConvbaseError `file/ending` for an ending that names no format (`.h5` alone is read, but not written: Keras
+ * calls it legacy), `graph/layer` for a layer that the format
  * does not have, and those of writing (`disk/full`, `file/denied` ..)
  */
 export async function saveModel(model: Model, path: string): Promise<void> {
-  if (/(^|[/\\])model\.json$/.test(path)) {
+  if (isTfjs(path)) {
     for await (const [name, bytes] of tfjsModel(model)) await saveFile(fileBeside(path, name), bytes);
     return;
   }
@@ -48,11 +49,27 @@ export async function tfjsFiles(model: Model): Promise<FilesInMemory> {
   return files;
 }
 
+/**
+ * Refuses a path that `saveModel` would refuse, before there is a model to save.
+ *
+ * @throws ConvbaseError `file/ending`
+ */
+export function checkModelPath(path: string): void {
+  if (!isTfjs(path)) endingOf(path);
+}
+
+function isTfjs(path: string): boolean {
+  return /(^|[/\\])model\.json$/.test(path);
+}
+
 function endingOf(path: string): FileEnding {
   const endings = Object.keys(writers) as FileEnding[];
   const found = endings.find((ending) => path.toLowerCase().endsWith(ending));
   if (found !== undefined) return found;
-  throw new ConvbaseError('file/ending', 'its name does not say in which format to save the model', {
+  const what = /\.(h5|hdf5)$/i.test(path)
+    ? "Keras 2's files for whole models are read, but not written"
+    : 'its name does not say in which format to save the model';
+  throw new ConvbaseError('file/ending', what, {
     where: path,
     fix: `Give it one of the endings ${endings.join(', ')}, or /model.json for TensorFlow.js.`,
   });
