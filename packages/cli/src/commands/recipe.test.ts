@@ -81,7 +81,7 @@ describe('convbase finetune', () => {
     expect(first.stdout).toMatch(/head +1 epochs +accuracy .* on 2 validation pictures\nfinetune +1 epochs/);
     const recipe = await readFile(join(out, 'recipe.yaml'), 'utf8');
     expect(recipe).toMatch(/fraction: 0\.5/);
-    const predicted = await inProcess('predict', join(out, 'classifier.keras'), at('pictures/dots/000.bmp'));
+    const predicted = await inProcess('predict', out, at('pictures/dots/000.bmp'));
     expect(predicted.stdout).toMatch(/(bars|dots) \d/);
     const again = [
       'recipe',

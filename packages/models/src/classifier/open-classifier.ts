@@ -10,9 +10,12 @@ export interface WholeClassifier {
   readonly info: ClassifierInfo;
 }
 
+/** What a run of fine-tuning calls the classifier in its folder. */
+export const CLASSIFIER_FILE = 'classifier.keras';
+
 /**
- * Opens a trained classifier of either form: the file that `saveClassifierFile` saves, or the folder with a head for
- * the features of a pretrained model, which is joined with that model.
+ * Opens a trained classifier of any form: the file that `saveClassifierFile` saves, a folder with such a file called
+ * `classifier.keras`, or the folder with a head for the features of a pretrained model, which is joined with that model.
  *
  * @param options where the pretrained model's weights are, for a folder; a file has its own
  * @throws ConvbaseError `classifier/none` for a model that is no classifier, and those of `openClassifierFile`,
@@ -22,13 +25,22 @@ export async function openClassifier(
   path: string,
   options: ClassifierBaseOptions = {},
 ): Promise<WholeClassifier> {
-  return (await isFolder(path)) ? joinClassifier(path, options) : openClassifierFile(path);
+  const file = await classifierFile(path);
+  return file === undefined ? joinClassifier(path, options) : openClassifierFile(file);
 }
 
-/** Whether a path is that of a trained classifier: its folder, or a file that `saveClassifierFile` saved. */
+/** Whether a path is that of a trained classifier: see `openClassifier`. */
 export async function isClassifier(path: string): Promise<boolean> {
-  if (await isFolder(path)) return isFile(fileInFolder(path, 'classifier.json'));
-  return (await isFile(path)) && isClassifierFile(path);
+  const file = await classifierFile(path);
+  if (file === undefined) return isFile(fileInFolder(path, 'classifier.json'));
+  return (await isFile(file)) && isClassifierFile(file);
+}
+
+/** The file that holds all of a classifier; undefined for the folder of a head. */
+async function classifierFile(path: string): Promise<string | undefined> {
+  if (!(await isFolder(path))) return path;
+  const inside = fileInFolder(path, CLASSIFIER_FILE);
+  return (await isFile(inside)) ? inside : undefined;
 }
 
 /** Puts the head of a classifier's folder behind its base, frozen as it was when the head was trained. */

@@ -1,6 +1,6 @@
 import type { PictureSet } from '@convbase/data';
 import type { Model } from '@convbase/layers';
-import { saveClassifierFile } from '@convbase/models';
+import { CLASSIFIER_FILE as CLASSIFIER, saveClassifierFile } from '@convbase/models';
 import type { StageRecord } from '../checkpoint/index.ts';
 import { writeLearningCurves } from '../plots/index.ts';
 import { evaluationOf, writeReport, type Evaluation } from '../report/index.ts';
@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 import type { OpenStage } from './stage.ts';
 import { describeOptimizer, describeUnfreeze } from './words.ts';
 
-export const CLASSIFIER = 'classifier.keras';
+export { CLASSIFIER };
 
 /** What the trained model made of pictures it has not learned from. */
 export interface Judgement {
