@@ -5,7 +5,7 @@ import { inProcess } from './testing/runs.ts';
 
 /** Every command that does something, by its words. */
 function commands(): { words: string[]; command: Command; program: Command }[] {
-  const program = createProgram({ signal: new AbortController().signal, exitCode: 0 });
+  const program = createProgram({ signal: new AbortController().signal, graceMs: 0, exitCode: 0 });
   const walk = (command: Command, words: string[]): ReturnType<typeof commands> =>
     command.commands.length > 0
       ? command.commands.flatMap((below) => walk(below, [...words, below.name()]))

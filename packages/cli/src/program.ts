@@ -11,13 +11,12 @@ import { addSummary } from './commands/summary.ts';
 import { addTrain } from './commands/train.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWeights } from './commands/weights.ts';
+import type { Interruption } from './terminal/interrupt.ts';
 import { requireOptionsLast } from './terminal/options.ts';
 import { version } from './version.ts';
 
 /** What a command gets from the process that runs it, and gives back. */
-export interface Invocation {
-  /** Aborts when the user presses Ctrl-C. */
-  readonly signal: AbortSignal;
+export interface Invocation extends Interruption {
   /** Where a command that ended regularly leaves its exit code. */
   exitCode: number;
 }

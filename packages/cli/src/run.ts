@@ -9,8 +9,8 @@ import { interruptible, Interrupted } from './terminal/interrupt.ts';
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
-    return await interruptible(async (signal) => {
-      const invocation: Invocation = { signal, exitCode: 0 };
+    return await interruptible(async (interruption) => {
+      const invocation: Invocation = Object.assign(interruption, { exitCode: 0 });
       await createProgram(invocation).parseAsync([...args], { from: 'user' });
       return invocation.exitCode;
     });

@@ -6,7 +6,14 @@ import { applications, isApplication } from '@convbase/models';
 import { changeRecipe, type Recipe, type RecipeStage } from '@convbase/training';
 import { Option, type Command } from 'commander';
 import { preprocessOption } from '../jobs/base-options.ts';
-import { executeRecipe, inWords, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
+import {
+  changesOf,
+  executeRecipe,
+  inWords,
+  lasting,
+  withRunOptions,
+  type RunFlags,
+} from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
 import { numberBetween, pictureSize, wholeNumber, withCommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
@@ -140,15 +147,10 @@ export function addFinetune(program: Command, invocation: Invocation): void {
   );
 }
 
-async function finetune(dir: string, flags: FinetuneFlags, { signal }: Invocation): Promise<void> {
-  const { fraction, testFraction, seed, json } = flags;
-  const recipe = changeRecipe(recipeFrom(dir, flags), {
-    ...(fraction === undefined ? {} : { fraction }),
-    ...(testFraction === undefined ? {} : { testFraction }),
-    ...(seed === undefined ? {} : { seed }),
-  });
-  const result = await executeRecipe(recipe, 'finetune', dir, flags, signal);
-  printResult(json, result, inWords(result));
+async function finetune(dir: string, flags: FinetuneFlags, invocation: Invocation): Promise<void> {
+  const recipe = changeRecipe(recipeFrom(dir, flags), changesOf(flags));
+  const result = await executeRecipe(recipe, 'finetune', dir, flags, invocation);
+  printResult(flags.json, result, inWords(result));
 }
 
 /** The two-stage procedure as a recipe. */

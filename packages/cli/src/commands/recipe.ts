@@ -1,7 +1,14 @@
 import { changeRecipe, listRecipes, loadRecipe } from '@convbase/training';
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
-import { executeRecipe, inWords, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
+import {
+  changesOf,
+  executeRecipe,
+  inWords,
+  lasting,
+  withRunOptions,
+  type RunFlags,
+} from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
 import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
@@ -9,7 +16,6 @@ import { printResult } from '../terminal/print.ts';
 interface RecipeRunFlags extends RunFlags {
   readonly data: string;
   readonly model?: string;
-  readonly base?: string;
   readonly weights?: string;
   readonly epochs?: number;
   readonly continueHead?: true;
@@ -61,7 +67,6 @@ export function addRecipe(program: Command, invocation: Invocation): void {
       "the folder that holds the recipe's folders (train, validation, test), or MNIST's files",
     )
     .option('--model <model>', "another base than the recipe's: a name or a model file")
-    .option('--base <model>', 'the same')
     .option('--weights <path>', "the base's weight file; default: ImageNet weights")
     .option('--epochs <n>', 'at most so many epochs in each stage', wholeNumber(1))
     .option('--continue-head', 'let a head go on where the recipe has a fresh one in a later stage');
@@ -75,19 +80,16 @@ export function addRecipe(program: Command, invocation: Invocation): void {
   );
 }
 
-async function runNamed(name: string, flags: RecipeRunFlags, { signal }: Invocation): Promise<void> {
+async function runNamed(name: string, flags: RecipeRunFlags, invocation: Invocation): Promise<void> {
   const { recipe } = await loadRecipe(name);
-  const { data, weights, fraction, testFraction, epochs, continueHead, seed, json } = flags;
-  const base = flags.model ?? flags.base;
+  const { data, model, weights, epochs, continueHead, json } = flags;
   const changed = changeRecipe(recipe, {
-    ...(base === undefined ? {} : { base: lasting(base) }),
+    ...changesOf(flags),
+    ...(model === undefined ? {} : { base: lasting(model) }),
     ...(weights === undefined ? {} : { weights: resolve(weights) }),
-    ...(fraction === undefined ? {} : { fraction }),
-    ...(testFraction === undefined ? {} : { testFraction }),
     ...(epochs === undefined ? {} : { epochs }),
     ...(continueHead === undefined ? {} : { continueHead }),
-    ...(seed === undefined ? {} : { seed }),
   });
-  const result = await executeRecipe(changed, name, data, flags, signal);
+  const result = await executeRecipe(changed, name, data, flags, invocation);
   printResult(json, result, inWords(result));
 }

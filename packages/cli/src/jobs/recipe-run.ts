@@ -1,8 +1,16 @@
-import { resolve } from 'node:path';
 import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { isApplication } from '@convbase/models';
-import { describeStages, runRecipe, type Recipe, type RunObserver, type RunResult } from '@convbase/training';
-import type { Command } from 'commander';
+import {
+  describeStages,
+  runRecipe,
+  type Recipe,
+  type RecipeChanges,
+  type RunObserver,
+  type RunResult,
+} from '@convbase/training';
+import { Option, type Command } from 'commander';
+import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { numberBetween, wholeNumber, type CommonOptions } from '../terminal/options.ts';
 import { createProgress, duration } from '../terminal/progress.ts';
@@ -10,21 +18,28 @@ import { trainingProgress, type TrainingProgress } from '../terminal/training-pr
 
 /** How any recipe is run, as the command line says it. */
 export interface RunFlags extends CommonOptions {
-  readonly out: string;
+  readonly out?: string;
   readonly resume?: true;
   readonly fraction?: number;
   readonly testFraction?: number;
   readonly seed?: number;
+  readonly onBadImage?: 'refuse' | 'skip';
   readonly checkpointSeconds: number;
 }
 
 /** Adds the options that say how any recipe is run. */
 export function withRunOptions(command: Command): Command {
   return command
-    .requiredOption('--out <run>', 'folder for checkpoints, logs, the classifier and the report')
+    .option('--out <run>', 'folder for checkpoints, logs, the classifier and the report; default runs/NAME')
     .option('--resume', 'go on with the run in that folder, as if it had not stopped')
     .option('--fraction <f>', 'only the first part of each class to train and validate with', share)
     .option('--test-fraction <f>', 'the same of the pictures to test with', share)
+    .addOption(
+      new Option(
+        '--on-bad-image <what>',
+        'what to do with pictures that cannot be read; default refuse',
+      ).choices(['refuse', 'skip']),
+    )
     .option('--seed <n>', 'the same seed gives the same run on one adapter; default 0', wholeNumber(0))
     .option(
       '--checkpoint-seconds <n>',
@@ -32,6 +47,16 @@ export function withRunOptions(command: Command): Command {
       numberBetween(0, Infinity, true),
       60,
     );
+}
+
+/** What these options change about a recipe. */
+export function changesOf({ fraction, testFraction, seed, onBadImage }: RunFlags): RecipeChanges {
+  return {
+    ...(fraction === undefined ? {} : { fraction }),
+    ...(testFraction === undefined ? {} : { testFraction }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(onBadImage === undefined ? {} : { onBadImage }),
+  };
 }
 
 /** Above 0, up to 1. */
@@ -42,14 +67,20 @@ export function lasting(model: string): string {
   return !isApplication(model) && existsSync(model) ? resolve(model) : model;
 }
 
+/** A step in training may take half a minute on a slow adapter, and only after it can a checkpoint be saved. */
+const GRACE_MS = 10 * 60_000;
+
 /** Runs a recipe with progress on stderr. After Ctrl-C a checkpoint and a report are in the folder. */
 export async function executeRecipe(
   recipe: Recipe,
   name: string,
   data: string,
   flags: RunFlags,
-  signal: AbortSignal,
+  invocation: Invocation,
 ): Promise<RunResult> {
+  const out = flags.out ?? join('runs', basename(name).replace(/\.ya?ml$/, ''));
+  const { signal } = invocation;
+  invocation.graceMs = GRACE_MS;
   return usingGpu(flags, signal, async (gpu) => {
     const { observer, say } = observing();
     say(`${name}: ${recipe.title}`);
@@ -58,7 +89,7 @@ export async function executeRecipe(
       return await runRecipe(recipe, {
         name,
         data: resolve(data),
-        out: flags.out,
+        out,
         gpu,
         resume: flags.resume ?? false,
         checkpointSeconds: flags.checkpointSeconds,
@@ -66,7 +97,7 @@ export async function executeRecipe(
         signal,
       });
     } catch (error) {
-      if (signal.aborted) say(`stopped; --resume with the same command goes on with ${flags.out}`);
+      if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
       throw error;
     }
   });

@@ -3,18 +3,27 @@ export class Interrupted extends Error {
   override name = 'Interrupted';
 }
 
-/** How long a job may take to put its work away; files are whole at every moment, so cutting it short is safe. */
-const GRACE_MS = 5000;
+/** What a job is told of Ctrl-C, and what it says of itself. */
+export interface Interruption {
+  /** Aborts when the user presses Ctrl-C. */
+  readonly signal: AbortSignal;
+  /**
+   * How long the job may take to put its work away; files are whole at every moment, so cutting it short is safe. A
+   * job that has something to save at its next safe place allows itself more than the few seconds that are usual.
+   */
+  graceMs: number;
+}
 
 /**
  * Runs a job that Ctrl-C (or SIGTERM) asks to stop through an AbortSignal: it ends at the next safe place with its
- * work put away. One that does not within a few seconds, such as a long computation with nothing to keep, is left
- * to itself. A second Ctrl-C ends the process at once.
+ * work put away. One that does not in the time it has for that, such as a long computation with nothing to keep, is
+ * left to itself. A second Ctrl-C ends the process at once.
  *
  * @throws Interrupted after a signal, whatever the stopped job stumbled over
  */
-export async function interruptible<T>(job: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(job: (interruption: Interruption) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  const interruption: Interruption = { signal: controller.signal, graceMs: 5000 };
   let giveUp: (reason: Interrupted) => void = () => undefined;
   const outOfPatience = new Promise<never>((_resolve, reject) => (giveUp = reject));
   const stop = (): void => {
@@ -22,12 +31,12 @@ export async function interruptible<T>(job: (signal: AbortSignal) => Promise<T>)
     process.stderr.write('\nstopping ... (Ctrl-C again to stop at once)\n');
     const reason = new Interrupted('interrupted');
     controller.abort(reason);
-    setTimeout(giveUp, GRACE_MS, reason).unref();
+    setTimeout(giveUp, interruption.graceMs, reason).unref();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   try {
-    const result = await Promise.race([job(controller.signal), outOfPatience]);
+    const result = await Promise.race([job(interruption), outOfPatience]);
     controller.signal.throwIfAborted();
     return result;
   } catch (error) {

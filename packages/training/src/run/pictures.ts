@@ -5,6 +5,7 @@ import { fileError } from '@convbase/base/node';
 import {
   imageFolder,
   mnistIdx,
+  pictureBatches,
   split,
   subset,
   type PictureBatchOptions,
@@ -22,19 +23,33 @@ export interface RunPictures {
   readonly checksum: string;
 }
 
+export interface PictureWatch {
+  /** Told of every picture that is left out. */
+  readonly say?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Lists the pictures that a recipe asks for; none is opened.
+ * Lists the pictures that a recipe asks for. None is opened, unless those that cannot be read are to be left out: which
+ * ones these are only reading tells, and it has to be known before there are steps and labels to count.
  *
  * @param folder the data folder; the recipe's folders are below it
- * @throws ConvbaseError those of `imageFolder`, `mnistIdx` and `split`
+ * @throws ConvbaseError those of `imageFolder`, `mnistIdx` and `split`; `data/all-bad`
  */
-export async function openRunPictures(data: RecipeData, folder: string, seed: number): Promise<RunPictures> {
+export async function openRunPictures(
+  data: RecipeData,
+  folder: string,
+  seed: number,
+  watch: PictureWatch = {},
+): Promise<RunPictures> {
   const { fraction = 1, testFraction = 1 } = data;
   const sets = data.kind === 'mnist' ? await digits(data, folder) : await folders(data, folder, seed);
-  const train = firstOfEachClass(sets.train, fraction);
-  const validation = sets.validation && firstOfEachClass(sets.validation, fraction);
+  const part = (set: PictureSet, share: number): Promise<PictureSet> =>
+    readable(firstOfEachClass(set, share), data, watch);
+  const train = await part(sets.train, fraction);
+  const validation = sets.validation && (await part(sets.validation, fraction));
   const sameTest = sets.test === sets.validation && fraction === testFraction;
-  const test = sameTest ? validation : sets.test && firstOfEachClass(sets.test, testFraction);
+  const test = sameTest ? validation : sets.test && (await part(sets.test, testFraction));
   const checksum = await checksumOf([train, validation, test], folder);
   return { classNames: train.classNames, train, validation, test, checksum };
 }
@@ -131,6 +146,23 @@ export function firstOfEachClass(set: PictureSet, fraction: number): PictureSet 
     taken.push(i);
   }
   return subset(set, taken);
+}
+
+/** Without the pictures that cannot be read, where the recipe wants them left out. */
+async function readable(
+  set: PictureSet,
+  data: RecipeData,
+  { say, signal }: PictureWatch,
+): Promise<PictureSet> {
+  if (data.onBadImage !== 'skip') return set;
+  const good: number[] = [];
+  const pictures = pictureBatches(set, {
+    ...batchOptions(data, signal),
+    onBadImage: 'skip',
+    onSkip: (error) => say?.(`skipped: ${error.message.split('\n')[0] ?? ''}`),
+  });
+  for await (const { indices } of pictures.batches(0)) good.push(...indices);
+  return good.length === set.length ? set : subset(set, good);
 }
 
 async function checksumOf(sets: readonly (PictureSet | undefined)[], folder: string): Promise<string> {

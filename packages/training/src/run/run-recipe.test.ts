@@ -5,6 +5,7 @@ import { openGpu, type Gpu } from '@convbase/core-gpu';
 import { openClassifierFile } from '@convbase/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeRecipe, type Recipe } from '../recipe/index.ts';
+import { readEvents } from '../tensorboard/testing.ts';
 import { miniRecipe, twoStages, writeData } from '../testing/samples.ts';
 import { runRecipe, type RunOptions } from './index.ts';
 
@@ -74,6 +75,10 @@ describe('runRecipe', () => {
       result: { test: { on: 'test', samples: 12 }, classifier: 'classifier.keras' },
     });
     expect(result.stages[1]?.test).toEqual(result.result?.test);
+    const tags = readEvents(join(folder, 'whole', 'tensorboard', 'train')).map(
+      ({ step, tag }) => `${step} ${tag}`,
+    );
+    expect(tags).toEqual(expect.arrayContaining(['3 epoch_learning_rate', '0 dense/kernel/histogram']));
     const { model, info } = await openClassifierFile(join(folder, 'whole', 'classifier.keras'));
     expect(info.classNames).toEqual(['bars', 'dots']);
     model.dispose();
@@ -136,6 +141,23 @@ describe('runRecipe', () => {
     const continued = changeRecipe(miniRecipe(stages), { continueHead: true });
     await runRecipe(continued, options('continued'));
     expect(await weights('fresh')).not.toEqual(await weights('continued'));
+  });
+
+  it('leaves out pictures that cannot be read only where the recipe says so', async () => {
+    const data = join(folder, 'bad-data');
+    await cp(join(folder, 'data'), data, { recursive: true });
+    for (const bad of ['train/bars/003.png', 'test/dots/001.png'])
+      await writeFile(join(data, bad), 'no picture');
+    const stages = twoStages.replaceAll('epochs: 2', 'epochs: 1\n    stepsPerEpoch: 6');
+    const refused = runRecipe(miniRecipe(stages), { ...options('refused'), data });
+    await expect(refused).rejects.toThrow(/003\.png.*--on-bad-image skip/s);
+    const said: string[] = [];
+    const recipe = changeRecipe(miniRecipe(stages), { onBadImage: 'skip' });
+    const observer = { say: (line: string) => said.push(line) };
+    const result = await runRecipe(recipe, { ...options('skipped'), data, observer });
+    expect(result).toMatchObject({ samples: { train: 35, validation: 12, test: 11 }, status: 'finished' });
+    expect(result.result?.test?.samples).toBe(11);
+    expect(said.filter((line) => line.startsWith('skipped: '))).toHaveLength(2);
   });
 
   it('sweeps over the depth of the base', async () => {

@@ -94,14 +94,12 @@ async function runSession(
 ): Promise<RunRecord> {
   const { name, data, out, gpu, observer = {}, signal, cacheFolder, checkpointSeconds = 60 } = options;
   const begun = performance.now() - 1000 * (earlier?.seconds ?? 0);
-  const pictures = await openRunPictures(recipe.data, data, recipe.seed ?? 0);
+  const watch = { say: (line: string) => observer.say?.(line), ...(signal === undefined ? {} : { signal }) };
+  const pictures = await openRunPictures(recipe.data, data, recipe.seed ?? 0, watch);
   if (earlier !== undefined && pictures.checksum !== earlier.checksums.data) {
     throw changed(out, `the pictures in ${data} are not those it was begun with`);
   }
-  const built = await buildRunModel(recipe, pictures.classNames.length, {
-    onStatus: (line) => observer.say?.(line),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const built = await buildRunModel(recipe, pictures.classNames.length, { ...watch, onStatus: watch.say });
   const { base, model } = built;
   const samples = {
     train: pictures.train.length,

@@ -26,10 +26,12 @@ export function describeStage(
       : `computed in ${cached.seconds.toFixed(0)} s${cached.found > 0 ? `, ${cached.found} of them found on disk` : ''}`;
   const place = cached.kept === 'memory' ? 'in memory' : 'on disk';
   const { stepsPerEpoch } = stage;
+  const damaged = cached.damaged === undefined ? [] : [`those on disk were damaged: ${cached.damaged}`];
   const saved = Number.isFinite(cached.flopsPerEpoch)
     ? `: saves ${formatFlops(cached.flopsPerEpoch)} an epoch`
     : '';
   return [
+    ...damaged,
     `${layers} need each picture only once: outputs of ${samples} pictures ${how}`,
     `kept ${place} (${(cached.bytes / 1e6).toFixed(0)} MB)${stepsPerEpoch === undefined ? saved : ''}`,
   ];
