@@ -39,6 +39,14 @@ describe('convbase recipe', () => {
     expect(JSON.parse(json)).toMatchObject({ stages: [{ name: 'head' }, { head: 'fresh' }] });
   });
 
+  it('takes another base under either name', async () => {
+    for (const name of ['--base', '--model']) {
+      const place = ['--data', at('nowhere'), '--out', at('none')];
+      const { stderr } = await inProcess('recipe', 'run', 'layer-sweep', name, 'vgg19', ...place);
+      expect(stderr).toContain('vgg19 frozen, a head on each block');
+    }
+  });
+
   it("names what is wrong with a user's own, with its line", async () => {
     const { stdout } = await inProcess('recipe', 'show', 'layer-sweep');
     await writeFile(at('mine.yaml'), stdout.replace('dropout:', 'dropuot:'));
