@@ -11,9 +11,10 @@ export type Hdf5Module = Awaited<(typeof import('h5wasm'))['ready']>;
 
 /** What is used of Emscripten's in-memory file system, which h5wasm's types leave out. */
 interface FileNode {
-  stream_ops: { llseek: unknown; read?: FileRead };
+  stream_ops: { llseek: unknown; read?: FileAccess; write?: FileAccess };
+  node_ops: { setattr: (node: unknown, change: { size?: number }) => void };
 }
-type FileRead = (
+type FileAccess = (
   stream: unknown,
   heap: Int8Array,
   heapOffset: number,
@@ -82,36 +83,70 @@ export class Hdf5Library {
 
   /** Shows a source to the library as a file, read range by range without a copy of the whole. */
   open(source: ByteSource): VirtualFile {
+    const start = hdf5Start(source) ?? 0;
+    return this.#show({
+      name: source.name,
+      size: source.size,
+      read: (target, position) => {
+        checkRange(source, position, target.length);
+        source.readInto(target, position);
+        checkHeaps(target, position, source, start);
+      },
+    });
+  }
+
+  /** Shows the library an empty file, and lets `file` have what is written there. */
+  create(file: WrittenFile): VirtualFile {
+    return this.#show(file);
+  }
+
+  #show(content: FileContent | WrittenFile): VirtualFile {
     this.#openFiles++;
     const files = this.#files;
     const path = `${FOLDER}/${filesOpened++}.h5`;
     const crashes = this.#crashes;
-    const start = hdf5Start(source) ?? 0;
     let reads = 0;
     let problem: unknown;
     files.writeFile(path, new Uint8Array(0));
     const { node } = files.lookupPath(path);
     // The file system asks a node for its length under this name.
-    Object.defineProperty(node, 'usedBytes', { get: () => source.size });
-    const read: FileRead = (_stream, heap, heapOffset, length, position) => {
-      if (position >= source.size) return 0;
-      const count = Math.min(length, source.size - position);
+    Object.defineProperty(node, 'usedBytes', { get: () => content.size });
+    const attempt = (work: () => void): void => {
       try {
-        if (++reads > MAX_READS_PER_CALL)
-          throw malformed(source.name, 'the HDF5 library reads it in circles');
-        checkRange(source, position, count);
-        const target = new Uint8Array(heap.buffer, heap.byteOffset + heapOffset, count);
-        source.readInto(target, position);
-        checkHeaps(target, position, source, start);
+        work();
       } catch (error) {
-        // Told to the library as a failed read, so that it gives up in good order, and to the caller by `call`.
+        // Told to the library as a failed access, so that it gives up in good order, and to the caller by `call`.
         problem ??= error;
         throw new files.ErrnoError(EIO);
       }
+    };
+    const read: FileAccess = (_stream, heap, heapOffset, length, position) => {
+      const count = Math.max(0, Math.min(length, content.size - position));
+      if (count === 0) return 0;
+      attempt(() => {
+        if (++reads > MAX_READS_PER_CALL)
+          throw malformed(content.name, 'the HDF5 library reads it in circles');
+        content.read(new Uint8Array(heap.buffer, heap.byteOffset + heapOffset, count), position);
+      });
       return count;
     };
-    // Only these two: the library cannot write to the file.
-    node.stream_ops = { llseek: node.stream_ops.llseek, read };
+    const { llseek } = node.stream_ops;
+    if ('write' in content) {
+      const write: FileAccess = (_stream, heap, heapOffset, length, position) => {
+        attempt(() => {
+          content.write(heap, heapOffset, length, position);
+        });
+        return length;
+      };
+      const setattr: FileNode['node_ops']['setattr'] = (_node, { size }) => {
+        if (size !== undefined) content.size = size;
+      };
+      node.stream_ops = { llseek, read, write };
+      node.node_ops = { ...node.node_ops, setattr };
+    } else {
+      // Only these two: the library cannot write to the file.
+      node.stream_ops = { llseek, read };
+    }
     return {
       path,
       limited: (where, work) =>
@@ -132,10 +167,11 @@ export class Hdf5Library {
         if (problem instanceof Error) throw problem;
         if ('value' in outcome || outcome.error instanceof ConvbaseError) return this.#result(where, outcome);
         if (isCrash(outcome.error)) this.#crashed();
+        if ('write' in content) throw outcome.error;
         throw malformed(where, 'the HDF5 library cannot read it', outcome.error);
       },
       close: (id) => {
-        // That closing fails is no harm: the file was only read, and the library is renewed below.
+        // That closing fails is no harm: the file was only read, or is given up, and the library is renewed below.
         if (crashes === this.#crashes && id !== undefined) {
           this.#run(() => withTimeLimit(LIMIT_MILLISECONDS, () => this.functions.close_file(id)));
         }
@@ -188,18 +224,35 @@ function isCrash(error: unknown): boolean {
   return !(error instanceof Error && Object.getPrototypeOf(error) === Error.prototype);
 }
 
+/** What lies behind a file that the library reads. What its functions throw reaches the caller of `call`. */
+interface FileContent {
+  readonly name: string;
+  readonly size: number;
+  /** Fills `target` with the bytes from `position` on; never asked for any beyond `size`. */
+  read(target: Uint8Array, position: number): void;
+}
+
+/** What lies behind a file that the library writes. */
+export interface WrittenFile extends FileContent {
+  /** Also set by the library, which cuts and extends. */
+  size: number;
+  /** Takes `length` bytes that lie at `address` in the library's memory. */
+  write(memory: Int8Array, address: number, length: number, position: number): void;
+}
+
 /** A file in the library's file system whose bytes stay where they are. */
 export interface VirtualFile {
   readonly path: string;
   /**
    * Runs library code, bounded in what it reads.
    *
-   * @throws ConvbaseError `file/malformed` naming `where`, whatever goes wrong inside the library; `file/closed` if
-   * the library crashed over another file in the meantime; what reading the source throws
+   * @throws ConvbaseError `file/malformed` naming `where`, whatever goes wrong inside the library (for a file that is
+   * written, the library's own error); `file/closed` if the library crashed over another file in the meantime; what
+   * reading the source throws
    */
   call<T>(where: string, work: () => T): T;
   /** Runs what makes such calls under a time limit (in Node), which is too dear for each of them. */
   limited<T>(where: string, work: () => T): T;
-  /** Takes the file away; `id` is the library's handle of it, if it came to that. */
+  /** Takes the file away; `id` is the library's handle of it, if it is still open. */
   close(id?: bigint): void;
 }

@@ -218,7 +218,8 @@ function storedType(metadata: Metadata, where: string): StoredType {
   throw unsupported(where, 'it does not hold plain numbers', 'Save the weights as float32.');
 }
 
-function allocate(library: Hdf5Module, bytes: number): number {
+/** Room in the library's memory, to be freed. @throws ConvbaseError `memory/exhausted` */
+export function allocate(library: Hdf5Module, bytes: number): number {
   const pointer = library._malloc(bytes);
   if (pointer !== 0) return pointer;
   throw new ConvbaseError('memory/exhausted', `no ${bytes} bytes left for the HDF5 library`);

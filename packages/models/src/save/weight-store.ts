@@ -1,13 +1,16 @@
 import { Model, type Layer } from '@convbase/layers';
 import { storeNames } from '../formats/index.ts';
-import { hdf5File, type Hdf5Group, type Hdf5Values } from './hdf5/hdf5-writer.ts';
+import type { Hdf5Group, Hdf5Values } from './hdf5/hdf5-tree.ts';
+import { hdf5File } from './hdf5/hdf5-writer.ts';
 
 /**
  * A model's weights as Keras 3 stores them in HDF5, piece by piece: `layers/<class>_<number>/vars/<n>`, nested models
- * as another `layers` inside. The weights are read from wherever they are, one at a time.
+ * as another `layers` inside. The weights are read from wherever they are, large ones one at a time.
+ *
+ * @throws ConvbaseError `file/too-large` for a weight of 2 GB and more
  */
 export function weightStore(model: Model): AsyncGenerator<Uint8Array> {
-  return hdf5File(groupOf(model));
+  return hdf5File(groupOf(model), model.name);
 }
 
 function groupOf(layer: Layer): Hdf5Group {

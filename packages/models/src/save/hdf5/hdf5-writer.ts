@@ -1,104 +1,114 @@
-import {
-  attributeMessage,
-  datasetMessages,
-  groupMessages,
-  linkMessage,
-  objectHeader,
-  SUPERBLOCK_BYTES,
-  superblock,
-  type Message,
-} from './messages.ts';
+import { ConvbaseError } from '@convbase/base';
+import { allocate, joinPath } from '../../formats/hdf5.ts';
+import { loadHdf5, type Hdf5Library } from '../../formats/hdf5-module.ts';
+import { bytesOf, isValues, readBytes, type Hdf5Group, type Hdf5Values } from './hdf5-tree.ts';
+import { NOWHERE, PlannedFile } from './planned-file.ts';
 
-/** A dataset of float32 whose values are asked for when it is their turn to be written. */
-export interface Hdf5Values {
-  readonly shape: readonly number[];
-  read(): Promise<Float32Array>;
-}
+/** Smaller datasets go through a buffer of the library; what is larger goes past it, straight into the file. */
+const BUFFERED_BYTES = 1 << 16;
 
-export interface Hdf5Group {
-  readonly attributes?: Readonly<Record<string, string | readonly string[]>>;
-  readonly members: ReadonlyMap<string, Hdf5Group | Hdf5Values>;
-}
-
-/** An object with its place in the file. */
-interface Placed {
-  readonly node: Hdf5Group | Hdf5Values;
-  address: number;
-  /** Where the values of a dataset start. */
-  dataAddress: number;
-}
-
-const DATA_ALIGNMENT = 8;
+const FLOAT32 = { type: 1, size: 4, total_size: 4, signed: true, littleEndian: true, vlen: false };
+/** As h5py writes text: UTF-8 of any length. */
+const TEXT = { type: 3, size: 4, total_size: 4, signed: false, littleEndian: true, vlen: true, cset: 1 };
 
 /**
- * Writes an HDF5 file piece by piece: all headers first, then the values of one dataset after the other, so that no
- * more than one of them need be in memory.
+ * Writes an HDF5 file piece by piece, through the HDF5 library.
  *
- * Sizes are known before the first byte is written; two passes give every object its address and then its header. The
- * layout (superblock 2, links listed in their group's header, contiguous data) is read by HDF5 1.8 and later.
+ * The library writes the file while nobody else runs, all but the values of large datasets; these are read and put in
+ * their places while the file is given out. So no more than one of them is in memory, and none in the library's.
+ *
+ * @param name what errors call the file
+ * @throws ConvbaseError `file/too-large` for a dataset of 2 GB and more
  */
-export async function* hdf5File(root: Hdf5Group): AsyncGenerator<Uint8Array> {
-  const objects = place(root);
-  const datasets = [...objects.values()].filter(({ node }) => isValues(node));
-  let end = SUPERBLOCK_BYTES;
-  for (const object of objects.values()) {
-    object.address = end;
-    end += headerOf(object, objects).length;
-  }
-  const headersEnd = end;
-  for (const object of datasets) {
-    end = Math.ceil(end / DATA_ALIGNMENT) * DATA_ALIGNMENT;
-    object.dataAddress = end;
-    if (isValues(object.node)) end += bytesOf(object.node);
-  }
-
-  const headers = new Uint8Array(headersEnd);
-  headers.set(superblock(objects.get(root)?.address ?? 0, end));
-  for (const object of objects.values()) headers.set(headerOf(object, objects), object.address);
-  yield headers;
-  let written = headersEnd;
-  for (const { node, dataAddress } of datasets) {
-    if (!isValues(node)) continue;
-    if (dataAddress > written) yield new Uint8Array(dataAddress - written);
-    const values = await node.read();
-    if (4 * values.length !== bytesOf(node)) {
-      throw new Error(`${values.length} values for the shape [${node.shape.join(', ')}]`);
+export async function* hdf5File(root: Hdf5Group, name: string): AsyncGenerator<Uint8Array> {
+  const library = await loadHdf5();
+  const small = new Map<Hdf5Values, Uint8Array>();
+  for (const [path, values] of valuesIn(root, '/')) {
+    const bytes = bytesOf(values);
+    if (bytes >= NOWHERE) {
+      throw new ConvbaseError(
+        'file/too-large',
+        `${path} has ${bytes} bytes, 2 GB and more cannot be written`,
+        {
+          where: name,
+          fix: 'Save it as .safetensors.',
+        },
+      );
     }
-    yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    written = dataAddress + values.byteLength;
+    if (bytes <= BUFFERED_BYTES) small.set(values, await readBytes(values));
+  }
+  const plan = new PlannedFile(name);
+  const file = library.create(plan);
+  const { functions } = library;
+  let id: bigint | undefined;
+  try {
+    file.call(name, () => {
+      id = functions.open(file.path, functions.H5F_ACC_TRUNC, false, -1, -1);
+      writeGroup(library, id, '/', root, plan, small);
+      functions.close_file(id);
+      id = undefined;
+    });
+  } finally {
+    file.close(id);
+  }
+  yield* plan.pieces(readBytes);
+}
+
+function* valuesIn(group: Hdf5Group, path: string): Generator<readonly [path: string, Hdf5Values]> {
+  for (const [name, member] of group.members) {
+    const inner = joinPath(path, name);
+    if (isValues(member)) yield [inner, member];
+    else yield* valuesIn(member, inner);
   }
 }
 
-function isValues(node: Hdf5Group | Hdf5Values): node is Hdf5Values {
-  return 'read' in node;
+/** Writes what is in a group that exists. */
+function writeGroup(
+  library: Hdf5Library,
+  id: bigint,
+  path: string,
+  group: Hdf5Group,
+  plan: PlannedFile,
+  small: ReadonlyMap<Hdf5Values, Uint8Array>,
+): void {
+  const { functions } = library;
+  for (const [name, value] of Object.entries(group.attributes ?? {})) {
+    const shape = typeof value === 'string' ? [] : [BigInt(value.length)];
+    // The library wants an address even where there is no text to be found.
+    const texts = typeof value === 'string' ? [value] : value.length === 0 ? [''] : value;
+    functions.create_vlen_str_attribute(id, path, name, texts, { ...TEXT, shape, maxshape: shape });
+  }
+  for (const [name, member] of group.members) {
+    const inner = joinPath(path, name);
+    if (isValues(member)) {
+      writeValues(library, id, inner, member, plan, small.get(member));
+    } else {
+      functions.create_group(id, inner);
+      writeGroup(library, id, inner, member, plan, small);
+    }
+  }
 }
 
-function bytesOf({ shape }: Hdf5Values): number {
-  return 4 * shape.reduce((product, extent) => product * extent, 1);
-}
-
-/** Every object once, each before those inside it. */
-function place(root: Hdf5Group): Map<Hdf5Group | Hdf5Values, Placed> {
-  const objects = new Map<Hdf5Group | Hdf5Values, Placed>();
-  const visit = (node: Hdf5Group | Hdf5Values): void => {
-    objects.set(node, { node, address: 0, dataAddress: 0 });
-    if (!isValues(node)) for (const member of node.members.values()) visit(member);
-  };
-  visit(root);
-  return objects;
-}
-
-/** Its length does not depend on the addresses in it. */
-function headerOf(
-  { node, dataAddress }: Placed,
-  objects: ReadonlyMap<Hdf5Group | Hdf5Values, Placed>,
-): Uint8Array {
-  if (isValues(node)) return objectHeader(datasetMessages(node.shape, dataAddress));
-  const links = [...node.members].map(([name, member]): Message => {
-    return linkMessage(name, objects.get(member)?.address ?? 0);
-  });
-  const attributes = Object.entries(node.attributes ?? {}).map(([name, value]) =>
-    attributeMessage(name, value),
-  );
-  return objectHeader([...groupMessages(), ...links, ...attributes]);
+/** @param bytes the values, unless it is later that they are put in their place */
+function writeValues(
+  { functions }: Hdf5Library,
+  id: bigint,
+  path: string,
+  values: Hdf5Values,
+  plan: PlannedFile,
+  bytes: Uint8Array | undefined,
+): void {
+  const shape = values.shape.map(BigInt);
+  const metadata = { ...FLOAT32, shape, maxshape: shape };
+  if (bytes === undefined) {
+    plan.leaveRoom(values, () => functions.create_dataset(id, path, BigInt(NOWHERE), metadata));
+    return;
+  }
+  const pointer = allocate(functions, Math.max(1, bytes.length));
+  try {
+    functions.HEAPU8.set(bytes, pointer);
+    functions.create_dataset(id, path, BigInt(pointer), metadata);
+  } finally {
+    functions._free(pointer);
+  }
 }
