@@ -68,7 +68,11 @@ const alsoLayers = new Set(['Add', 'Subtract', 'Multiply']);
  * Whether an entry of a model's `layers` is an operation between layers, such as `x + 1`. Keras 3 does not count them
  * among the layers; where it names no module (in `.h5` files), the two arguments tell `Add` from the layer of that name.
  */
-export function isOperation({ module, class_name: className, inbound_nodes: nodes }: KerasLayerConfig): boolean {
+export function isOperation({
+  module,
+  class_name: className,
+  inbound_nodes: nodes,
+}: KerasLayerConfig): boolean {
   if (typeof module === 'string') return module.startsWith('keras.src.ops') || module.startsWith('keras.ops');
   if (operations.has(className)) return true;
   const call = nodes?.[0];

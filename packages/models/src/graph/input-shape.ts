@@ -28,8 +28,12 @@ export function inputShape({ config }: KerasLayerConfig, model: string): readonl
   if (value === undefined || value === null) return undefined;
   const parsed = shapeSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ConvbaseError('graph/input', `${JSON.stringify(value).slice(0, 100)} is not the shape of an input`, {
-    where: `${model}, layer ${config.name ?? 'InputLayer'}`,
-    fix: 'A shape starts with null for the batch and has at least one more dimension.',
-  });
+  throw new ConvbaseError(
+    'graph/input',
+    `${JSON.stringify(value).slice(0, 100)} is not the shape of an input`,
+    {
+      where: `${model}, layer ${config.name ?? 'InputLayer'}`,
+      fix: 'A shape starts with null for the batch and has at least one more dimension.',
+    },
+  );
 }

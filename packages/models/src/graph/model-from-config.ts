@@ -1,6 +1,11 @@
 import { ConvbaseError } from '@convbase/base';
 import { InputLayer, Model, Sequential, type Dimension, type Layer } from '@convbase/layers';
-import { layerName, parseModelConfig, type KerasLayerConfig, type KerasModelConfig } from '../formats/index.ts';
+import {
+  layerName,
+  parseModelConfig,
+  type KerasLayerConfig,
+  type KerasModelConfig,
+} from '../formats/index.ts';
 import { CallBudget } from './call-budget.ts';
 import { FunctionalGraph, functionalClasses, missing, type Build } from './functional-graph.ts';
 import { modelEnds } from './inbound.ts';

@@ -31,7 +31,11 @@ function keyPart(value: unknown): unknown {
  * Keras 2's operations between layers in the form of Keras 3's: a `TFOpLambda` or `SlicingOpLambda` names a function of
  * TensorFlow and is called with `['conv', 0, 0, { y: 2, name: null }]`. Undefined for what is none.
  */
-export function lambdaCall({ class_name: className, config, inbound_nodes: nodes }: KerasLayerConfig): OperationCall | undefined {
+export function lambdaCall({
+  class_name: className,
+  config,
+  inbound_nodes: nodes,
+}: KerasLayerConfig): OperationCall | undefined {
   if (className !== 'TFOpLambda' && className !== 'SlicingOpLambda') return undefined;
   const name = String(config['function']);
   const known = Object.hasOwn(functions, name) ? functions[name] : undefined;
@@ -39,10 +43,15 @@ export function lambdaCall({ class_name: className, config, inbound_nodes: nodes
   const first = isHistory(call) ? call : Array.isArray(call) && isHistory(call[0]) ? call[0] : undefined;
   if (known === undefined || first === undefined) return { className: name, args: [], config };
   const more = (first as readonly unknown[])[3];
-  const second = typeof more === 'object' && more !== null ? (more as Record<string, unknown>)[known[1]] : undefined;
+  const second =
+    typeof more === 'object' && more !== null ? (more as Record<string, unknown>)[known[1]] : undefined;
   const args = [
     tensor(first),
-    isHistory(second) ? tensor(second) : known[0] === 'GetItem' && Array.isArray(second) ? second.map(keyPart) : second,
+    isHistory(second)
+      ? tensor(second)
+      : known[0] === 'GetItem' && Array.isArray(second)
+        ? second.map(keyPart)
+        : second,
   ];
   return { className: known[0], args, config };
 }

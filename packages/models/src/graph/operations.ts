@@ -45,7 +45,10 @@ const binarySchema = z.tuple([operand, operand]);
 const getItemSchema = z.tuple([kerasTensor, key]);
 const stackSchema = z.tuple([z.array(kerasTensor).min(1).max(10_000)]);
 const axisSchema = z.object({ axis: z.int() });
-const callSchema = z.looseObject({ args: z.array(z.unknown()), kwargs: z.record(z.string(), z.unknown()).optional() });
+const callSchema = z.looseObject({
+  args: z.array(z.unknown()),
+  kwargs: z.record(z.string(), z.unknown()).optional(),
+});
 
 /**
  * Reads an operation between layers, as Keras 3 (`GetItem`, `Add` .. of its module `ops`) and Keras 2 (`TFOpLambda`,

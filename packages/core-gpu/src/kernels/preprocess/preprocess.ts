@@ -10,7 +10,10 @@ import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
 export type PreprocessMode = 'caffe' | 'tf' | 'rescale' | 'none';
 
 /** `MODE` in the shader. */
-export const modes = { none: 0, rescale: 1, tf: 2, caffe: 3 } as const satisfies Record<PreprocessMode, number>;
+export const modes = { none: 0, rescale: 1, tf: 2, caffe: 3 } as const satisfies Record<
+  PreprocessMode,
+  number
+>;
 
 /** Pixels after which both the bytes and the floats are back at a legal binding offset. */
 const ALIGNED_PIXELS = 256;
