@@ -66,7 +66,7 @@ export function addRecipe(program: Command, invocation: Invocation): void {
       '--data <dir>',
       "the folder that holds the recipe's folders (train, validation, test), or MNIST's files",
     )
-    .option('--base, --model <model>', "another base than the recipe's: a name or a model file")
+    .option('--model <model>', "another base than the recipe's: a name or a model file")
     .option('--weights <path>', "the base's weight file; default: ImageNet weights")
     .option('--epochs <n>', 'at most so many epochs in each stage', wholeNumber(1))
     .option('--continue-head', 'let a head go on where the recipe has a fresh one in a later stage');
