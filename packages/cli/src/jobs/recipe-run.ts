@@ -82,7 +82,7 @@ export async function executeRecipe(
   const { signal } = invocation;
   invocation.graceMs = GRACE_MS;
   return usingGpu(flags, signal, async (gpu) => {
-    const { observer, say } = observing();
+    const { observer, say, finish } = observing();
     say(`${name}: ${recipe.title}`);
     for (const line of describeStages(recipe)) say(`  ${line}`);
     try {
@@ -99,6 +99,8 @@ export async function executeRecipe(
     } catch (error) {
       if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
       throw error;
+    } finally {
+      finish();
     }
   });
 }
@@ -121,7 +123,12 @@ function accuracy(test: RunResult['stages'][number]['test']): string {
 }
 
 /** One display at a time: lines, a bar for the frozen layers' work, Keras' display for training. */
-function observing(): { readonly observer: RunObserver; readonly say: (line: string) => void } {
+function observing(): {
+  readonly observer: RunObserver;
+  readonly say: (line: string) => void;
+  /** Ends the line of a bar that is still shown, so that a result or an error begins a new one. */
+  readonly finish: () => void;
+} {
   let counting: { readonly what: string; readonly bar: ReturnType<typeof createProgress> } | undefined;
   let training: TrainingProgress | undefined;
   const stopCounting = (): void => {
@@ -148,5 +155,5 @@ function observing(): { readonly observer: RunObserver; readonly say: (line: str
       return [training];
     },
   };
-  return { observer, say };
+  return { observer, say, finish: stopCounting };
 }
