@@ -75,7 +75,7 @@ test('a list of free places that leads back to itself is caught before the HDF5 
   view.setBigUint64(Number(data + first), first, true);
   const begin = performance.now();
   expect(await readAll(bytes)).toBe('file/malformed');
-  expect(performance.now() - begin, 'before the time limit').toBeLessThan(15_000);
+  expect(performance.now() - begin, 'before the time limit').toBeLessThan(8_000);
 });
 
 test('the bit that sends the HDF5 library in circles is caught before', async () => {
@@ -83,7 +83,13 @@ test('the bit that sends the HDF5 library in circles is caught before', async ()
   const bytes = new Uint8Array(readFileSync(fixture('mini_vgg.weights.h5')));
   expect(bytes[2257]).toBe(0);
   bytes[2257] = 2;
-  expect(await readAll(bytes)).toBe('file/malformed');
+  // A byte that the library does not look at must not hide the table from the check.
+  for (const reserved of [0, 0xff]) {
+    bytes[2055] = reserved;
+    const begin = performance.now();
+    expect(await readAll(bytes)).toBe('file/malformed');
+    expect(performance.now() - begin, 'before the time limit').toBeLessThan(8_000);
+  }
 });
 
 test('a dataset that claims more than the file holds is refused before it is allocated', async () => {

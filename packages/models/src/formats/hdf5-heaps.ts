@@ -1,11 +1,11 @@
 import { malformed } from './checks.ts';
 import type { ByteSource } from './source.ts';
 
-/** `HEAP`, and `GCOL` with version 1: four letters, a version and three zero bytes. */
-const LOCAL_HEAP = [0x48, 0x45, 0x41, 0x50, 0, 0, 0, 0];
-const GLOBAL_HEAP = [0x47, 0x43, 0x4f, 0x4c, 1, 0, 0, 0];
-/** How far into a read is searched: the library fetches its structures together, but not more of them than this. */
-const SEARCHED_BYTES = 1 << 20;
+/** `HEAP` and `GCOL` with their versions, which is all that the library looks at. */
+const LOCAL_HEAP = [0x48, 0x45, 0x41, 0x50, 0];
+const GLOBAL_HEAP = [0x47, 0x43, 0x4f, 0x4c, 1];
+/** The library fetches structures in small pieces. In what is larger, numbers, five bytes may well look like one. */
+const LARGEST_READ = 1 << 16;
 /** Header of a global heap and of each object in it, with 8-byte lengths as everywhere in Keras' files. */
 const HEADER_BYTES = 16;
 const LOCAL_HEADER_BYTES = 32;
@@ -20,8 +20,8 @@ const END_OF_LIST = 1n;
  * @throws ConvbaseError `file/malformed`
  */
 export function checkHeaps(read: Uint8Array, position: number, source: ByteSource, start: number): void {
-  const end = Math.min(read.length, SEARCHED_BYTES) - LOCAL_HEAP.length;
-  for (let at = 0; at <= end; at++) {
+  if (read.length > LARGEST_READ) return;
+  for (let at = 0; at + LOCAL_HEAP.length <= read.length; at++) {
     if (read[at] === LOCAL_HEAP[0] && startsWith(read, at, LOCAL_HEAP)) {
       checkLocalHeap(position + at, source, start);
     } else if (read[at] === GLOBAL_HEAP[0] && startsWith(read, at, GLOBAL_HEAP)) {

@@ -43,8 +43,8 @@ const OWN_STREAMS = 3;
 const EIO = 29;
 /** Far more reads than the largest model needs in one call: a damaged file must not send the library in circles. */
 const MAX_READS_PER_CALL = 200_000;
-/** For looking through a whole file. The library can also circle without reading. */
-const LIMIT_MILLISECONDS = 20_000;
+/** For looking through a whole file, or 16 MB of chunks. The library can also circle without reading. */
+const LIMIT_MILLISECONDS = 10_000;
 
 let loading: Promise<Hdf5Library> | undefined;
 let filesOpened = 0;

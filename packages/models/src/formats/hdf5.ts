@@ -69,7 +69,7 @@ export class Hdf5File {
     return this.#source.name;
   }
 
-  /** Runs what asks this file many things, all in all at most 20 s long. */
+  /** Runs what asks this file many things, all in all at most 10 s long. */
   limited<T>(work: () => T): T {
     return this.#file.limited(this.name, work);
   }
@@ -126,9 +126,7 @@ export class Hdf5File {
     if (this.#plainBytes > size || this.#packedBytes > mostUnpacked(size)) {
       throw malformed(where, `it claims ${bytes} bytes in a file of ${size}`);
     }
-    const read = () => this.#read(path, shape, dtype);
-    // Chunks are found through an index, in which a damaged file can lead in a circle.
-    return { shape, dtype, read: metadata.chunks === null ? read : () => this.limited(read) };
+    return { shape, dtype, read: () => this.#read(path, shape, dtype, metadata.chunks !== null) };
   }
 
   /** Frees the library's handles and its view of the file; the source stays open. */
@@ -138,7 +136,7 @@ export class Hdf5File {
     this.#file.close(this.#id);
   }
 
-  #read(path: string, shape: readonly number[], dtype: StoredType): Float32Array {
+  #read(path: string, shape: readonly number[], dtype: StoredType, isChunked: boolean): Float32Array {
     const rows = shape[0] ?? 1;
     const width = bytesPerElement(dtype);
     const rowElements = shape.slice(1).reduce((product, extent) => product * extent, 1);
@@ -147,7 +145,9 @@ export class Hdf5File {
     const slabRows = Math.max(1, Math.floor(SLAB_BYTES / (rowElements * width)));
     for (let row = 0; row < rows; row += slabRows) {
       const count = Math.min(slabRows, rows - row);
-      const slab = this.#readSlab(path, shape, row, count, count * rowElements * width);
+      const read = () => this.#readSlab(path, shape, row, count, count * rowElements * width);
+      // Chunks are found through an index, in which a damaged file can lead in a circle.
+      const slab = isChunked ? this.limited(read) : read();
       values.set(toFloat32(slab, dtype), row * rowElements);
     }
     return values;
