@@ -6,7 +6,7 @@ import { writeLearningCurves } from '../plots/index.ts';
 import { evaluationOf, writeReport, type Evaluation } from '../report/index.ts';
 import type { RunContext } from './context.ts';
 import { pictureSize } from './pictures.ts';
-import type { Session } from './session.ts';
+import type { OpenRun } from './open-run.ts';
 import type { OpenStage } from './stage.ts';
 import { describeOptimizer, describeUnfreeze } from './words.ts';
 
@@ -46,7 +46,7 @@ export function judged(judgement: Judgement | undefined): StageRecord['test'] {
 
 /** Saves the whole model with all that must be known to use it. */
 export async function saveClassifier(
-  { built, pictures, recipe, gpu, folder, record }: Session,
+  { built, pictures, recipe, gpu, folder, record }: OpenRun,
   model: Model,
   more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
@@ -67,7 +67,7 @@ export async function saveClassifier(
 
 /** Draws the curves and writes the report of a run that is finished or was stopped. */
 export async function reportRun(
-  { recipe, gpu, folder, history: { data: history }, record }: Session,
+  { recipe, gpu, folder, history: { data: history }, record }: OpenRun,
   model: Model,
   judgement?: Judgement,
   more: Readonly<Record<string, unknown>> = {},

@@ -11,7 +11,7 @@ import { openRunPictures } from './pictures.ts';
 import { RunFolder, type RunRecord } from './run-folder.ts';
 import { runStages } from './run-stages.ts';
 import { runSweep } from './run-sweep.ts';
-import type { Session } from './session.ts';
+import type { OpenRun } from './open-run.ts';
 
 export interface RunOptions {
   /** What to call the run: the recipe's name. */
@@ -106,7 +106,7 @@ async function runSession(
     validation: pictures.validation?.length ?? 0,
     test: pictures.test?.length ?? 0,
   };
-  const session: Session = {
+  const openRun: OpenRun = {
     ...{ recipe, built, pictures, gpu, observer, signal, cacheFolder, folder, checkpointSeconds },
     history: historyFile(folder.file('history.json')),
     resumed: earlier !== undefined,
@@ -125,8 +125,8 @@ async function runSession(
       result: null,
     },
     async update(change) {
-      session.record = { ...session.record, seconds: (performance.now() - begun) / 1000, ...change };
-      await folder.writeRecord(session.record);
+      openRun.record = { ...openRun.record, seconds: (performance.now() - begun) / 1000, ...change };
+      await folder.writeRecord(openRun.record);
     },
   };
   try {
@@ -136,14 +136,14 @@ async function runSession(
     if (earlier === undefined) await folder.writeRecipe(recipe, name);
     const { train, validation, test } = samples;
     observer.say?.(`${train} pictures to train, ${validation} to validate, ${test} to test`);
-    await (recipe.sweep === undefined ? runStages(session) : runSweep(session, recipe.sweep));
+    await (recipe.sweep === undefined ? runStages(openRun) : runSweep(openRun, recipe.sweep));
   } catch (error) {
     if (signal?.aborted !== true) throw error;
-    await session.update({ status: 'stopped' });
-    await reportRun(session, model);
+    await openRun.update({ status: 'stopped' });
+    await reportRun(openRun, model);
     throw error;
   } finally {
     model.dispose();
   }
-  return session.record;
+  return openRun.record;
 }

@@ -21,13 +21,13 @@ import type { RecipeStage } from '../recipe/index.ts';
 import { tensorBoard } from '../tensorboard/index.ts';
 import { given } from './given.ts';
 import type { RunFolder } from './run-folder.ts';
-import type { Session } from './session.ts';
+import type { OpenRun } from './open-run.ts';
 import { keptCallbacks, logsOfEpoch, refuseNaN, stopAtOnce } from './stage-callbacks.ts';
 import { openStage, type OpenStage } from './stage.ts';
 import { describeStage } from './words.ts';
 
 /** A stage's place in its run. */
-export interface StageRun extends Session {
+export interface StageRun extends OpenRun {
   /** Stages that are done. */
   readonly done: readonly StageRecord[];
   /** Where an earlier process stopped in this stage. */

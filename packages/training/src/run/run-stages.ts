@@ -4,32 +4,32 @@ import type { Recipe } from '../recipe/index.ts';
 import { CLASSIFIER, judged, judgeModel, reportRun, saveClassifier, type Judgement } from './finish.ts';
 import { renewHead } from './model.ts';
 import { runStage } from './run-stage.ts';
-import type { Session } from './session.ts';
+import type { OpenRun } from './open-run.ts';
 import type { OpenStage } from './stage.ts';
 
 /** Trains stage after stage from where an earlier process stopped, judges after each, and saves what came out. */
-export async function runStages(session: Session): Promise<void> {
-  const { recipe, built, folder, gpu, observer, resumed } = session;
+export async function runStages(openRun: OpenRun): Promise<void> {
+  const { recipe, built, folder, gpu, observer, resumed } = openRun;
   const checkpoint = resumed ? await readCheckpoint(folder.checkpoint) : undefined;
   if (checkpoint !== undefined) observer.say?.(resumeLine(checkpoint, recipe, gpu));
-  await session.update({ stages: [...(checkpoint?.done ?? [])] });
+  await openRun.update({ stages: [...(checkpoint?.done ?? [])] });
   let opened: OpenStage | undefined;
   let judgement: Judgement | undefined;
   try {
     for (const [index, stage] of recipe.stages.entries()) {
-      const done = session.record.stages;
+      const done = openRun.record.stages;
       if (index < done.length) continue;
       await opened?.close();
       if (index > 0 && stage.head === 'fresh') renewHead(built, (recipe.seed ?? 0) + index);
       const resumeFrom = index === checkpoint?.done.length ? checkpoint : undefined;
-      const result = await runStage({ ...session, done, resumeFrom }, stage);
+      const result = await runStage({ ...openRun, done, resumeFrom }, stage);
       opened = result.opened;
-      judgement = await judgeModel(session, opened);
-      await session.update({ stages: [...done, { ...result.record, test: judged(judgement) }] });
+      judgement = await judgeModel(openRun, opened);
+      await openRun.update({ stages: [...done, { ...result.record, test: judged(judgement) }] });
     }
-    await saveClassifier(session, built.model);
-    await reportRun(session, built.model, judgement);
-    await session.update({
+    await saveClassifier(openRun, built.model);
+    await reportRun(openRun, built.model, judgement);
+    await openRun.update({
       status: 'finished',
       result: { test: judged(judgement), sweep: null, classifier: CLASSIFIER },
     });

@@ -22,7 +22,7 @@ import { headLayers } from './model.ts';
 import { batchOptions } from './pictures.ts';
 import { PrefixOutputs } from './prefix-outputs.ts';
 import type { SweepRow } from './run-folder.ts';
-import type { Session } from './session.ts';
+import type { OpenRun } from './open-run.ts';
 import { keptCallbacks, logsOfEpoch, refuseNaN } from './stage-callbacks.ts';
 import { classWeightsOf, compile } from './stage.ts';
 
@@ -33,14 +33,14 @@ import { classWeightsOf, compile } from './stage.ts';
  * Pictures go through the base once for all layers. The heads are small, so that a sweep that was stopped trains them
  * anew, to the same result.
  */
-export async function runSweep(session: Session, sweep: 'blocks' | readonly string[]): Promise<void> {
-  const { recipe, built, gpu, signal, pictures, observer } = session;
+export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly string[]): Promise<void> {
+  const { recipe, built, gpu, signal, pictures, observer } = openRun;
   const base = built.base.model;
   base.trainable = false;
   const layers = sweepLayers(base, sweep);
   const means = layers.map((layer) => mean(layer));
   const prefix = new Model({ inputs: base.inputs, outputs: means, name: 'means' }).to(gpu);
-  const outputs = new PrefixOutputs(prefix, session);
+  const outputs = new PrefixOutputs(prefix, openRun);
   const made = (set: PictureSet, what: string): Promise<CachedPrefix> =>
     outputs.of(
       pictureBatches(set, { ...batchOptions(recipe.data, signal), ...shuffling(set === pictures.train) }),
@@ -53,7 +53,7 @@ export async function runSweep(session: Session, sweep: 'blocks' | readonly stri
     const validation = pictures.validation && (await made(pictures.validation, 'validation'));
     const rows: SweepRow[] = [];
     for (const [index, layer] of layers.entries()) {
-      const head = await trainHead(session, layer, means[index]?.shape.at(-1) ?? 0, {
+      const head = await trainHead(openRun, layer, means[index]?.shape.at(-1) ?? 0, {
         training: column(training, index),
         validation: validation && column(validation, index),
         judged: async (set, what) => column(await made(set, what), index),
@@ -61,19 +61,19 @@ export async function runSweep(session: Session, sweep: 'blocks' | readonly stri
       heads.push(head);
       rows.push(head.row);
       observer.say?.(`  ${inWords(head.row)}`);
-      await session.update({ result: { test: null, sweep: rows, classifier: CLASSIFIER } });
+      await openRun.update({ result: { test: null, sweep: rows, classifier: CLASSIFIER } });
     }
     const best = heads.reduce((a, b) => (score(b.row) > score(a.row) ? b : a));
     observer.say?.(`the head on ${best.row.layer} does best on the pictures to validate with`);
-    await session.history.setState?.({ json: best.history });
-    await session.history.onTrainBegin?.();
+    await openRun.history.setState?.({ json: best.history });
+    await openRun.history.onTrainBegin?.();
     const output = means[heads.indexOf(best)];
     if (output === undefined) throw new Error('a head without features');
     const model = new Model({ inputs: base.inputs, outputs: best.model.apply(output), name: 'classifier' });
-    await saveClassifier(session, model.to(gpu), { layer: best.row.layer });
+    await saveClassifier(openRun, model.to(gpu), { layer: best.row.layer });
     const table = Object.fromEntries(rows.map((row) => [row.layer, row.test?.accuracy ?? null]));
-    await reportRun(session, model, best.judgement, { 'accuracy by layer': table });
-    await session.update({
+    await reportRun(openRun, model, best.judgement, { 'accuracy by layer': table });
+    await openRun.update({
       status: 'finished',
       result: { test: best.row.test, sweep: rows, classifier: CLASSIFIER },
     });
@@ -98,12 +98,12 @@ interface HeadData {
   readonly judged: (set: PictureSet, what: string) => Promise<Dataset>;
 }
 
-async function trainHead(session: Session, layer: Layer, features: number, data: HeadData): Promise<Head> {
-  const { recipe, pictures, folder, gpu, observer, signal } = session;
+async function trainHead(openRun: OpenRun, layer: Layer, features: number, data: HeadData): Promise<Head> {
+  const { recipe, pictures, folder, gpu, observer, signal } = openRun;
   const [stage] = recipe.stages as [RecipeStage];
   observer.say?.(`a head on ${layer.name}`);
-  const model = buildHead(session, features).to(gpu);
-  compile(model, session, stage);
+  const model = buildHead(openRun, features).to(gpu);
+  compile(model, openRun, stage);
   const history = historyFile(folder.file('heads', layer.name, 'history.json'));
   const monitor = stage.restoreBest;
   const bestFile = folder.file('heads', layer.name, 'best.safetensors');
@@ -128,7 +128,7 @@ async function trainHead(session: Session, layer: Layer, features: number, data:
     ],
   });
   const restored = await best?.restore();
-  const judgement = await judgeModel(session, {
+  const judgement = await judgeModel(openRun, {
     judge: async (set, what) => ({ model, data: await data.judged(set, what) }),
   });
   const epochs = history.data.epoch.length;
@@ -137,7 +137,7 @@ async function trainHead(session: Session, layer: Layer, features: number, data:
   return { model, row, history: history.data, judgement };
 }
 
-function buildHead({ recipe, pictures }: Session, features: number): Model {
+function buildHead({ recipe, pictures }: OpenRun, features: number): Model {
   const names = new NameScope();
   const start = input({ shape: [features], names });
   // The blocks' outputs are of very different sizes; brought to one scale, heads on all of them learn equally fast.

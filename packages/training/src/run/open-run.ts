@@ -4,7 +4,7 @@ import type { RunFolder, RunRecord } from './run-folder.ts';
 import type { RunContext } from './context.ts';
 
 /** A run at work. */
-export interface Session extends RunContext {
+export interface OpenRun extends RunContext {
   readonly folder: RunFolder;
   /** Kept through all stages. */
   readonly history: Callback & { readonly data: HistoryFile };
