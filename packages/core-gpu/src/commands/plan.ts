@@ -1,3 +1,4 @@
+import type { Problem, TunedTable } from '../tuning/table.ts';
 import type { ShaderName } from './shader.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface KernelTarget {
   readonly maxInvocations: number;
   /** Workgroups in one dimension of a dispatch. */
   readonly maxGrid: number;
+  /** What was measured on this adapter: each `choose` asks it first. */
+  readonly tuned?: TunedTable;
 }
 
 /** A storage binding: a whole buffer by name, or a window of it in bytes. */
@@ -42,6 +45,8 @@ export interface Dispatch {
 export interface Plan {
   readonly kernel: string;
   readonly variant: string;
+  /** What was chosen for, where there was a choice. */
+  readonly problem?: Problem;
   readonly dispatches: readonly Dispatch[];
   /** Scratch buffers that live only during the plan: name to bytes. */
   readonly temporaries: Readonly<Record<string, number>>;

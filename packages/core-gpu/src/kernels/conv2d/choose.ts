@@ -1,4 +1,6 @@
 import type { KernelTarget } from '../../commands/plan.ts';
+import { tunedChoice } from '../../tuning/table.ts';
+import { filterGradientCandidates, forwardCandidates } from './candidates.ts';
 import type { Conv2dShape } from './shape.ts';
 
 /** A kernel of the forward pass and its tile. */
@@ -32,6 +34,8 @@ const SUBGROUP_STEP: readonly (readonly [groups: number, cost: number])[] = [
  * they get tiles in registers; pictures of few pixels get tiles of few pixels.
  */
 export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): ForwardChoice {
+  const tuned = tunedChoice(target, 'conv2d forward', shape, () => forwardCandidates(target));
+  if (tuned) return tuned;
   const pixels = shape.n * shape.oh * shape.ow;
   if (target.kind !== 'software') {
     const largeTiles = Math.ceil(pixels / 128) * Math.ceil(shape.co / 64);
@@ -69,6 +73,10 @@ const LEAST_PIXELS = 128;
  * pixels are split among several workgroups, whose partial sums a second pass adds in a fixed order.
  */
 export function chooseConv2dFilterGradient(shape: Conv2dShape, target: KernelTarget): FilterGradientChoice {
+  const tuned = tunedChoice(target, 'conv2d filter gradient', shape, () =>
+    filterGradientCandidates(shape, target),
+  );
+  if (tuned) return tuned;
   const variant = target.kind !== 'software' ? 'tile' : target.subgroupSize === 8 ? 'subgroup' : 'register';
   const enough = variant === 'tile' ? ENOUGH_TILES : 16;
   const [rows, columns] = filterGradientTile[variant];

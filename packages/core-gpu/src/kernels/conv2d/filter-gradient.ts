@@ -67,6 +67,7 @@ export function planConv2dFilterGradient(
   }
   return {
     kernel: 'conv2d filter gradient',
+    problem: { kernel: 'conv2d filter gradient', shape: { ...shape } },
     variant: choice.variant,
     // Copies have a binding for a bias that is not read here.
     dispatches: dispatches.map((d) => withoutBias(d, 'x')),

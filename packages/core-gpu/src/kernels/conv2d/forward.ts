@@ -75,6 +75,7 @@ export function planConv2dForward(
   return {
     kernel: 'conv2d forward',
     variant: choice.variant,
+    problem: { kernel: 'conv2d forward', shape: { ...shape } },
     dispatches,
     temporaries: {
       ...(padX && { xInFours: 4 * x }),

@@ -57,6 +57,7 @@ export function planConv2dInputGradient(
   }
   return {
     kernel: 'conv2d input gradient',
+    problem: { kernel: 'conv2d input gradient', shape: { ...shape } },
     variant,
     // The forward kernels have a binding for a bias that is never read here.
     dispatches: dispatches.map((d) => withoutBias(d, 'kernel')),

@@ -1,4 +1,6 @@
 import type { KernelTarget } from '../../commands/plan.ts';
+import { tunedChoice } from '../../tuning/table.ts';
+import { matmulCandidates } from './candidates.ts';
 
 /** A batch of products c = op(a) op(b): op(a) is [m, k], op(b) is [k, n], c is [m, n]. */
 export interface MatmulShape {
@@ -35,6 +37,8 @@ const MOST_PARTIAL_BYTES = 64 * 1024 ** 2;
 
 /** Chooses a kernel by plain numbers; no GPU is asked. */
 export function chooseMatmul(shape: MatmulShape, target: KernelTarget): MatmulChoice {
+  const tuned = tunedChoice(target, 'matmul', shape, () => matmulCandidates(shape, target));
+  if (tuned) return tuned;
   const { m, n, k } = shape;
   const variant = chooseVariant(shape, target);
   if (variant === 'naive') return { variant, tileM: 8, tileN: 8, rows: 1, splits: 1 };

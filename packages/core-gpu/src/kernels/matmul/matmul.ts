@@ -52,6 +52,7 @@ export function planMatmulAs(
   return {
     kernel: 'matmul',
     variant: choice.variant,
+    problem: { kernel: 'matmul', shape: { ...shape } },
     dispatches: parts.flatMap((part) => part.dispatches),
     temporaries: partialBytes > 0 ? { partial: partialBytes } : {},
     flops: 2 * batch * m * n * k,

@@ -1,0 +1,22 @@
+import type { KernelTarget } from '../../commands/plan.ts';
+import type { MatmulChoice, MatmulShape } from './choose.ts';
+
+/** Every kernel and tile that may be picked for a product on this target, each with several numbers of splits. */
+export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: KernelTarget): MatmulChoice[] {
+  const tiles: Omit<MatmulChoice, 'splits'>[] = [
+    { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
+    { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
+    ...[1, 2, 4, 8].map((rows) => ({ variant: 'gpu' as const, tileM: 16 * rows, tileN: 64, rows })),
+    ...(target.subgroupSize === 8
+      ? [8, 16].map((rows) => ({ variant: 'subgroup' as const, tileM: rows, tileN: 32, rows }))
+      : []),
+  ];
+  const splits = [1, 2, 4, 8, 16, 32].filter(
+    (count) => count === 1 || (k / count >= 128 && 4 * count * batch * m * n <= 64 * 1024 ** 2),
+  );
+  return tiles.flatMap((tile) =>
+    splits
+      .filter((count) => tile.variant !== 'naive' || count === 1)
+      .map((count) => ({ ...tile, splits: count })),
+  );
+}
