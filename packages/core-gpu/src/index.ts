@@ -3,6 +3,7 @@ export type { ShaderName } from './commands/shader.ts';
 export type { AdapterDescription } from './device/adapter.ts';
 export { Gpu } from './device/gpu.ts';
 export { openGpu, type OpenOptions } from './device/open.ts';
-export type { ProfileRow } from './device/profile.ts';
+export type { Label, Phase } from './device/label.ts';
+export type { ProfileEvent, ProfileRow } from './device/profile.ts';
 export type { GpuBuffer, MemoryReport } from './memory/pool.ts';
 export * from './kernels/index.ts';

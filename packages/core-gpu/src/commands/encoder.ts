@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import type { Label } from '../device/label.ts';
 import type { Profiler } from '../device/profile.ts';
 import type { GpuBuffer } from '../memory/pool.ts';
 import { UNIFORM_SLOT_BYTES, type Pipeline, type PipelineCache } from './pipelines.ts';
@@ -12,6 +13,7 @@ export type Command =
       readonly plan: Plan;
       readonly dispatch: Dispatch;
       readonly buffers: Record<string, GpuBuffer>;
+      readonly label: Label;
     }
   | {
       readonly kind: 'write';
@@ -101,7 +103,7 @@ export class CommandEncoder {
   }
 
   #encode(command: Command): void {
-    if (command.kind === 'dispatch') this.#dispatch(command.plan, command.dispatch, command.buffers);
+    if (command.kind === 'dispatch') this.#dispatch(command);
     else if (command.kind === 'copy') this.#copy(command);
     else {
       this.#submit();
@@ -110,13 +112,13 @@ export class CommandEncoder {
     }
   }
 
-  #dispatch(plan: Plan, dispatch: Dispatch, buffers: Record<string, GpuBuffer>): void {
+  #dispatch({ plan, dispatch, buffers, label }: Command & { kind: 'dispatch' }): void {
     const pipeline = this.#pipelines.ready(dispatch);
     if (!pipeline)
       throw new ConvbaseError('shader/missing', 'the pipeline was not compiled', { where: dispatch.shader });
     if (this.#slots === RING_SLOTS || this.#profiler?.full) this.#submit();
     const flops = plan.flops / plan.dispatches.length;
-    const pass = this.#openPass(plan, flops);
+    const pass = this.#openPass(plan, dispatch, label);
     pass.setPipeline(pipeline.pipeline);
     const group = this.#bindGroup(pipeline, dispatch, buffers);
     if (pipeline.hasUniforms) {
@@ -137,11 +139,11 @@ export class CommandEncoder {
     this.#encoder.copyBufferToBuffer(source.raw, sourceOffset, target.raw, targetOffset, bytes);
   }
 
-  #openPass(plan: Plan, flops: number): GPUComputePassEncoder {
+  #openPass(plan: Plan, dispatch: Dispatch, label: Label): GPUComputePassEncoder {
     this.#encoder ??= this.#device.createCommandEncoder();
     if (this.#pass) return this.#pass;
     this.#pass = this.#encoder.beginComputePass(
-      this.#profiler ? { timestampWrites: this.#profiler.mark(plan.kernel, plan.variant, flops) } : {},
+      this.#profiler ? { timestampWrites: this.#profiler.mark(plan, dispatch, label) } : {},
     );
     return this.#pass;
   }

@@ -5,7 +5,8 @@ import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
 import { outOfMemory } from '../memory/allocation.ts';
 import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
 import type { AdapterDescription } from './adapter.ts';
-import { Profiler, profileTable, type ProfileRow } from './profile.ts';
+import { noLayer, type Label, type Phase } from './label.ts';
+import { Profiler, profileTable, type ProfileEvent, type ProfileRow } from './profile.ts';
 
 /** Free buffers kept for reuse, in bytes. */
 const POOL_CAP_BYTES = 2 * 1024 ** 3;
@@ -38,6 +39,8 @@ export class Gpu {
   readonly #pending = new Set<ReadonlySet<number>>();
   #tail: Promise<void> = Promise.resolve();
   #failure: ConvbaseError | undefined;
+  #label: Label = noLayer;
+  #seePlan: ((plan: Plan, label: Label) => void) | undefined;
   #destroyed = false;
 
   constructor(options: {
@@ -45,7 +48,7 @@ export class Gpu {
     adapter: AdapterDescription;
     target: KernelTarget;
     debug: number;
-    profile: boolean;
+    profile: boolean | 'events';
     close: () => void;
   }) {
     const { device } = options;
@@ -57,8 +60,8 @@ export class Gpu {
     this.#debug = options.debug;
     this.#close = options.close;
     this.#pipelines = new PipelineCache(device);
-    const profile = options.profile && device.features.has('timestamp-query');
-    this.#profiler = profile ? new Profiler(device) : undefined;
+    const profile = options.profile !== false && device.features.has('timestamp-query');
+    this.#profiler = profile ? new Profiler(device, options.profile === 'events') : undefined;
     this.#encoder = new CommandEncoder(device, this.#pipelines, this.#profiler);
     this.#pool = new BufferPool(device, {
       maxBufferBytes: device.limits.maxBufferSize,
@@ -134,6 +137,8 @@ export class Gpu {
    */
   run(plan: Plan, buffers: Readonly<Record<string, GpuBuffer | null>>): void {
     this.#check();
+    this.#seePlan?.(plan, this.#label);
+    const label = this.#label;
     const named: Record<string, GpuBuffer> = {};
     for (const [name, buffer] of Object.entries(buffers)) named[name] = buffer ?? this.#nothing;
     const scratch: GpuBuffer[] = [];
@@ -146,11 +151,35 @@ export class Gpu {
       for (const dispatch of plan.dispatches) {
         // An error is reported by the flush that needs the pipeline.
         if (!this.#pipelines.ready(dispatch)) void this.#pipelines.compile(dispatch).catch(() => undefined);
-        this.#record({ kind: 'dispatch', plan, dispatch, buffers: named });
+        this.#record({ kind: 'dispatch', plan, dispatch, buffers: named, label });
       }
     } finally {
       for (const buffer of scratch) this.#pool.release(buffer);
     }
+  }
+
+  /** Says for which layer, and in which phase of a step, `record` records its kernels; the innermost label counts. */
+  label<Result>(layer: string, record: () => Result, phase: Phase = 'forward'): Result {
+    const outer = this.#label;
+    this.#label = { layer, phase };
+    try {
+      return record();
+    } finally {
+      this.#label = outer;
+    }
+  }
+
+  /** The layer and phase for which kernels are being recorded right now. */
+  get currentLabel(): Label {
+    return this.#label;
+  }
+
+  /** Shows every plan to `see` as it is recorded, until the returned function is called. One watcher at a time. */
+  watchPlans(see: (plan: Plan, label: Label) => void): () => void {
+    this.#seePlan = see;
+    return () => {
+      this.#seePlan = undefined;
+    };
   }
 
   /** Compiles the pipelines of plans ahead of their first use, in parallel. */
@@ -238,6 +267,12 @@ export class Gpu {
   async profile(): Promise<ProfileRow[]> {
     await this.idle();
     return (await this.#profiler?.rows()) ?? [];
+  }
+
+  /** Every dispatch since the last call, in order; only with `profile: 'events'`. */
+  async takeProfileEvents(): Promise<ProfileEvent[]> {
+    await this.idle();
+    return (await this.#profiler?.takeEvents()) ?? [];
   }
 
   /** Ends the device. Everything on it is gone; the process can exit. */

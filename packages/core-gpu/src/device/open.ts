@@ -16,8 +16,11 @@ export interface OpenOptions {
   readonly bindingLimit?: number;
   /** `'null'`: compile and validate without any driver; computes nothing. */
   readonly backend?: 'null';
-  /** Measure the GPU time of every kernel, see `Gpu.profile`. Default: from debug level 2 on. */
-  readonly profile?: boolean;
+  /**
+   * Measure the GPU time of every kernel, see `Gpu.profile`; `'events'` also keeps every single dispatch for
+   * `Gpu.takeProfileEvents`. Default: from debug level 2 on.
+   */
+  readonly profile?: boolean | 'events';
 }
 
 /** Smallest limits that the kernels can work with. */
@@ -71,7 +74,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const profile = options.profile ?? debug >= 2;
   const device = await adapter
     .requestDevice({
-      requiredFeatures: wantedFeatures(adapter, profile),
+      requiredFeatures: wantedFeatures(adapter, profile !== false),
       requiredLimits: wantedLimits(adapter),
     })
     .catch((cause: unknown) => {

@@ -1,3 +1,6 @@
+import type { Dispatch, Plan } from '../commands/plan.ts';
+import type { Label, Phase } from './label.ts';
+
 /** GPU time of all calls of one kernel variant. */
 export interface ProfileRow {
   readonly kernel: string;
@@ -7,21 +10,42 @@ export interface ProfileRow {
   readonly flops: number;
 }
 
+/** One dispatch as the GPU ran it. */
+export interface ProfileEvent {
+  readonly kernel: string;
+  readonly variant: string;
+  readonly shader: string;
+  readonly layer: string;
+  readonly phase: Phase;
+  /** The dispatch's share of its plan's arithmetic and of the bytes it has to touch. */
+  readonly flops: number;
+  readonly bytes: number;
+  /** Nanoseconds since the first event of this device. */
+  readonly start: number;
+  readonly nanoseconds: number;
+}
+
 const QUERIES = 512;
 
-/** Sums GPU timestamps by kernel. One pass for each dispatch; only in profiling mode. */
+type Mark = Omit<ProfileEvent, 'start' | 'nanoseconds'>;
+
+/** Sums GPU timestamps by kernel, and keeps every one if wanted. One pass for each dispatch; only in profiling mode. */
 export class Profiler {
   readonly #device: GPUDevice;
+  readonly #keepEvents: boolean;
   readonly #rows = new Map<
     string,
     { kernel: string; variant: string; calls: number; ns: number; flops: number }
   >();
   readonly #reads: Promise<void>[] = [];
+  #events: ProfileEvent[] = [];
+  #first: bigint | undefined;
   #set: GPUQuerySet | undefined;
-  #marks: { kernel: string; variant: string; flops: number }[] = [];
+  #marks: Mark[] = [];
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, keepEvents: boolean) {
     this.#device = device;
+    this.#keepEvents = keepEvents;
   }
 
   get full(): boolean {
@@ -29,10 +53,13 @@ export class Profiler {
   }
 
   /** Timestamp writes for the pass of one dispatch. */
-  mark(kernel: string, variant: string, flops: number): GPUComputePassTimestampWrites {
+  mark(plan: Plan, { shader }: Dispatch, { layer, phase }: Label): GPUComputePassTimestampWrites {
     this.#set ??= this.#device.createQuerySet({ type: 'timestamp', count: QUERIES });
     const at = this.#marks.length * 2;
-    this.#marks.push({ kernel, variant, flops });
+    const { kernel, variant } = plan;
+    const share = 1 / plan.dispatches.length;
+    const [flops, bytes] = [plan.flops * share, plan.bytes * share];
+    this.#marks.push({ kernel, variant, shader, layer, phase, flops, bytes });
     return { querySet: this.#set, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
   }
 
@@ -53,7 +80,7 @@ export class Profiler {
       const read = staging.mapAsync(0x1).then(() => {
         const times = new BigUint64Array(staging.getMappedRange());
         marks.forEach((mark, i) => {
-          this.#add(mark, Number((times[2 * i + 1] ?? 0n) - (times[2 * i] ?? 0n)));
+          this.#add(mark, times[2 * i] ?? 0n, times[2 * i + 1] ?? 0n);
         });
         staging.destroy();
         resolved.destroy();
@@ -75,6 +102,12 @@ export class Profiler {
     return this.soFar();
   }
 
+  /** The events since the last call, in the order of their submits. */
+  async takeEvents(): Promise<ProfileEvent[]> {
+    await Promise.all(this.#reads.splice(0));
+    return this.#events.splice(0);
+  }
+
   /** Rows of what has been read back already. */
   soFar(): ProfileRow[] {
     return [...this.#rows.values()]
@@ -88,7 +121,9 @@ export class Profiler {
       .sort((a, b) => b.milliseconds - a.milliseconds);
   }
 
-  #add(mark: { kernel: string; variant: string; flops: number }, ns: number): void {
+  #add(mark: Mark, begin: bigint, end: bigint): void {
+    // A driver may give an end before the beginning where its clock is reset in between.
+    const ns = Math.max(0, Number(end - begin));
     const key = `${mark.kernel} ${mark.variant}`;
     const row = this.#rows.get(key) ?? {
       kernel: mark.kernel,
@@ -101,6 +136,9 @@ export class Profiler {
     row.ns += ns;
     row.flops += mark.flops;
     this.#rows.set(key, row);
+    if (!this.#keepEvents) return;
+    this.#first ??= begin;
+    this.#events.push({ ...mark, start: Number(begin - this.#first), nanoseconds: ns });
   }
 }
 

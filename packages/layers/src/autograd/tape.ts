@@ -19,6 +19,8 @@ interface Entry {
   readonly saved: readonly Tensor[];
   readonly wanted: readonly boolean[];
   readonly backward: Backward;
+  /** The layer whose call recorded it. */
+  readonly layer: string;
 }
 
 /**
@@ -52,7 +54,9 @@ export class Tape {
     const wanted = inputs.map((input) => this.#watched.has(input));
     if (!wanted.includes(true)) return;
     this.#watched.add(output);
-    this.#entries.push({ inputs, output, saved: saved.map((value) => value.share()), wanted, backward });
+    const { layer } = output.gpu.currentLabel;
+    const kept = saved.map((value) => value.share());
+    this.#entries.push({ inputs, output, saved: kept, wanted, backward, layer });
   }
 
   /**
@@ -66,7 +70,8 @@ export class Tape {
       for (let entry = this.#entries.at(-1); entry !== undefined; entry = this.#entries.at(-1)) {
         const gradient = found.get(entry.output);
         if (gradient !== undefined) {
-          const results = entry.backward(gradient, entry.saved, entry.wanted);
+          const { backward, saved, wanted, layer } = entry;
+          const results = gradient.gpu.label(layer, () => backward(gradient, saved, wanted), 'backward');
           found.delete(entry.output);
           gradient.dispose();
           entry.inputs.forEach((input, index) => {

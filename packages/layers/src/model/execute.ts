@@ -46,7 +46,10 @@ export function execute(
   try {
     for (const step of steps) {
       const values = step.inputs.map(valueOf);
-      const outputs = override(step.layer, values) ?? compute(step, values, context);
+      const outputs = context.gpu.label(
+        step.layer.name,
+        () => override(step.layer, values) ?? compute(step, values, context),
+      );
       step.outputs.forEach((symbolic, index) => {
         const value = outputs[index];
         if (value === undefined) return;

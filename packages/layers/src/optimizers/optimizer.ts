@@ -90,6 +90,16 @@ export abstract class Optimizer {
 
   /** Records the update of all weights. Gradients are clipped in place. */
   apply(gpu: Gpu, pairs: readonly WeightGradient[]): void {
+    gpu.label(
+      'optimizer',
+      () => {
+        this.#update(gpu, pairs);
+      },
+      'update',
+    );
+  }
+
+  #update(gpu: Gpu, pairs: readonly WeightGradient[]): void {
     const { learningRate } = this;
     this.iterations++;
     this.#clipAll(gpu, pairs);

@@ -18,7 +18,7 @@ export function recordTrainingStep(network: Network, batch: Batch, totals: Total
   const context = new CallContext(gpu, true, tape, new Set(trainableWeights));
   try {
     withOutputs(network, batch, context, totals, (output, labels, weights) => {
-      const dy = compiled.loss.gradient(output, labels);
+      const dy = gpu.label('loss', () => compiled.loss.gradient(output, labels), 'backward');
       if (weights !== null) weighRows(dy, weights);
       const gradients = tape.gradients(output, dy);
       try {
@@ -83,7 +83,7 @@ function withOutputs(
     owned.push(output);
     const labels = uploadLabels(gpu, y, output.shape, loss.labels === 'classIndex', network.name);
     owned.push(labels);
-    const losses = loss.perSample(output, labels);
+    const losses = gpu.label('loss', () => loss.perSample(output, labels));
     owned.push(losses);
     const weights = uploadWeights(network, batch, losses.size);
     if (weights !== null) {
@@ -95,7 +95,9 @@ function withOutputs(
     if (compiled.metrics.length > 0) {
       const predictions = activate(loss.takesOver ?? 'linear', output.share(), null);
       owned.push(predictions);
-      totals.addMetrics(predictions, labels);
+      gpu.label('metrics', () => {
+        totals.addMetrics(predictions, labels);
+      });
     }
     use(output, labels, weights);
   } finally {

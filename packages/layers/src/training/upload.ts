@@ -18,7 +18,9 @@ export function uploadInput(gpu: Gpu, x: HostArray, where: string): Tensor {
   if (x.shape.at(-1) !== 3) return tensor(gpu, greyToFloats(x, mode, where), x.shape, 'input');
   const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
   const y = Tensor.empty(gpu, x.shape, 'input');
-  gpu.run(planPreprocess({ pixels: y.size / 3, mode }, gpu.target), { bytes: bytes.buffer, y: y.buffer });
+  gpu.label('input', () => {
+    gpu.run(planPreprocess({ pixels: y.size / 3, mode }, gpu.target), { bytes: bytes.buffer, y: y.buffer });
+  });
   bytes.dispose();
   return y;
 }
