@@ -1,9 +1,10 @@
 // Copies pixels from one number of channels to another: wider ones get zeros, narrower ones lose the rest.
 //
-//   source  (pixels, sourceChannels)     result  (pixels, channels), both dense from their offsets on
+//   source  (pixels, sourceChannels) dense from sourceOffset on
+//   result  (pixels, channels): pixel p starts at resultOffset + p * resultPixel; residual lies as result does
 //   thread  one element of result
 //   cost    one load and one store for each element
-//   needs   WORKGROUP, HAS_BIAS (bias[channel] is added), RELU
+//   needs   WORKGROUP, HAS_BIAS (bias[channel] is added), ADD_RESIDUAL, RELU
 
 struct Params {
   pixels: u32,
@@ -11,12 +12,14 @@ struct Params {
   sourceChannels: u32,
   sourceOffset: u32,
   resultOffset: u32,
+  resultPixel: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+@group(0) @binding(3) var<storage, read> residual: array<f32>;
+@group(0) @binding(4) var<storage, read_write> result: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -27,7 +30,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let exists = channel < params.sourceChannels;
   let at = params.sourceOffset + pixel * params.sourceChannels + channel;
   var value = select(0.0, source[select(0, at, exists)], exists);
+  let place = params.resultOffset + pixel * params.resultPixel + channel;
   if (HAS_BIAS) { value += bias[channel]; }
+  if (ADD_RESIDUAL) { value += residual[place]; }
   if (RELU && value < 0.0) { value = 0.0; } // lets NaN through, unlike max
-  result[params.resultOffset + t] = value;
+  result[place] = value;
 }

@@ -6,6 +6,7 @@ import { expectClose, randomFloats, runPlan, withGpu } from '../testing.ts';
 import type { FilterGradientChoice, ForwardChoice } from './choose.ts';
 import { planConv2dFilterGradient } from './filter-gradient.ts';
 import { planConv2dForward } from './forward.ts';
+import type { Conv2dFusion } from './fusion.ts';
 import { planConv2dInputGradient } from './input-gradient.ts';
 import { planNaiveFilterGradient, planNaiveForward, planNaiveInputGradient } from './naive.ts';
 import * as reference from './reference.ts';
@@ -51,17 +52,34 @@ const larger = shapesOf(
 async function checkForward(
   gpu: Gpu,
   s: Conv2dShape,
-  plan: (fusion: { bias: boolean; relu: boolean }) => ReturnType<typeof planConv2dForward>,
-  fusion: { bias: boolean; relu: boolean },
+  plan: (fusion: Conv2dFusion) => ReturnType<typeof planConv2dForward>,
+  fusion: Conv2dFusion,
 ): Promise<void> {
   const lengths = conv2dLengths(s);
-  const [x, kernel, bias] = [
+  const { channels, offset } = fusion.slice ?? { channels: s.co, offset: 0 };
+  const length = (lengths.y / s.co) * channels;
+  const [x, kernel, bias, residual] = [
     randomFloats(lengths.x, 1),
     randomFloats(lengths.kernel, 2),
     fusion.bias ? randomFloats(s.co, 3) : null,
+    fusion.add ? randomFloats(length, 4) : null,
   ];
-  const { y } = await runPlan(gpu, plan(fusion), { x, kernel, bias }, { y: lengths.y });
-  expectClose(y, reference.conv2dForward(s, x, kernel, bias, fusion.relu), { terms: s.kh * s.kw * s.ci + 1 });
+  const { y } = await runPlan(gpu, plan(fusion), { x, kernel, bias, residual }, { y: length });
+  const isOurs = (i: number) => i % channels >= offset && i % channels < offset + s.co;
+  const sums = reference.conv2dForward(s, x, kernel, bias, fusion.relu && !residual);
+  const expected = residual
+    ? sums.map((value, i) => {
+        const sum = value + (residual[Math.floor(i / s.co) * channels + offset + (i % s.co)] ?? NaN);
+        return fusion.relu ? Math.max(sum, 0) : sum;
+      })
+    : sums;
+  expectClose(
+    y.filter((_, i) => isOurs(i)),
+    expected,
+    { terms: s.kh * s.kw * s.ci + 2 },
+  );
+  // Channels outside the slice are left alone.
+  expect(y.every((value, i) => isOurs(i) || Number.isNaN(value))).toBe(true);
 }
 
 async function checkInputGradient(
@@ -107,6 +125,8 @@ function filterGradientChoices(target: KernelTarget): FilterGradientChoice[] {
 /** Compiling for a software adapter on a busy machine takes its time. */
 const patient = { timeout: 240_000 };
 const runs = { seed: 7, numRuns: 12 };
+/** The same ending wherever the ending is not the point: each one has to be compiled. */
+const full: Conv2dFusion = { bias: true, relu: true, add: true };
 
 describe('conv2d on random shapes, each kernel against float64', patient, () => {
   const gpu = withGpu();
@@ -126,13 +146,36 @@ describe('conv2d on random shapes, each kernel against float64', patient, () => 
   it('forward, every variant', async () => {
     for (const choice of forwardChoices(gpu().target)) {
       await fc.assert(
-        fc.asyncProperty(shapes, fc.boolean(), async (s, relu) => {
-          const plan = (f: { bias: boolean; relu: boolean }) => planConv2dForward(s, f, gpu().target, choice);
-          await checkForward(gpu(), s, plan, { bias: true, relu });
+        fc.asyncProperty(shapes, async (s) => {
+          await checkForward(gpu(), s, (f) => planConv2dForward(s, f, gpu().target, choice), full);
         }),
         runs,
       );
     }
+  });
+
+  it('adds a residual and writes into a slice, every variant', async () => {
+    const { target } = gpu();
+    const one = { strides: [1, 2], padding: 'same' } as const;
+    const aligned = conv2dShape({ input: [2, 5, 7, 8], kernel: [3, 1, 8, 12], ...one });
+    const odd = conv2dShape({ input: [2, 5, 7, 3], kernel: [3, 1, 3, 6], ...one });
+    for (const [s, slice] of [
+      [aligned, undefined],
+      [aligned, { channels: 28, offset: 8 }],
+      [aligned, { channels: 19, offset: 3 }],
+      [odd, undefined],
+      [odd, { channels: 9, offset: 2 }],
+    ] as const) {
+      for (const choice of forwardChoices(target)) {
+        const plan = (f: Conv2dFusion) => planConv2dForward(s, f, target, choice);
+        await checkForward(gpu(), s, plan, { ...full, ...(slice && { slice }) });
+      }
+      const naive = (f: Conv2dFusion) => planNaiveForward(s, f, target);
+      await checkForward(gpu(), s, naive, { ...full, ...(slice && { slice }) });
+    }
+    expect(() =>
+      planConv2dForward(odd, { bias: false, relu: false, slice: { channels: 9, offset: 4 } }, target),
+    ).toThrow(expect.objectContaining({ code: 'conv2d/slice' }));
   });
 
   it('lets NaN through its relu, every variant', async () => {
@@ -148,10 +191,14 @@ describe('conv2d on random shapes, each kernel against float64', patient, () => 
       const x = new Float32Array(16).fill(1).fill(NaN, 0, 4);
       const kernel = new Float32Array(4 * co).fill(1);
       const bias = new Float32Array(co);
-      const fusion = { bias: true, relu: true };
-      const plans = forwardChoices(target).map((choice) => planConv2dForward(s, fusion, target, choice));
-      for (const plan of [planNaiveForward(s, fusion, target), ...plans]) {
-        const { y } = await runPlan(gpu(), plan, { x, kernel, bias }, { y: 4 * co });
+      const plans = forwardChoices(target).map((choice) => planConv2dForward(s, full, target, choice));
+      for (const plan of [planNaiveForward(s, full, target), ...plans]) {
+        const { y } = await runPlan(
+          gpu(),
+          plan,
+          { x, kernel, bias, residual: new Float32Array(4 * co) },
+          { y: 4 * co },
+        );
         expect([...y], plan.variant).toEqual(Array.from({ length: 4 * co }, (_, i) => (i < co ? NaN : 4)));
       }
     }
@@ -201,7 +248,7 @@ describe('conv2d where tensors exceed a binding', patient, () => {
     await fc.assert(
       fc.asyncProperty(larger, fc.boolean(), async (s, relu) => {
         const { target } = gpu();
-        const plan = (f: { bias: boolean; relu: boolean }) => planConv2dForward(s, f, target);
+        const plan = (f: Conv2dFusion) => planConv2dForward(s, f, target);
         if (plan({ bias: true, relu }).dispatches.length > 8) split++;
         await checkForward(gpu(), s, plan, { bias: true, relu });
         await checkInputGradient(gpu(), s, planConv2dInputGradient(s, target));
@@ -223,8 +270,8 @@ describe('conv2d where tensors exceed a binding', patient, () => {
     const { target } = gpu();
     for (const choice of forwardChoices(target)) {
       await checkForward(gpu(), s, (f) => planConv2dForward(s, f, target, choice), {
-        bias: true,
-        relu: true,
+        ...full,
+        slice: { channels: 36, offset: 4 },
       });
       await checkInputGradient(gpu(), s, planConv2dInputGradient(s, target, choice));
     }

@@ -2,7 +2,7 @@ import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
 import { chooseConv2dFilterGradient, filterGradientTile, type FilterGradientChoice } from './choose.ts';
 import { conv2dBytes } from './forward.ts';
-import { copyChannels, inFours, packKernel, withoutBias } from './layout.ts';
+import { copyChannels, inFours, packKernel, plain, withoutBias } from './layout.ts';
 import { convolutionPieces, denseConvolution, type Piece } from './pieces.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
@@ -24,7 +24,6 @@ export function planConv2dFilterGradient(
   const padX = padded.ci !== shape.ci;
   const padDy = padded.co !== shape.co;
   const padKernel = padX || padDy;
-  const plain = { bias: false, relu: false };
   const dispatches: Dispatch[] = [];
   if (padX) {
     const [source, result] = [

@@ -1,15 +1,10 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
-import { copyChannels, inFours, packKernel } from './layout.ts';
+import { sliceOf, type Conv2dFusion } from './fusion.ts';
+import { copyChannels, inFours, packKernel, plain } from './layout.ts';
 import { convolutionPieces, denseConvolution, type Convolution } from './pieces.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
-
-/** What the forward pass does with the sums before it writes them: add a bias per channel, then relu. */
-export interface Conv2dFusion {
-  readonly bias: boolean;
-  readonly relu: boolean;
-}
 
 /** Names of the buffers of a convolution. */
 export interface ConvolutionBuffers {
@@ -19,10 +14,11 @@ export interface ConvolutionBuffers {
 }
 
 /**
- * y = conv(x, kernel), with bias and relu fused if wanted.
+ * y = conv(x, kernel), with bias, residual and relu fused if wanted.
  *
- * Buffers: `x [n, h, w, ci]`, `kernel [kh, kw, ci, co]`, `bias [co]` (null without), `y [n, oh, ow, co]`. Channel
- * counts that are no multiples of 4 are brought there by copies first.
+ * Buffers: `x [n, h, w, ci]`, `kernel [kh, kw, ci, co]`, `bias [co]` (null without), `residual` like y (only with
+ * `add`), `y [n, oh, ow, co]`, or wider with `slice`. Channel counts that are no multiples of 4 are brought there by
+ * copies first.
  */
 export function planConv2dForward(
   shape: Conv2dShape,
@@ -33,9 +29,10 @@ export function planConv2dForward(
   const padded = inFours(shape);
   const { x, kernel, y } = conv2dLengths(padded);
   const padX = padded.ci !== shape.ci;
-  const padY = padded.co !== shape.co;
-  const padKernel = padX || padY;
-  const plain = { bias: false, relu: false };
+  const slice = sliceOf(shape, fusion);
+  const widthY = padded.co !== shape.co;
+  const padY = widthY || slice.channels % 4 !== 0 || slice.offset % 4 !== 0;
+  const padKernel = padX || widthY;
   const dispatches: Dispatch[] = [];
   if (padX) {
     const pixels = shape.n * shape.h * shape.w;
@@ -64,7 +61,8 @@ export function planConv2dForward(
     kernel: padKernel ? 'kernelInFours' : 'kernel',
     y: padY ? 'yInFours' : 'y',
   };
-  dispatches.push(...convolve(denseConvolution(padded), buffers, padY ? plain : fusion, choice, target));
+  const convolution = denseConvolution(padded, padY ? undefined : slice);
+  dispatches.push(...convolve(convolution, buffers, padY ? plain : fusion, choice, target));
   if (padY) {
     const [source, result] = [
       { buffer: 'yInFours', channels: padded.co },
@@ -100,6 +98,7 @@ export function convolve(
     const { pixels } = piece.uniforms;
     const constants = {
       HAS_BIAS: fusion.bias && piece.lastOfSum,
+      ADD_RESIDUAL: fusion.add === true && piece.lastOfSum,
       RELU: fusion.relu && piece.lastOfSum,
       ACCUMULATE: !piece.firstOfSum,
     };
@@ -109,6 +108,7 @@ export function convolve(
         x: piece.x(buffers.x),
         kernel: piece.kernel(buffers.kernel),
         bias: 'bias',
+        residual: constants.ADD_RESIDUAL ? piece.y('residual') : 'bias',
         y: piece.y(buffers.y),
       },
     };

@@ -1,7 +1,7 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
 import { conv2dBytes, convolve } from './forward.ts';
-import { copyChannels, inFours, packKernel, withoutBias, type TapChoice } from './layout.ts';
+import { copyChannels, inFours, packKernel, plain, withoutBias, type TapChoice } from './layout.ts';
 import type { Convolution } from './pieces.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
@@ -20,7 +20,6 @@ export function planConv2dInputGradient(
   const lengths = conv2dLengths(padded);
   const padDy = padded.co !== shape.co;
   const padDx = padded.ci !== shape.ci;
-  const plain = { bias: false, relu: false };
   const buffers = { x: padDy ? 'dyInFours' : 'dy', kernel: 'turnedKernel', y: padDx ? 'dxInFours' : 'dx' };
   const dispatches: Dispatch[] = [];
   if (padDy) {

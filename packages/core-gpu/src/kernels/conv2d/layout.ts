@@ -1,5 +1,6 @@
 import type { Binding, Dispatch, KernelTarget } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
+import type { Conv2dFusion } from './fusion.ts';
 import { tooLarge } from './pieces.ts';
 import type { Conv2dShape } from './shape.ts';
 
@@ -15,35 +16,60 @@ export function inFours(shape: Conv2dShape): Conv2dShape {
   return { ...shape, ci: four(shape.ci), co: four(shape.co) };
 }
 
-/** Dispatches that copy `pixels` pixels from one number of channels to another (see channels.wgsl). */
+/** Neither bias nor relu nor anything else. */
+export const plain: Conv2dFusion = { bias: false, relu: false };
+
+/**
+ * Dispatches that copy `pixels` pixels from one number of channels to another (see channels.wgsl); with `slice`, into
+ * some channels of a wider tensor.
+ */
 export function copyChannels(
   source: { readonly buffer: string; readonly channels: number },
   result: { readonly buffer: string; readonly channels: number },
   pixels: number,
-  fusion: { readonly bias: boolean; readonly relu: boolean },
+  fusion: Conv2dFusion,
   target: KernelTarget,
 ): Dispatch[] {
-  const widest = 4 * Math.max(source.channels, result.channels);
+  const slice = fusion.slice ?? { channels: result.channels, offset: 0 };
+  const widest = 4 * Math.max(source.channels, slice.channels);
   // One stretch of `step` pixels fits with the few bytes by which it starts before a legal offset.
   const whole = widest * pixels <= target.maxBindingBytes;
   const step = whole ? pixels : Math.floor((target.maxBindingBytes - target.offsetAlignment) / widest);
-  if (step < 1) throw tooLarge(source.channels, result.channels, target);
+  if (step < 1) throw tooLarge(source.channels, slice.channels, target);
   const dispatches: Dispatch[] = [];
   for (let first = 0; first < pixels; first += step) {
     const count = Math.min(step, pixels - first);
     const from = floatWindow(source.buffer, first * source.channels, count * source.channels, whole, target);
-    const to = floatWindow(result.buffer, first * result.channels, count * result.channels, whole, target);
+    const start = first * slice.channels + slice.offset;
+    const to = floatWindow(
+      result.buffer,
+      start,
+      (count - 1) * slice.channels + result.channels,
+      whole,
+      target,
+    );
     dispatches.push({
       shader: 'conv2d/channels',
-      constants: { WORKGROUP, HAS_BIAS: fusion.bias, RELU: fusion.relu },
+      constants: {
+        WORKGROUP,
+        HAS_BIAS: fusion.bias,
+        ADD_RESIDUAL: fusion.add === true,
+        RELU: fusion.relu,
+      },
       uniforms: {
         pixels: count,
         channels: result.channels,
         sourceChannels: source.channels,
         sourceOffset: from.skip,
         resultOffset: to.skip,
+        resultPixel: slice.channels,
       },
-      bindings: { source: from.binding, bias: 'bias', result: to.binding },
+      bindings: {
+        source: from.binding,
+        bias: 'bias',
+        residual: fusion.add ? rebind(to.binding, 'residual') : 'bias',
+        result: to.binding,
+      },
       grid: grid1d(count * result.channels, WORKGROUP, target),
     });
   }
@@ -191,8 +217,14 @@ export function floatWindow(
   };
 }
 
-/** Binds a stand-in where a shader has a binding for a bias that it does not read. */
+/** The same stretch of another buffer. */
+function rebind(binding: Binding, buffer: string): Binding {
+  return typeof binding === 'string' ? buffer : { ...binding, buffer };
+}
+
+/** Binds a stand-in where a shader has bindings for a bias and a residual that it does not read. */
 export function withoutBias(dispatch: Dispatch, standIn: string): Dispatch {
   if (!('bias' in dispatch.bindings)) return dispatch;
-  return { ...dispatch, bindings: { ...dispatch.bindings, bias: { buffer: standIn, offset: 0, size: 16 } } };
+  const little = { buffer: standIn, offset: 0, size: 16 };
+  return { ...dispatch, bindings: { ...dispatch.bindings, bias: little, residual: little } };
 }

@@ -3,19 +3,20 @@
 //
 //   x       element (n, iy, ix, c) at n * xImage + iy * xRow + ix * xPixel + c + xOffset
 //   kernel  (ky, kx, c, o) dense, c outer, o inner, from kernelOffset on
-//   y       element (n, oy, ox, o) at n * yImage + oy * yRow + ox * yPixel + o + yOffset
+//   y       element (n, oy, ox, o) at n * yImage + oy * yRow + ox * yPixel + o + yOffset; residual lies as y does
 //   thread  one element of y; neighbours in o share the x they read
 //
 //     thread t -> pixel first + t / co (counted through n, oy, ox), channel t % co
 //
 //   cost    2 * kh * kw * ci FLOP and 2 * kh * kw * ci loads for each element
-//   needs   WORKGROUP, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//   needs   WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> kernel: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -44,6 +45,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let at = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset);
   if (ACCUMULATE) { sum += y[at]; }
   if (HAS_BIAS) { sum += bias[o]; }
+  if (ADD_RESIDUAL) { sum += residual[at]; }
   if (RELU && sum < 0.0) { sum = 0.0; } // lets NaN through, unlike max
   y[at] = sum;
 }

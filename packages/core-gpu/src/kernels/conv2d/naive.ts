@@ -1,29 +1,33 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
+import { sliceOf, type Conv2dFusion } from './fusion.ts';
 import { convolutionPieces, denseConvolution } from './pieces.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 const WORKGROUP = 64;
 
 /** One thread for each output of the forward pass: the first rung of the ladder. */
-export function planNaiveForward(
-  shape: Conv2dShape,
-  { bias, relu }: { readonly bias: boolean; readonly relu: boolean },
-  target: KernelTarget,
-): Plan {
-  const convolution = denseConvolution(shape);
+export function planNaiveForward(shape: Conv2dShape, fusion: Conv2dFusion, target: KernelTarget): Plan {
+  const convolution = denseConvolution(shape, sliceOf(shape, fusion));
   return {
     ...totals(shape, 'conv2d forward'),
     dispatches: convolutionPieces(convolution, target).map((piece) => ({
       shader: 'conv2d/naive-forward',
       constants: {
         WORKGROUP,
-        HAS_BIAS: bias && piece.lastOfSum,
-        RELU: relu && piece.lastOfSum,
+        HAS_BIAS: fusion.bias && piece.lastOfSum,
+        ADD_RESIDUAL: fusion.add === true && piece.lastOfSum,
+        RELU: fusion.relu && piece.lastOfSum,
         ACCUMULATE: !piece.firstOfSum,
       },
       uniforms: piece.uniforms,
-      bindings: { x: piece.x('x'), kernel: piece.kernel('kernel'), bias: 'bias', y: piece.y('y') },
+      bindings: {
+        x: piece.x('x'),
+        kernel: piece.kernel('kernel'),
+        bias: 'bias',
+        residual: fusion.add && piece.lastOfSum ? piece.y('residual') : 'bias',
+        y: piece.y('y'),
+      },
       grid: grid1d(piece.uniforms.pixels * shape.co, WORKGROUP, target),
     })),
   };

@@ -25,13 +25,25 @@ export interface Convolution {
   readonly kernel: { readonly offset: number; readonly length: number };
 }
 
-/** The convolution of dense tensors. */
-export function denseConvolution(shape: Conv2dShape): Convolution {
+/** The convolution of dense tensors; with `slice`, into some channels of a y that has more. */
+export function denseConvolution(
+  shape: Conv2dShape,
+  { channels, offset }: { readonly channels: number; readonly offset: number } = {
+    channels: shape.co,
+    offset: 0,
+  },
+): Convolution {
   const { n, h, w, ci, oh, ow, co, kh, kw } = shape;
   return {
     shape,
     x: { image: h * w * ci, row: w * ci, pixel: ci, offset: 0, length: n * h * w * ci },
-    y: { image: oh * ow * co, row: ow * co, pixel: co, offset: 0, length: n * oh * ow * co },
+    y: {
+      image: oh * ow * channels,
+      row: ow * channels,
+      pixel: channels,
+      offset,
+      length: n * oh * ow * channels,
+    },
     kernel: { offset: 0, length: kh * kw * ci * co },
   };
 }

@@ -2,7 +2,8 @@
 //
 // The same product as subgroup-forward.wgsl, but every thread loads all it needs by itself.
 //
-//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset
+//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
+//           residual lies as y does
 //   kernel  (ky, kx, c, o) dense from kernelOffset on
 //   tile    PIXELS pixels x 4 channels for each thread
 //
@@ -14,13 +15,14 @@
 //
 //   cost    2 * kh * kw * ci FLOP for each element of y; (4 + PIXELS) vec4 loads for 16 * PIXELS multiply-adds
 //   needs   ci, co and all strides and offsets divisible by 4
-//           WORKGROUP, PIXELS, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           WORKGROUP, PIXELS, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -83,6 +85,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       var sum = sums[i];
       if (ACCUMULATE) { sum += y[at]; }
       if (HAS_BIAS) { sum += bias[column]; }
+      if (ADD_RESIDUAL) { sum += residual[at]; }
       if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
       y[at] = sum;
     }

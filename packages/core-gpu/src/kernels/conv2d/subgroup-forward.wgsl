@@ -4,7 +4,8 @@
 // Read as a matrix product: rows are output pixels, columns are output channels, and the summed index runs over the
 // taps (ky, kx) and the channels c. The matrix of x is never built: a lane looks its rows up (implicit GEMM).
 //
-//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset
+//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
+//           residual lies as y does
 //   kernel  (ky, kx, c, o) dense from kernelOffset on
 //   tile    8 * GROUPS pixels x 32 channels for each workgroup, which is one subgroup of 8 lanes
 //
@@ -21,7 +22,7 @@
 //           would be spilled and masked at every step, at half the speed.
 //   cost    2 * kh * kw * ci FLOP for each element of y; no shared memory, no barrier
 //   needs   ci, co and all strides and offsets divisible by 4; subgroups of exactly 8 lanes
-//           GROUPS, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           GROUPS, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 enable subgroups;
 
@@ -29,7 +30,8 @@ enable subgroups;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -99,6 +101,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       var sum = sums[i];
       if (ACCUMULATE) { sum += y[at]; }
       if (HAS_BIAS) { sum += bias[column]; }
+      if (ADD_RESIDUAL) { sum += residual[at]; }
       if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
       y[at] = sum;
     }

@@ -3,7 +3,8 @@
 // y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - top.
 // Read as a matrix product with k = (ky, kx, c) summed; the matrix of x is looked up, never built (implicit GEMM).
 //
-//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset
+//   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
+//           residual lies as y does
 //   kernel  (ky, kx, c, o) dense from kernelOffset on, a matrix of kh * kw * ci rows and co columns
 //   tile    16 * ROWS pixels x 64 channels for each workgroup of 16 x 16 threads, 16 steps of k at a time
 //
@@ -18,13 +19,14 @@
 //   memory  (16 * ROWS * 16 + 16 * 64) * 4 bytes shared: 12 KiB with ROWS = 8
 //   cost    2 * kh * kw * ci FLOP for each element of y; x is read co / 64 times, the kernel pixels / (16 * ROWS) times
 //   needs   ci, co and all strides and offsets divisible by 4; ROWS a multiple of 4
-//           ROWS, HAS_BIAS, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           ROWS, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
 
 const LOADS = ROWS / 4; // vec4 of x that each thread brings into the tile
 var<workgroup> xTile: array<vec4f, 16 * ROWS * 4>; // [pixel][k / 4]
@@ -101,6 +103,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       var sum = sums[i];
       if (ACCUMULATE) { sum += y[at]; }
       if (HAS_BIAS) { sum += bias[column]; }
+      if (ADD_RESIDUAL) { sum += residual[at]; }
       if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
       y[at] = sum;
     }

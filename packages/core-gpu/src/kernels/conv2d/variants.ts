@@ -7,7 +7,9 @@ const flags = [false, true];
 /** Every shader of this folder with every set of constants that a plan may give it. */
 export function variants(): Variant[] {
   const endings = flags.flatMap((HAS_BIAS) =>
-    flags.flatMap((RELU) => flags.map((ACCUMULATE) => ({ HAS_BIAS, RELU, ACCUMULATE }))),
+    flags.flatMap((ADD_RESIDUAL) =>
+      flags.flatMap((RELU) => flags.map((ACCUMULATE) => ({ HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE }))),
+    ),
   );
   const forward = endings.flatMap((ending): Variant[] => [
     { shader: 'conv2d/naive-forward', constants: { WORKGROUP: 64, ...ending } },
@@ -30,10 +32,12 @@ export function variants(): Variant[] {
   ]);
   const layout = flags.flatMap((flag): Variant[] => [
     { shader: 'conv2d/pack-kernel', constants: { WORKGROUP: 64, TRANSPOSE: flag } },
-    ...flags.map((RELU): Variant => ({
-      shader: 'conv2d/channels',
-      constants: { WORKGROUP: 64, HAS_BIAS: flag, RELU },
-    })),
+    ...flags.flatMap((ADD_RESIDUAL) =>
+      flags.map((RELU): Variant => ({
+        shader: 'conv2d/channels',
+        constants: { WORKGROUP: 64, HAS_BIAS: flag, ADD_RESIDUAL, RELU },
+      })),
+    ),
   ]);
   const naive: Variant = { shader: 'conv2d/naive-input-gradient', constants: { WORKGROUP: 64 } };
   return [...forward, naive, ...gradients, ...layout];
