@@ -47,10 +47,12 @@ export {
 } from './training/callbacks.ts';
 export { balancedClassWeight } from './training/class-weight.ts';
 export type { Compiled, CompileConfig } from './training/compiled.ts';
+export type { EvaluateConfig } from './training/evaluate.ts';
 export type { FitConfig, History } from './training/fit.ts';
+export { bottleneckOf, InputMeter, type Bottleneck, type InputTimes } from './training/input-meter.ts';
 export type { Network } from './training/network.ts';
 export { epochStart, type FitPosition, type TotalsState } from './training/position.ts';
-export type { PredictArrayConfig, PredictedBatch } from './training/predict.ts';
+export type { PredictArrayConfig, PredictConfig, PredictedBatch } from './training/predict.ts';
 export { exportTrainingState, importTrainingState, type TrainingState } from './training/state.ts';
 export { readTrainedWeights, writeTrainedWeights } from './training/trained-weights.ts';
 export { takeSteps } from './training/take-steps.ts';

@@ -10,7 +10,7 @@ import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
 import { formatShape, shapeMatches, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { compile, type Compiled, type CompileConfig } from '../training/compiled.ts';
-import { evaluate } from '../training/evaluate.ts';
+import { evaluate, type EvaluateConfig } from '../training/evaluate.ts';
 import { fit, trainOnBatch, type FitConfig, type History } from '../training/fit.ts';
 import type { Network } from '../training/network.ts';
 import {
@@ -18,6 +18,7 @@ import {
   predictBatches,
   predictOnBatch,
   type PredictArrayConfig,
+  type PredictConfig,
   type PredictedBatch,
 } from '../training/predict.ts';
 import { execute } from './execute.ts';
@@ -251,7 +252,7 @@ export class Model extends Layer implements Network {
   }
 
   /** Loss and metrics over a dataset, in inference mode. */
-  evaluate(dataset: Dataset, config: { signal?: AbortSignal } = {}): Promise<Record<string, number>> {
+  evaluate(dataset: Dataset, config: EvaluateConfig = {}): Promise<Record<string, number>> {
     return evaluate(this, dataset, config);
   }
 
@@ -261,7 +262,7 @@ export class Model extends Layer implements Network {
   }
 
   /** The outputs (all of them, for a model with several) batch by batch, with the batch they belong to. */
-  predictBatches(dataset: Dataset, config: { signal?: AbortSignal } = {}): AsyncGenerator<PredictedBatch> {
+  predictBatches(dataset: Dataset, config: PredictConfig = {}): AsyncGenerator<PredictedBatch> {
     return predictBatches(this, dataset, config);
   }
 

@@ -1,15 +1,17 @@
 import { ConvbaseError } from '@convbase/base';
+import type { InputMeter } from './input-meter.ts';
 
 /** How many batches may wait for the GPU before the next one is prepared. */
 const inFlight = 2;
 
 /**
  * Iterates with one element of lookahead: while a batch is being worked on, the next is already being made. Stops the
- * source when the consumer stops, and throws `run/aborted` when the signal says so.
+ * source when the consumer stops, and throws `run/aborted` when the signal says so. The meter is told of every wait.
  */
 export async function* lookahead<T>(
   source: AsyncIterable<T> | Iterable<T>,
   signal?: AbortSignal,
+  meter?: InputMeter,
 ): AsyncGenerator<T> {
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
@@ -19,16 +21,18 @@ export async function* lookahead<T>(
     next.catch(() => undefined);
     return next;
   };
+  meter?.begin();
   let next = advance();
   try {
     for (;;) {
       throwIfAborted(signal);
-      const result = await next;
+      const result = await (meter === undefined ? next : meter.batch(next));
       if (result.done === true) return;
       next = advance();
       yield result.value;
     }
   } finally {
+    meter?.end();
     await iterator.return?.();
   }
 }
@@ -41,11 +45,17 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 /** Lets the CPU run a little ahead of the GPU, but not without bound. */
 export class Pace {
+  readonly #meter: InputMeter | undefined;
   #pending: Promise<unknown>[] = [];
+
+  constructor(meter?: InputMeter) {
+    this.#meter = meter;
+  }
 
   /** Waits until at most a few earlier submissions are unfinished, then counts this one. */
   async add(submission: Promise<unknown>): Promise<void> {
     submission.catch(() => undefined); // reported when it is waited for
+    this.#meter?.handed(submission);
     this.#pending.push(submission);
     if (this.#pending.length > inFlight) await this.#pending.shift();
   }

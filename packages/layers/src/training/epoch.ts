@@ -3,6 +3,7 @@ import type { Dataset } from '../tensor/host-array.ts';
 import { lookahead, Pace, throwIfAborted } from './batches.ts';
 import type { Callback, Logs } from './callbacks.ts';
 import { evaluate } from './evaluate.ts';
+import type { InputMeter } from './input-meter.ts';
 import type { Network } from './network.ts';
 import type { FitPosition } from './position.ts';
 import { recordTrainingStep } from './step.ts';
@@ -20,13 +21,14 @@ export interface TrainingRun {
   readonly epochs: number;
   readonly callbacks: readonly Callback[];
   readonly signal: AbortSignal | undefined;
+  readonly meter: InputMeter | undefined;
 }
 
 /** Trains (the rest of) one epoch and evaluates; the means of the epoch. */
 export async function trainEpoch(run: TrainingRun, from: FitPosition): Promise<Logs> {
-  const { network, validationData, validationModel, callbacks, signal } = run;
+  const { network, validationData, validationModel, callbacks, signal, meter } = run;
   const { epoch } = from;
-  const evaluation = signal === undefined ? {} : { signal };
+  const evaluation = { ...(signal && { signal }), ...(meter && { meter }) };
   const totals = new Totals(network.gpu, network.compiled.metrics, from.totals);
   let batch = from.batch;
   const position = async (): Promise<FitPosition> => ({ epoch, batch, totals: await totals.save() });
@@ -58,17 +60,17 @@ async function trainBatches(
   position: () => Promise<FitPosition>,
   advance: () => number,
 ): Promise<void> {
-  const { network, dataset, callbacks, signal, epochs } = run;
+  const { network, dataset, callbacks, signal, epochs, meter } = run;
   const { gpu } = network;
   const { epoch } = from;
   const { batchCount } = dataset;
-  const pace = new Pace();
+  const pace = new Pace(meter);
   const watchers = callbacks.filter((callback) => callback.onProgress !== undefined);
   const read = (): Promise<Logs> => totals.read();
   let done = from.batch;
   let lastUpdate = performance.now();
   try {
-    for await (const batch of lookahead(dataset.batches(epoch, from.batch), signal)) {
+    for await (const batch of lookahead(dataset.batches(epoch, from.batch), signal, meter)) {
       recordTrainingStep(network, batch, totals);
       await pace.add(gpu.idle());
       done = advance();

@@ -1,25 +1,47 @@
 import { ConvbaseError } from '@convbase/base';
-import type { Dataset } from '../tensor/host-array.ts';
+import type { Dataset, HostArray } from '../tensor/host-array.ts';
 import { lookahead, Pace } from './batches.ts';
+import type { InputMeter } from './input-meter.ts';
 import type { Network } from './network.ts';
 import { checkLoss, recordEvaluationStep } from './step.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { Totals } from './totals.ts';
+
+export interface EvaluateConfig {
+  readonly signal?: AbortSignal;
+  /** Told what is waited for. */
+  readonly meter?: InputMeter;
+  /** Given the predictions of each batch in order, for which the samples need not pass through the model again. */
+  readonly onPredictions?: (predictions: HostArray) => void;
+}
 
 /** Loss and metrics over a dataset, as means over its samples, in inference mode. */
 export async function evaluate(
   network: Network,
   dataset: Dataset,
-  config: { signal?: AbortSignal } = {},
+  { signal, meter, onPredictions }: EvaluateConfig = {},
 ): Promise<Record<string, number>> {
   checkLoss(network);
   const { gpu, compiled } = network;
   const totals = new Totals(gpu, compiled.metrics);
-  const pace = new Pace();
+  const pace = new Pace(meter);
+  // One reads after the other, so that they come in order.
+  let told: Promise<void> = Promise.resolve();
+  const tell = (predictions: Tensor): void => {
+    const data = predictions.data();
+    const before = told;
+    told = data.then(async (values) => {
+      await before;
+      onPredictions?.({ data: values, shape: predictions.shape });
+    });
+    told.catch(() => undefined); // reported when it is waited for
+  };
   try {
-    for await (const batch of lookahead(dataset.batches(0), config.signal)) {
-      recordEvaluationStep(network, batch, totals);
-      await pace.add(gpu.idle());
+    for await (const batch of lookahead(dataset.batches(0), signal, meter)) {
+      recordEvaluationStep(network, batch, totals, onPredictions && tell);
+      await pace.add(onPredictions === undefined ? gpu.idle() : told);
     }
+    await told;
     if (totals.samples === 0) {
       throw new ConvbaseError('dataset/empty', 'the dataset gave no batches', { where: network.name });
     }

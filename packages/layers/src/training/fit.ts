@@ -4,6 +4,7 @@ import { epochLines, type Callback } from './callbacks.ts';
 import { withClassWeight } from './class-weight.ts';
 import { checkDifferentiable } from './differentiable.ts';
 import { trainEpoch } from './epoch.ts';
+import type { InputMeter } from './input-meter.ts';
 import type { Network } from './network.ts';
 import { checkPosition, epochStart, type FitPosition } from './position.ts';
 import { checkLoss, recordTrainingStep } from './step.ts';
@@ -36,6 +37,8 @@ export interface FitConfig {
   /** 1 prints a line for each epoch; 0, when left out, nothing. */
   readonly verbose?: 0 | 1;
   readonly signal?: AbortSignal;
+  /** Told what training and validation wait for. */
+  readonly meter?: InputMeter;
 }
 
 /** What `fit` returns: the numbers of the epochs that ran, and for each key one value per epoch. */
@@ -64,6 +67,7 @@ export async function fit(network: Network, data: Dataset, config: FitConfig): P
     epochs,
     callbacks,
     signal: config.signal,
+    meter: config.meter,
   };
   const history: History = { epoch: [], history: {} };
   network.stopTraining = false;

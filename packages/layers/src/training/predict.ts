@@ -3,6 +3,7 @@ import { CallContext } from '../layers/context.ts';
 import { checkHostArray, inputsOf, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { lookahead } from './batches.ts';
+import type { InputMeter } from './input-meter.ts';
 import { uploadInputs } from './inputs.ts';
 import type { Network } from './network.ts';
 
@@ -12,8 +13,10 @@ export interface PredictedBatch {
   readonly outputs: readonly HostArray[];
 }
 
-interface PredictConfig {
+export interface PredictConfig {
   readonly signal?: AbortSignal;
+  /** Told what is waited for. */
+  readonly meter?: InputMeter;
 }
 
 export interface PredictArrayConfig extends PredictConfig {
@@ -50,13 +53,14 @@ export async function predict(
 export async function* predictBatches(
   network: Network,
   dataset: Dataset,
-  config: PredictConfig = {},
+  { signal, meter }: PredictConfig = {},
 ): AsyncGenerator<PredictedBatch> {
   let pending: Promise<PredictedBatch> | null = null;
   try {
-    for await (const batch of lookahead(dataset.batches(0), config.signal)) {
+    for await (const batch of lookahead(dataset.batches(0), signal, meter)) {
       const next = predictOnBatch(network, batch.x).then((outputs) => ({ batch, outputs }));
       next.catch(() => undefined); // reported when it is waited for
+      meter?.handed(next);
       const done = pending;
       pending = next;
       if (done !== null) yield await done;

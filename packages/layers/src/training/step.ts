@@ -37,9 +37,14 @@ export function recordTrainingStep(network: Network, batch: Batch, totals: Total
   }
 }
 
-/** Records loss and metrics of a batch in inference mode. */
-export function recordEvaluationStep(network: Network, batch: Batch, totals: Totals): void {
-  withOutputs(network, batch, new CallContext(network.gpu), totals, () => undefined);
+/** Records loss and metrics of a batch in inference mode; `keep` sees the predictions before they are let go. */
+export function recordEvaluationStep(
+  network: Network,
+  batch: Batch,
+  totals: Totals,
+  keep?: (predictions: Tensor) => void,
+): void {
+  withOutputs(network, batch, new CallContext(network.gpu), totals, () => undefined, keep);
 }
 
 /** Throws before anything runs when the network cannot be trained (or evaluated) with its loss. */
@@ -71,6 +76,7 @@ function withOutputs(
   context: CallContext,
   totals: Totals,
   use: (output: Tensor, labels: Tensor, weights: Tensor | null) => void,
+  keep?: (predictions: Tensor) => void,
 ): void {
   const { gpu, compiled } = network;
   const { loss } = compiled;
@@ -92,12 +98,13 @@ function withOutputs(
     }
     totals.addLosses(losses);
     addPenalties(network, totals, losses.size);
-    if (compiled.metrics.length > 0) {
+    if (compiled.metrics.length > 0 || keep !== undefined) {
       const predictions = activate(loss.takesOver ?? 'linear', output.share(), null);
       owned.push(predictions);
       gpu.label('metrics', () => {
-        totals.addMetrics(predictions, labels);
+        if (compiled.metrics.length > 0) totals.addMetrics(predictions, labels);
       });
+      keep?.(predictions);
     }
     use(output, labels, weights);
   } finally {
