@@ -1,6 +1,6 @@
 export type { Binding, Dispatch, KernelTarget, Plan } from './commands/plan.ts';
 export type { ShaderName } from './commands/shader.ts';
-export type { AdapterDescription } from './device/adapter.ts';
+export { describeAdapter, type AdapterDescription } from './device/adapter.ts';
 export { Gpu } from './device/gpu.ts';
 export { openGpu, type OpenOptions } from './device/open.ts';
 export type { Label, Phase } from './device/label.ts';

@@ -1,0 +1,43 @@
+import { describeAdapter } from '@convbase/core-gpu';
+import { ensureDriver } from '@convbase/core-gpu/node';
+import { create, globals } from 'webgpu';
+import { serve } from '../../serve.ts';
+import type { Backend } from '../tfjs/backend.ts';
+import { tfjsContender } from '../tfjs/contender.ts';
+import { loadTfjs } from '../tfjs/modules.ts';
+import { versionsOf } from '../versions.ts';
+
+/** TensorFlow.js on its WebGPU backend: the same adapter as ours, through the same Dawn. */
+async function open(): Promise<Backend> {
+  await ensureDriver();
+  // tfjs looks for a browser's globals when it is imported.
+  const gpu = create(['enable-dawn-features=allow_unsafe_apis']);
+  Object.assign(globalThis, globals, { navigator: { gpu, userAgent: 'node' } });
+  const modules = loadTfjs('webgpu');
+  const { tf } = modules;
+  if (!(await tf.setBackend('webgpu'))) throw new Error('the webgpu backend did not start');
+  await tf.ready();
+  const backend = tf.backend() as import('@tensorflow/tfjs-backend-webgpu').WebGPUBackend;
+  const { device } = backend;
+  const { name, kind } = describeAdapter(device.adapterInfo, undefined);
+  return {
+    ...modules,
+    runner: {
+      name,
+      kind: kind === 'software' ? 'software' : 'gpu',
+      versions: versionsOf(
+        '@tensorflow/tfjs-core',
+        '@tensorflow/tfjs-layers',
+        '@tensorflow/tfjs-backend-webgpu',
+        'webgpu',
+      ),
+    },
+    async drain() {
+      backend.submitQueue();
+      await device.queue.onSubmittedWorkDone();
+    },
+    gpuBytes: () => (tf.memory() as unknown as { numBytesAllocatedInGPU: number }).numBytesAllocatedInGPU,
+  };
+}
+
+await serve(tfjsContender('tfjs-webgpu', open));
