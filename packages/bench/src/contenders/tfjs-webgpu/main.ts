@@ -17,7 +17,7 @@ async function open(): Promise<Backend> {
   const { tf } = modules;
   if (!(await tf.setBackend('webgpu'))) throw new Error('the webgpu backend did not start');
   await tf.ready();
-  const backend = tf.backend() as import('@tensorflow/tfjs-backend-webgpu').WebGPUBackend;
+  const backend = tf.backend() as unknown as { device: GPUDevice; submitQueue(): void };
   const { device } = backend;
   const { name, kind } = describeAdapter(device.adapterInfo, undefined);
   return {

@@ -7,5 +7,5 @@ export interface Backend extends Modules {
   /** Resolves when everything that was asked of the device is done. */
   drain(): Promise<void>;
   /** Bytes that the backend has allocated on the GPU; it gives none back before its end. */
-  gpuBytes?(): number;
+  readonly gpuBytes?: () => number;
 }

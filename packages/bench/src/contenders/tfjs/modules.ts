@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 export type Core = typeof import('@tensorflow/tfjs-core');
 export type Layers = typeof import('@tensorflow/tfjs-layers');
 export type Tensor = import('@tensorflow/tfjs-core').Tensor;
+export type Scalar = import('@tensorflow/tfjs-core').Scalar;
+export type Variable = import('@tensorflow/tfjs-core').Variable;
 export type Model = import('@tensorflow/tfjs-layers').LayersModel;
 
 const require = createRequire(import.meta.url);

@@ -3,7 +3,7 @@ import type { Prepared, TrainTask } from '../../protocol.ts';
 import { material } from '../material.ts';
 import type { Backend } from './backend.ts';
 import { loadModel } from './load-model.ts';
-import type { Core, Model, Tensor } from './modules.ts';
+import type { Core, Model, Scalar, Tensor, Variable } from './modules.ts';
 
 /**
  * Training steps, without what would slow TensorFlow.js down: losses are read once at the end, the batches lie on the
@@ -15,12 +15,10 @@ export async function prepareTrain(backend: Backend, task: TrainTask): Promise<O
   freeze(model, task.trainableFrom);
   const optimizer = tf.train.momentum(task.learningRate, task.momentum);
   const batches = onDevice(tf, task);
-  const variables = model.trainableWeights.map(
-    (weight) => weight.read() as import('@tensorflow/tfjs-core').Variable,
-  );
+  const variables = model.trainableWeights.map((weight) => weight.read() as unknown as Variable);
 
   const step = ({ x, labels }: Batch): Tensor => {
-    const loss = (): import('@tensorflow/tfjs-core').Scalar => {
+    const loss = (): Scalar => {
       const y = model.apply(x, { training: true }) as Tensor;
       return tf.mean(tfl.metrics.binaryCrossentropy(labels, y));
     };
