@@ -1,10 +1,12 @@
 export { PictureError } from './decode/picture-error.ts';
 export { decodeImage } from './decode/decode.ts';
+export { decodingThreads } from './decode/threads.ts';
 export { type Thumbnail, thumbnail } from './decode/thumbnail.ts';
 export { type PictureFormat, sniffFormat } from './decode/sniff.ts';
 export { type EncodedFormat, encodePicture } from './encode/encode.ts';
 export { type GridOptions, pictureGrid } from './encode/grid.ts';
 export { imageFolder, type ImageFolder, type ImageFolderOptions } from './folder/image-folder.ts';
+export { type KeptPictures, PictureMemory } from './memory/picture-memory.ts';
 export { isMnistFolder, type Mnist, mnistIdx } from './mnist/mnist-idx.ts';
 export type { NpyArray, NpyData, NpyDtype } from './npy/format.ts';
 export { NpyFile, readNpy } from './npy/read.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { loadAhead } from './ahead.ts';
+import { batchesAhead, loadAhead } from './ahead.ts';
 
 /** A loader that notes how many calls are under way and how far it is ahead of the reader. */
 function watched(delay: (position: number) => number) {
@@ -85,4 +85,8 @@ test('abort comes out with its own reason', async () => {
   })();
   await expect(reading).rejects.toBe(reason);
   expect(seen.running).toBe(0);
+});
+
+test('fewer large batches are made ready than small ones', () => {
+  expect([1, 2 ** 20, 2 ** 25, 100e6, 2 ** 28, 2 ** 31].map(batchesAhead)).toEqual([8, 8, 8, 2, 1, 1]);
 });

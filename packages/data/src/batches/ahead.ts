@@ -6,6 +6,14 @@ export interface AheadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What batches that wait for the reader may take, and how many there may be of them. */
+const WAITING = { bytes: 2 ** 28, most: 8 };
+
+/** How many batches of so many bytes are made ready ahead of the reader: as many as memory allows, one at least. */
+export function batchesAhead(batchBytes: number): number {
+  return Math.max(1, Math.min(WAITING.most, Math.floor(WAITING.bytes / batchBytes)));
+}
+
 type Outcome<R> = { readonly value: R } | { readonly error: unknown };
 
 /**

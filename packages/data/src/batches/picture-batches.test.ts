@@ -156,3 +156,15 @@ test('batches that no memory holds are refused before anything is decoded', () =
   expect(pictureBatches(set, { size, batchSize: 10 ** 9 }).batchCount).toBe(1);
   expect(set.decoded).toBe(0);
 });
+
+test('several batches are made ready ahead of the reader', async () => {
+  const set = greys(400);
+  const reading = pictureBatches(set, { size, batchSize: 8, decoders: 40 }).batches(0);
+  await reading.next();
+  await vi.waitFor(() => {
+    expect(set.decoded).toBe(7 + 9 * 8);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await reading.return();
+  expect(set.decoded).toBe(7 + 9 * 8);
+});

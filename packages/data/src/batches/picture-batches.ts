@@ -1,10 +1,12 @@
 import { ConvbaseError } from '@convbase/base';
 import { PictureError } from '../decode/picture-error.ts';
+import { decodingThreads } from '../decode/threads.ts';
+import type { PictureMemory } from '../memory/picture-memory.ts';
 import { shuffledIndices } from '../order/shuffle.ts';
 import type { Picture, PictureSize } from '../picture/picture.ts';
 import type { PictureSet } from '../picture/picture-set.ts';
 import { resize, type ResizeMode } from '../resize/resize.ts';
-import { loadAhead } from './ahead.ts';
+import { batchesAhead, loadAhead } from './ahead.ts';
 import { encodeLabels, type LabelEncoding, labelEncoding } from './labels.ts';
 
 /** How a model turns the bytes 0..255 into floats; done on the GPU, here only passed on. */
@@ -46,25 +48,27 @@ export interface PictureBatchOptions {
   readonly onBadImage?: 'refuse' | 'skip';
   /** Told once of every picture that is left out. */
   readonly onSkip?: (error: PictureError, index: number) => void;
-  /** How many batches are made ready ahead of the reader. */
+  /** How many batches are made ready ahead of the reader; default as many as take 256 MiB, from 1 to 8. */
   readonly prefetch?: number;
-  /** How many pictures are decoded at once. */
+  /** How many pictures are decoded at once; default a few more than `decodingThreads()`, so that none ever waits. */
   readonly decoders?: number;
+  /** Where to keep resized pictures for later epochs; default nowhere. */
+  readonly memory?: PictureMemory;
   readonly signal?: AbortSignal;
 }
 
 /** 2 GiB, and four times that on the GPU, where each byte becomes a float. */
 const MAX_BATCH_BYTES = 2 ** 31;
 
-/** As many as libuv has worker threads by default (UV_THREADPOOL_SIZE). */
-const DECODERS = 4;
+/** While the thread that decoded a picture waits to be given another one, the next is at hand. */
+const SPARE_DECODERS = 2;
 
 /**
  * Batches of decoded and resized pictures with their labels, prepared ahead of the reader.
  *
  * Decoding happens on libuv's worker threads (sharp); the calling thread only resizes and copies. In memory are at
- * most `prefetch` batches of resized pictures besides the one being read, and `decoders` pictures of full size. The
- * last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
+ * most `prefetch` batches of resized pictures besides the one being read, and `decoders` pictures of full size (no more
+ * than 1 GiB of them in the whole process), and what `memory` keeps. The last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
  *
  * Errors: `data/batch-size` for batches that no memory holds; while reading, the PictureError of the first bad picture
  * unless they are skipped; `data/all-bad` if all are.
@@ -81,12 +85,19 @@ export function pictureBatches(set: PictureSet, options: PictureBatchOptions): P
     });
   }
   const bad = new Map<number, PictureError>();
+  const kept = options.memory?.of(set, options.size, options.resize);
+  const prefetch = options.prefetch ?? batchesAhead(batchBytes);
+  const concurrency = options.decoders ?? decodingThreads() + SPARE_DECODERS;
 
   /** The resized picture, or undefined when it is bad and bad ones are skipped. */
   const load = async (index: number): Promise<Picture | undefined> => {
+    const there = kept?.get(index);
+    if (there !== undefined) return there;
     const name = set.name(index);
     try {
-      return resize(await set.picture(index), options.size, options.resize, name);
+      const picture = resize(await set.picture(index), options.size, options.resize, name);
+      kept?.keep(index, picture);
+      return picture;
     } catch (error) {
       if (!(error instanceof PictureError) || options.onBadImage !== 'skip') throw error;
       if (!bad.has(index)) {
@@ -101,8 +112,8 @@ export function pictureBatches(set: PictureSet, options: PictureBatchOptions): P
     const good = epochOrder(set.length, options, epoch).filter((index) => !bad.has(index));
     const order = good.subarray(await placesOf(first * batchSize, good));
     const pictures = loadAhead(order.length, (position) => load(order[position] ?? 0), {
-      ahead: batchSize * ((options.prefetch ?? 2) + 1),
-      concurrency: options.decoders ?? DECODERS,
+      ahead: batchSize * (prefetch + 1),
+      concurrency,
       signal: options.signal,
     });
     let batch = new BatchBuilder(set, options, Math.min(batchSize, order.length));
@@ -127,7 +138,7 @@ export function pictureBatches(set: PictureSet, options: PictureBatchOptions): P
     let found = 0;
     for await (const picture of loadAhead(order.length, (position) => load(order[position] ?? 0), {
       ahead: batchSize,
-      concurrency: options.decoders ?? DECODERS,
+      concurrency,
       signal: options.signal,
     })) {
       places++;

@@ -1,14 +1,17 @@
 import { readBounded } from '@convbase/base/node';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { Picture } from '../picture/picture.ts';
 import { decodeBmp } from './bmp.ts';
 import { PictureError } from './picture-error.ts';
+import { Room } from './room.ts';
 import { sniffFormat } from './sniff.ts';
 
 /** PIL's own limit against pictures that are small as files and huge in memory (twice `MAX_IMAGE_PIXELS`). */
 const MAX_PIXELS = 178_956_970;
 /** What that many pixels take uncompressed at 16 bits a channel. */
 const MAX_FILE_BYTES = 6 * MAX_PIXELS;
+/** For pictures of full size that are being decoded: many of the usual ones at once, but not of the largest. */
+const room = new Room(2 ** 30);
 
 /**
  * Decodes a picture to 8-bit RGB as Keras does (PIL's `convert('RGB')`), except that EXIF orientation is applied.
@@ -49,7 +52,11 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<Picture> {
     autoOrient: true,
     limitInputPixels: MAX_PIXELS,
   });
-  const { space } = await image.metadata();
+  const { space, width: across, height: down } = await image.metadata();
+  return room.use(across * down * 3, () => pixelsOf(image, space));
+}
+
+async function pixelsOf(image: Sharp, space: string | undefined): Promise<Picture> {
   const cmyk = space === 'cmyk';
   if (cmyk) image.pipelineColourspace('cmyk').toColourspace('cmyk');
   else image.toColourspace('srgb').removeAlpha();

@@ -5,13 +5,14 @@ export function resizeNearest(picture: Picture, { height, width }: PictureSize):
   const columns = nearestSources(picture.width, width);
   const rows = nearestSources(picture.height, height);
   const data = new Uint8Array(height * width * 3);
-  let out = 0;
-  for (const row of rows) {
-    for (const column of columns) {
-      const from = (row * picture.width + column) * 3;
-      data[out++] = picture.data[from] ?? 0;
-      data[out++] = picture.data[from + 1] ?? 0;
-      data[out++] = picture.data[from + 2] ?? 0;
+  const source = picture.data;
+  for (let y = 0, out = 0; y < height; y++) {
+    const start = (rows[y] ?? 0) * picture.width;
+    for (let x = 0; x < width; x++) {
+      const from = (start + (columns[x] ?? 0)) * 3;
+      data[out++] = source[from] ?? 0;
+      data[out++] = source[from + 1] ?? 0;
+      data[out++] = source[from + 2] ?? 0;
     }
   }
   return { width, height, data };

@@ -11,7 +11,7 @@ export function resizePilBilinear(picture: Picture, { height, width }: PictureSi
   let current = picture;
   if (width !== picture.width) current = resampleRows(current, width);
   if (height !== picture.height) current = resampleColumns(current, height);
-  return current === picture ? { ...picture, data: picture.data.slice() } : current;
+  return current === picture ? { ...picture, data: new Uint8Array(picture.data) } : current;
 }
 
 /** For each target position the first source position, how many there are, and their weights. */
@@ -55,8 +55,8 @@ function triangleFilter(before: number, after: number): Filter {
 function resampleRows({ width: before, height, data }: Picture, width: number): Picture {
   const filter = triangleFilter(before, width);
   const result = new Uint8Array(height * width * 3);
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) {
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
       const from = (y * before + (filter.starts[x] ?? 0)) * 3;
       weighPixel(data, from, 3, filter, x, result, (y * width + x) * 3);
     }

@@ -19,7 +19,8 @@ export type ResizeMode = keyof typeof ways;
 export const resizeModes = Object.keys(ways) as readonly ResizeMode[];
 
 /**
- * Brings a picture to `size` pixels. The proportions are not kept, except by `pad`, which does not scale.
+ * Brings a picture to `size` pixels; one that has that size already is copied. The proportions are not kept,
+ * except by `pad`, which does not scale.
  * `where` is the picture's name for errors.
  *
  * Errors: `picture/resize` when `pad` gets a picture that is too large; RangeError for a size below 1.
@@ -32,6 +33,9 @@ export function resize(
 ): Picture {
   if (![size.height, size.width].every((edge) => Number.isInteger(edge) && edge > 0)) {
     throw new RangeError(`pictures of ${size.height}x${size.width} pixels cannot be`);
+  }
+  if (picture.height === size.height && picture.width === size.width) {
+    return { height: size.height, width: size.width, data: new Uint8Array(picture.data) };
   }
   return ways[mode](picture, size, where);
 }
