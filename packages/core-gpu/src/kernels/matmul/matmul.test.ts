@@ -55,6 +55,7 @@ describe('the tiled matmuls', () => {
   const gpu = withGpu();
   const choices: readonly MatmulChoice[] = [
     { variant: 'register', tileM: 8, tileN: 32, rows: 8, splits: 1 },
+    { variant: 'outer', tileM: 40, tileN: 32, rows: 40, splits: 1 },
     ...[8, 16].map((rows) => ({ variant: 'subgroup', tileM: rows, tileN: 32, rows, splits: 1 }) as const),
     ...[2, 4].map((rows) => ({ variant: 'gpu', tileM: 16 * rows, tileN: 64, rows, splits: 1 }) as const),
   ];
@@ -105,7 +106,7 @@ describe('the tiled matmuls', () => {
       async ({ sizes, transposes, splits, epilogue }, { skip }) => {
         const { subgroupSize } = gpu().target;
         skip(
-          choice.variant === 'subgroup' && subgroupSize !== 8,
+          /subgroup|outer/.test(choice.variant) && subgroupSize !== 8,
           'planMatmul takes it only for subgroups of 8',
         );
         const batch = fc.constantFrom(1, 2);
@@ -117,6 +118,59 @@ describe('the tiled matmuls', () => {
         );
       },
     );
+  });
+});
+
+describe('sums of outer products', () => {
+  const gpu = withGpu();
+  const tiles = [
+    [64, 32],
+    [32, 64],
+    [24, 64],
+  ] as const;
+
+  // Odd sizes of m and k and operands that lie the other way come packed; n in fours is what c needs.
+  it.for(tiles)('tile %i x %i', { timeout: 120_000 }, async ([tileM, tileN], { skip }) => {
+    skip(gpu().target.subgroupSize !== 8, 'planMatmul takes it only for subgroups of 8');
+    const shapes = fc.record({
+      m: fc.integer({ min: 1, max: 150 }),
+      n: fc.integer({ min: 1, max: 40 }).map((count) => 4 * count),
+      k: size,
+      batch: fc.constantFrom(1, 3),
+      transposeA: flag,
+      transposeB: flag,
+    });
+    // One tile with every epilogue, the others as they are used most: each set of constants is compiled.
+    const wants = tileM === 24 ? fc.boolean() : fc.constant(false);
+    const both = wants.map((wanted) => ({ bias: wanted, relu: wanted }));
+    await fc.assert(
+      fc.asyncProperty(shapes, both, fc.constantFrom(1, 3), async (shape, epilogue, splits) => {
+        const choice = { variant: 'outer', tileM, tileN, rows: tileM, splits } as const;
+        const plan = planMatmulAs(choice, shape, epilogue, gpu().target);
+        expect(plan.dispatches.some(({ shader }) => shader === 'matmul/outer')).toBe(true);
+        await check(gpu(), choice, shape, epilogue);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('read operands in the order of k where they lie so, and pack them where they do not', () => {
+    const shaders = (shape: MatmulShape) =>
+      planMatmul(
+        shape,
+        { bias: false, relu: false },
+        { ...gpu().target, subgroupSize: 8, kind: 'software' },
+      ).dispatches.map(({ shader, bindings }) => [shader, bindings['source']].filter(Boolean).join(' of '));
+    const sizes = { m: 100, n: 128, k: 64, batch: 36 };
+    expect(shaders({ ...sizes, transposeA: true })).toEqual(['matmul/outer']);
+    expect(shaders(sizes)).toEqual(['matmul/pack of a', 'matmul/outer']);
+    expect(shaders({ ...sizes, transposeB: true })).toEqual([
+      'matmul/pack of a',
+      'matmul/pack of b',
+      'matmul/outer',
+    ]);
+    expect(shaders({ ...sizes, m: 102, transposeA: true })).toEqual(['matmul/pack of a', 'matmul/outer']);
+    expect(shaders({ ...sizes, n: 130 })).toEqual(['matmul/subgroup']);
   });
 });
 
@@ -169,7 +223,8 @@ describe('chooseMatmul', () => {
 
   it('takes the kernel for the adapter', () => {
     expect(chooseMatmul(head, gpu).variant).toBe('gpu');
-    expect(chooseMatmul(head, software).variant).toBe('subgroup');
+    expect(chooseMatmul(head, software).variant).toBe('outer');
+    expect(chooseMatmul({ ...head, n: 255 }, software).variant).toBe('subgroup');
     expect(chooseMatmul(head, { ...software, subgroupSize: 0 }).variant).toBe('register');
     expect(chooseMatmul({ m: 20, n: 1, k: 256 }, gpu).variant).toBe('naive');
   });

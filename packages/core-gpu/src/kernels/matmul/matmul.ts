@@ -9,9 +9,14 @@ import {
   type Range,
   type Window,
 } from './blocks.ts';
-import { chooseMatmul, type MatmulChoice, type MatmulShape } from './choose.ts';
+import { chooseMatmul } from './choose.ts';
+import { outerDispatches, outerVariants, type Product } from './outer.ts';
+import { outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
 
 const COMBINE_WORKGROUP = 64;
+
+/** What runs where outer.wgsl was chosen and cannot: c is not in fours. */
+const INSTEAD_OF_OUTER = { variant: 'subgroup', tileM: 16, tileN: 32, rows: 16 } as const;
 
 /** What is done to the product on its way into c. */
 export interface MatmulEpilogue {
@@ -48,16 +53,29 @@ export function planMatmulAs(
   const whole: Block = { batch: [0, batch], m: [0, m], n: [0, n], k: [0, k] };
   const blocks = splitIntoBlocks(whole, [b, a, c], target, batch);
   const parts = blocks.map((block) => planBlock(block, { choice, shape, epilogue, a, b, c }, target));
-  const partialBytes = Math.max(0, ...parts.map((part) => part.partialBytes));
   return {
     kernel: 'matmul',
     variant: choice.variant,
     problem: { kernel: 'matmul', shape: { ...shape } },
     dispatches: parts.flatMap((part) => part.dispatches),
-    temporaries: partialBytes > 0 ? { partial: partialBytes } : {},
+    temporaries: largest(parts.map((part) => part.temporaries)),
     flops: 2 * batch * m * n * k,
     bytes: 4 * batch * (m * k + k * n + m * n),
   };
+}
+
+/** What one block runs, and the bytes of the scratch buffers that it needs for that. */
+interface BlockPlan {
+  readonly dispatches: readonly Dispatch[];
+  readonly temporaries: Readonly<Record<string, number>>;
+}
+
+/** Blocks run one after the other and share their scratch buffers. */
+function largest(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const bytes: Record<string, number> = {};
+  for (const [name, size] of parts.flatMap((part) => Object.entries(part)))
+    bytes[name] = Math.max(bytes[name] ?? 0, size);
+  return bytes;
 }
 
 interface Problem {
@@ -75,7 +93,7 @@ function planBlock(
   block: Block,
   { choice, shape, epilogue, a, b, c }: Problem,
   target: KernelTarget,
-): { dispatches: Dispatch[]; partialBytes: number } {
+): BlockPlan {
   const { transposeA = false, transposeB = false } = shape;
   const [batch, m, n, k] = [size(block.batch), size(block.m), size(block.n), size(block.k)];
   const items = shape.batch ?? 1;
@@ -101,51 +119,27 @@ function planBlock(
   const wanted = Math.min(choice.splits, affordable);
   const kPerSplit = Math.ceil(k / wanted / 4) * 4;
   const splits = Math.ceil(k / kPerSplit);
-  const tilesM = Math.ceil(m / choice.tileM);
-  const tilesN = Math.ceil(n / choice.tileN);
-  const groups = tilesM * tilesN * batch * splits;
   const direct = splits === 1;
-
-  const product: Dispatch = {
-    shader: `matmul/${choice.variant}`,
-    constants: productConstants(choice, {
-      TRANSPOSE_A: transposeA,
-      TRANSPOSE_B: transposeB,
-      VEC_A: readsAsVec4(a, aWindow, block),
-      VEC_B: readsAsVec4(b, bWindow, block),
-      WHOLE_K: k % 4 === 0,
-      WHOLE_N: n % 4 === 0,
-      ...(direct ? finish : { HAS_BIAS: false, RELU: false, ACCUMULATE: false }),
-    }),
-    uniforms: {
-      m,
-      n,
-      k,
-      batch,
-      tilesM,
-      tilesN,
-      kPerSplit,
-      groups,
-      aOffset: aWindow.offset,
-      aRow: a.columns,
-      aBatch: a.rows * a.columns,
-      bOffset: bWindow.offset,
-      bRow: b.columns,
-      bBatch: b.rows * b.columns,
-      ...(direct ? place : { cOffset: 0, cRow: n, cBatch: m * n }),
-      cSplit: direct ? 0 : outputs,
-      biasOffset,
+  const result = direct ? { ...place, cSplit: 0 } : { cOffset: 0, cRow: n, cBatch: m * n, cSplit: outputs };
+  const product = {
+    choice,
+    ...{ m, n, k, batch, splits, kPerSplit },
+    a: {
+      ...{ name: 'a', binding: aWindow.binding, offset: aWindow.offset, row: a.columns },
+      ...{ matrix: a.rows * a.columns, lines: m, kMajor: transposeA },
+      inFours: readsAsVec4(a, aWindow, block),
     },
-    bindings: {
-      a: aWindow.binding,
-      b: bWindow.binding,
-      ...(choice.variant === 'naive' ? {} : { a4: aWindow.binding, b4: bWindow.binding }),
-      bias: biasWindow.binding,
-      c: direct ? cWindow.binding : 'partial',
+    b: {
+      ...{ name: 'b', binding: bWindow.binding, offset: bWindow.offset, row: b.columns },
+      ...{ matrix: b.rows * b.columns, lines: n, kMajor: !transposeB },
+      inFours: readsAsVec4(b, bWindow, block),
     },
-    grid: grid1d(groups, 1, target),
-  };
-  if (direct) return { dispatches: [product], partialBytes: 0 };
+    c: { binding: direct ? cWindow.binding : 'partial', ...result },
+    bias: { binding: biasWindow.binding, offset: biasOffset },
+    finish: direct ? finish : { HAS_BIAS: false, RELU: false, ACCUMULATE: false },
+  } as const;
+  const { dispatches, temporaries } = productDispatches(product, target);
+  if (direct) return { dispatches, temporaries };
   const combine: Dispatch = {
     shader: 'matmul/combine',
     constants: { WORKGROUP: COMBINE_WORKGROUP, ...finish },
@@ -153,7 +147,53 @@ function planBlock(
     bindings: { partial: 'partial', bias: biasWindow.binding, c: cWindow.binding },
     grid: grid1d(outputs, COMBINE_WORKGROUP, target),
   };
-  return { dispatches: [product, combine], partialBytes: 4 * splits * outputs };
+  return {
+    dispatches: [...dispatches, combine],
+    temporaries: { ...temporaries, partial: 4 * splits * outputs },
+  };
+}
+
+/** The dispatches that sum the products, by the chosen variant if it can. */
+function productDispatches(product: Product, target: KernelTarget): BlockPlan {
+  if (product.choice.variant === 'outer') {
+    return (
+      outerDispatches(product, target) ??
+      productDispatches({ ...product, choice: { ...product.choice, ...INSTEAD_OF_OUTER } }, target)
+    );
+  }
+  const { choice, m, n, k, batch, splits, kPerSplit, a, b, c, bias, finish } = product;
+  const { binding, ...place } = c;
+  const tilesM = Math.ceil(m / choice.tileM);
+  const tilesN = Math.ceil(n / choice.tileN);
+  const groups = tilesM * tilesN * batch * splits;
+  const dispatch: Dispatch = {
+    shader: `matmul/${choice.variant}`,
+    constants: productConstants(choice, {
+      TRANSPOSE_A: a.kMajor,
+      TRANSPOSE_B: !b.kMajor,
+      VEC_A: a.inFours,
+      VEC_B: b.inFours,
+      WHOLE_K: k % 4 === 0,
+      WHOLE_N: n % 4 === 0,
+      ...finish,
+    }),
+    uniforms: {
+      ...{ m, n, k, batch, tilesM, tilesN, kPerSplit, groups },
+      ...{ aOffset: a.offset, aRow: a.row, aBatch: a.matrix },
+      ...{ bOffset: b.offset, bRow: b.row, bBatch: b.matrix },
+      ...place,
+      biasOffset: bias.offset,
+    },
+    bindings: {
+      a: a.binding,
+      b: b.binding,
+      ...(choice.variant === 'naive' ? {} : { a4: a.binding, b4: b.binding }),
+      bias: bias.binding,
+      c: binding,
+    },
+    grid: grid1d(groups, 1, target),
+  };
+  return { dispatches: [dispatch], temporaries: {} };
 }
 
 /** Whether every row of an operand's part of a block is a whole number of vec4f at multiples of 16 bytes. */
@@ -214,6 +254,7 @@ export function variants(): { shader: ShaderName; constants: Record<string, numb
       shader: 'matmul/combine' as const,
       constants: { WORKGROUP: COMBINE_WORKGROUP, HAS_BIAS: flag, RELU: flag, ACCUMULATE: flag },
     })),
+    ...outerVariants(outerTiles),
     ...choices.flatMap((choice) =>
       operands.map((constants) => ({
         shader: `matmul/${choice.variant}` as const,

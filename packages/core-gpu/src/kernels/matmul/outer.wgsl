@@ -1,0 +1,151 @@
+// c = op(a) op(b) + bias, relu of that if wanted, as a sum of outer products, for software adapters with subgroups of
+// 8 lanes: the fastest there.
+//
+// Both operands are read in the order of k: step p needs a row of the transposed a and a row of b, and adds the product
+// of every number of the one with every number of the other to the tile of sums. Each number is loaded once for the
+// whole tile, by one lane; subgroupShuffle hands it to the other lanes.
+//
+//   a        [k, m] floats: rows aRow floats apart, the columns of tile t from t * aPanel on (and not beyond aLast),
+//            in a batch of matrices aBatch floats apart, from aOffset on. A matrix that lies so in memory (transposeA)
+//            has aPanel = ROWS, aRow = m; pack.wgsl makes panels of any other: aRow = ROWS, aPanel = ROWS * k.
+//   b        [k, n] in the same way
+//   c        [m, n]: rows cRow floats apart, matrices cBatch, the sums of split s cSplit floats after those of split 0
+//   bias     n floats from biasOffset on
+//   thread   a workgroup is one subgroup and computes ROWS x 32 COLS elements of c:
+//
+//                         lane 0   lane 1         lane 7
+//               columns   0 .. 3   4 .. 7   ..   28 .. 31    in each step of k lane l loads four of its own columns of
+//               row 0      ####     ####           ####      b (two fours where COLS is 2) and rows 4 l .. 4 l + 3 of
+//               row 1      ####     ####           ####      a (and 32 + 4 l .. where ROWS > 32): 2 or 3 loads of
+//                ..                                          vec4f for 32 ROWS COLS multiply-adds
+//
+//   why      two steps of k at a time: with one the sums are fetched and put back too often (they are an array in memory,
+//            as no CPU has registers for them), with four the code outgrows the instruction cache. The last loop has a
+//            length that is not known when the shader is compiled, which keeps them an array: as variables they would
+//            be spilled one by one.
+//   cost     2 m n k FLOP; each workgroup reads (ROWS + 32 COLS) k floats; no shared memory, no barrier
+//   needs    m, n and all strides and offsets but those of k divisible by 4; subgroups of exactly 8 lanes;
+//            ROWS (a multiple of 4, at most 64), COLS (1 or 2, and 1 where ROWS > 32), EVEN_K (the number of steps of
+//            every split is even), HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
+
+enable subgroups;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batch: u32,
+  tilesM: u32,
+  tilesN: u32,
+  kPerSplit: u32,
+  groups: u32,
+  tileRows: u32, // ROWS, where the compiler cannot see it
+  aOffset: u32,
+  aRow: u32,
+  aBatch: u32,
+  aPanel: u32,
+  aLast: u32,
+  bOffset: u32,
+  bRow: u32,
+  bBatch: u32,
+  bPanel: u32,
+  bLast: u32,
+  cOffset: u32,
+  cRow: u32,
+  cBatch: u32,
+  cSplit: u32,
+  biasOffset: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> c: array<vec4f>;
+
+alias Sums = array<vec4f, ROWS * COLS>;
+
+// Adds the products of four rows, those that one lane has loaded, with this lane's columns.
+fn addFour(sums: ptr<function, Sums>, first: u32, columns: mat2x4f, rows: mat4x2f, lane: u32) {
+  (*sums)[first] += columns * subgroupShuffle(rows[0], lane);
+  (*sums)[first + 1] += columns * subgroupShuffle(rows[1], lane);
+  (*sums)[first + 2] += columns * subgroupShuffle(rows[2], lane);
+  (*sums)[first + 3] += columns * subgroupShuffle(rows[3], lane);
+}
+
+// The same for `count` rows, at most 32: those of all lanes. Written out, since a loop would index the sums by a
+// variable, which is done lane by lane.
+fn addRows(sums: ptr<function, Sums>, first: u32, count: u32, columns: mat2x4f, rows: mat4x2f) {
+  addFour(sums, first, columns, rows, 0u);
+  if (count > 4) { addFour(sums, first + 4, columns, rows, 1u); }
+  if (count > 8) { addFour(sums, first + 8, columns, rows, 2u); }
+  if (count > 12) { addFour(sums, first + 12, columns, rows, 3u); }
+  if (count > 16) { addFour(sums, first + 16, columns, rows, 4u); }
+  if (count > 20) { addFour(sums, first + 20, columns, rows, 5u); }
+  if (count > 24) { addFour(sums, first + 24, columns, rows, 6u); }
+  if (count > 28) { addFour(sums, first + 28, columns, rows, 7u); }
+}
+
+fn loadA(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), a[at], EVEN_K || isTerm); }
+fn loadB(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), b[at], EVEN_K || isTerm); }
+
+fn store(at: u32, column: u32, product: vec4f) {
+  if (column >= params.n) { return; }
+  var value = product;
+  if (ACCUMULATE) { value += c[at]; }
+  if (HAS_BIAS) { value += bias[(params.biasOffset + column) / 4]; }
+  if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
+  c[at] = value;
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = wid.y * nwg.x + wid.x;
+  if (group >= params.groups) { return; }
+  let tiles = params.tilesM * params.tilesN;
+  let tile = group % tiles;
+  let item = (group / tiles) % params.batch;
+  let split = group / tiles / params.batch;
+  let tileM = tile / params.tilesN;
+  let tileN = tile % params.tilesN;
+  let kBegin = split * params.kPerSplit;
+  let kEnd = min(params.k, kBegin + params.kPerSplit);
+
+  // In vec4f.
+  let aRow = params.aRow / 4;
+  let bRow = params.bRow / 4;
+  let aStart = (params.aOffset + item * params.aBatch) / 4 + kBegin * aRow;
+  let bStart = (params.bOffset + item * params.bBatch) / 4 + kBegin * bRow;
+  var aLow = aStart + min(tileM * params.aPanel / 4 + lane, params.aLast / 4);
+  var aHigh = aStart + min(tileM * params.aPanel / 4 + 8 + lane, params.aLast / 4);
+  var bLow = bStart + min(tileN * params.bPanel / 4 + lane, params.bLast / 4);
+  var bHigh = bStart + min(tileN * params.bPanel / 4 + 8 + lane, params.bLast / 4);
+
+  var sums: Sums;
+  for (var kk = kBegin; kk < kEnd; kk += 2) {
+    let isTerm = kk + 1 < kEnd;
+    let columns = mat2x4f(b[bLow], loadB(bLow + bRow, isTerm));
+    let rows = transpose(mat2x4f(a[aLow], loadA(aLow + aRow, isTerm)));
+    addRows(&sums, 0, ROWS, columns, rows);
+    if (COLS > 1) {
+      addRows(&sums, ROWS, ROWS, mat2x4f(b[bHigh], loadB(bHigh + bRow, isTerm)), rows);
+      bHigh += 2 * bRow;
+    }
+    if (ROWS > 32) {
+      addRows(&sums, 32, max(ROWS, 32) - 32, columns, transpose(mat2x4f(a[aHigh], loadA(aHigh + aRow, isTerm))));
+      aHigh += 2 * aRow;
+    }
+    aLow += 2 * aRow;
+    bLow += 2 * bRow;
+  }
+
+  let row = tileM * ROWS;
+  let column = tileN * 32 * COLS + 4 * lane;
+  let start = params.cOffset + item * params.cBatch + split * params.cSplit + row * params.cRow + column;
+  let count = min(params.tileRows, params.m - row);
+  for (var i = 0u; i < count; i++) {
+    let at = (start + i * params.cRow) / 4;
+    store(at, column, sums[i]);
+    if (COLS > 1) { store(at + 8, column + 32, sums[ROWS + i]); }
+  }
+}

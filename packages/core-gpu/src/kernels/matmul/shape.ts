@@ -1,0 +1,36 @@
+/** A batch of products c = op(a) op(b): op(a) is [m, k], op(b) is [k, n], c is [m, n]. */
+export interface MatmulShape {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Number of products; each operand is then a batch of matrices. Default 1. */
+  readonly batch?: number;
+  /** a is stored as [k, m]. */
+  readonly transposeA?: boolean;
+  /** b is stored as [n, k]. */
+  readonly transposeB?: boolean;
+}
+
+export type MatmulVariant = 'naive' | 'gpu' | 'outer' | 'subgroup' | 'register';
+
+/** The kernel for a product and how it is cut up. */
+export interface MatmulChoice {
+  readonly variant: MatmulVariant;
+  /** Rows and columns of c that one workgroup computes. */
+  readonly tileM: number;
+  readonly tileN: number;
+  /** Rows of c that one thread computes: the shader's constant ROWS. */
+  readonly rows: number;
+  /** Into how many parts the sum over k is split, each with workgroups of its own. */
+  readonly splits: number;
+}
+
+/** Tiles that outer.wgsl is compiled for. Each takes a software adapter a second, so there are not many. */
+export const outerTiles = [
+  [64, 32],
+  [40, 32],
+  [32, 64],
+  [24, 64],
+  [16, 64],
+  [8, 64],
+] as const;
