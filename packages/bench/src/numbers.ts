@@ -6,6 +6,15 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
+/**
+ * The value that `share` of the numbers do not exceed, by the nearest rank: of fewer than 20 numbers the 95th percentile
+ * is the largest.
+ */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+}
+
 /** |actual - expected| / |expected| in the L2 norm; NaN where either holds one, or their lengths differ. */
 export function relativeDistance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return NaN;

@@ -90,6 +90,7 @@ export interface ExtractTask {
 /**
  * From nothing to the features of one picture: load what the contender is made of, open the device, load the model's
  * file, run. `prepare` does it all up to the first `run`; the parent holds the clock, from before the process starts.
+ * Output `features`.
  */
 export interface FirstResultTask {
   readonly kind: 'first-result';
@@ -99,7 +100,10 @@ export interface FirstResultTask {
   readonly materials: Materials;
 }
 
-/** An epoch after the first where the frozen part's outputs have been kept: only the trained part runs. */
+/**
+ * An epoch after the first where the frozen part's outputs have been kept: only the trained part runs. Loss and optimizer
+ * as in `TrainTask`. Output `loss`.
+ */
 export interface CachedEpochTask {
   readonly kind: 'cached-epoch';
   readonly model: ModelName;
@@ -107,6 +111,8 @@ export interface CachedEpochTask {
   readonly batch: number;
   readonly pictures: number;
   readonly trainableFrom: string;
+  readonly learningRate: number;
+  readonly momentum: number;
   readonly materials: Materials;
 }
 
@@ -116,8 +122,10 @@ export interface Materials {
   readonly model?: string;
   /** The same network with the same weights for ONNX runtimes (input NHWC as everywhere here). */
   readonly onnx?: string;
-  /** A folder with one folder of JPEG pictures in it. */
+  /** A folder with JPEG pictures in two folders, one for each class. */
   readonly pictures?: string;
+  /** A folder for what a contender keeps on disk; the parent removes it. */
+  readonly scratch?: string;
 }
 
 /** What a contender runs on. */
@@ -166,6 +174,8 @@ export type Reply =
       readonly runner: Runner;
       /** Of each output: its length and the values at `sampleIndices(length)`. */
       readonly outputs: Readonly<Record<string, Sample>>;
+      /** Processor time since the process began. */
+      readonly cpuMilliseconds: number;
     }
   | {
       readonly kind: 'ran';

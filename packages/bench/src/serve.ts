@@ -2,21 +2,26 @@ import { availableParallelism } from 'node:os';
 import { sampleOf } from './sample.ts';
 import { Unsupported, type Contender, type Order, type Prepared, type Reply, type Task } from './protocol.ts';
 
+/** A first run that took longer says enough: a second one to warm up would only cost time. */
+const SHORT_MS = 5000;
+
 /**
- * The side of a contender's process: prepares the task of the first argument, warms up by running it twice (once for
- * a task that is about the first time), answers `ready` with what it computed, and runs it whenever asked.
+ * The side of a contender's process: prepares the task of the first argument, warms up by running it twice (once where
+ * it takes long, or is about the first time), answers `ready` with what it computed, and runs it whenever asked.
  */
 export async function serve(contender: Contender): Promise<void> {
   try {
     const task = JSON.parse(process.argv[2] ?? 'null') as Task;
     const prepared = await contender.prepare(task, { threads: availableParallelism() });
+    const start = performance.now();
     await prepared.run();
+    const short = performance.now() - start < SHORT_MS;
     const outputs = Object.fromEntries(
       Object.entries(await prepared.outputs()).map(([name, values]) => [name, sampleOf(values)]),
     );
-    if (task.kind !== 'first-result') await prepared.run();
+    if (task.kind !== 'first-result' && short) await prepared.run();
     obey(prepared);
-    reply({ kind: 'ready', runner: prepared.runner, outputs });
+    reply({ kind: 'ready', runner: prepared.runner, outputs, cpuMilliseconds: cpuSince() });
   } catch (error) {
     fail(error);
   }
@@ -40,8 +45,13 @@ async function run(prepared: Prepared): Promise<Reply> {
   const start = performance.now();
   await prepared.run();
   const milliseconds = performance.now() - start;
-  const { user, system } = process.cpuUsage(cpu);
-  return { kind: 'ran', milliseconds, cpuMilliseconds: (user + system) / 1000 };
+  return { kind: 'ran', milliseconds, cpuMilliseconds: cpuSince(cpu) };
+}
+
+/** Milliseconds of processor time, user and system, of all threads. */
+function cpuSince(before?: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }
 
 function fail(error: unknown): void {

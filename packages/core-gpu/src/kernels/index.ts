@@ -63,3 +63,4 @@ export {
 } from './optimizers/optimizers.ts';
 export { planPenalty, planPenaltyGradient, type PenaltyOptions } from './regularizer/regularizer.ts';
 export { planClipByNorm, planClipByValue } from './clip/clip.ts';
+export { planCopyRate, planFmaRate, type FmaOptions } from './roofline/roofline.ts';

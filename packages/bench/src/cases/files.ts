@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodePicture } from '@convbase/data';
+import type { Model } from '@convbase/layers';
+import { saveModel } from '@convbase/models';
+import { noise } from '../inputs.ts';
+import type { Materials } from '../protocol.ts';
+import { buildNetwork, type Network } from './network.ts';
+
+/** Made pictures are as large as a middling photo of the web. */
+const PICTURE = { width: 500, height: 375 };
+
+/** The files that contenders read, each made once, in a temporary folder. */
+export class Files {
+  readonly #folder: string;
+  readonly #networks = new Map<string, Promise<{ model: Model; materials: Materials }>>();
+  readonly #pictures = new Map<number, Promise<string>>();
+  #scratches = 0;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async make(): Promise<Files> {
+    return new Files(await mkdtemp(join(tmpdir(), 'convbase-bench-')));
+  }
+
+  /** A network: the model, and its files. */
+  network(network: Network): Promise<{ model: Model; materials: Materials }> {
+    const key = JSON.stringify(network);
+    const found = this.#networks.get(key);
+    if (found !== undefined) return found;
+    const made = this.#write(network, join(this.#folder, `model-${this.#networks.size}`));
+    this.#networks.set(key, made);
+    return made;
+  }
+
+  /** A folder with two classes of JPEG pictures. */
+  pictures(count: number): Promise<string> {
+    const found = this.#pictures.get(count);
+    if (found !== undefined) return found;
+    const made = writePictures(join(this.#folder, `pictures-${count}`), count);
+    this.#pictures.set(count, made);
+    return made;
+  }
+
+  /** The path of a folder that is nobody else's. */
+  async scratch(): Promise<string> {
+    const folder = join(this.#folder, `scratch-${this.#scratches++}`);
+    await mkdir(folder);
+    return folder;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #write(network: Network, folder: string): Promise<{ model: Model; materials: Materials }> {
+    const model = await buildNetwork(network);
+    await mkdir(folder);
+    const path = join(folder, 'model.json');
+    await saveModel(model, path);
+    return { model, materials: { model: path } };
+  }
+}
+
+async function writePictures(folder: string, count: number): Promise<string> {
+  for (const label of ['cats', 'dogs']) await mkdir(join(folder, label), { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const path = join(folder, i % 2 === 0 ? 'cats' : 'dogs', `${String(i).padStart(5, '0')}.jpg`);
+    await writeFile(path, await encodePicture(madePicture(i), 'jpeg'));
+  }
+  return folder;
+}
+
+/** Smooth colours with some grain: decoding it takes about as long as decoding a photo. */
+function madePicture(seed: number): { width: number; height: number; data: Uint8Array } {
+  const { width, height } = PICTURE;
+  const grain = noise(width * height * 3, seed + 1);
+  const data = grain.map((value, i) => {
+    const [channel, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+    return 128 + 70 * Math.sin(x / 40 + seed) * Math.cos(y / 30 + channel) + 20 * value;
+  });
+  return { width, height, data: Uint8Array.from(data) };
+}

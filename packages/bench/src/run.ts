@@ -1,0 +1,186 @@
+import { cpus, platform, release, totalmem } from 'node:os';
+import { ConvbaseError } from '@convbase/base';
+import type { Case, CaseSet, Prepared } from './cases/case.ts';
+import { allCases, choose } from './cases/cases.ts';
+import { Files } from './cases/files.ts';
+import { contenderFile, contenders, missingPackage, type Entry } from './contenders/contenders.ts';
+import { judge, tolerances } from './gate/gate.ts';
+import { race, type Outcome, type RaceOptions, type Side } from './race/race.ts';
+import { startRace } from './race/start-race.ts';
+import { FORMAT, type Figure, type Results, type Row } from './results/schema.ts';
+import { limitOf, rowsOf } from './results/row.ts';
+import { adapterFacts, type AdapterFacts } from './roofline/roofline.ts';
+import { version } from './version.ts';
+
+export interface BenchOptions {
+  /** `quick` takes minutes, `full` hours on a software adapter, `ratios` seconds. Default `quick`. */
+  readonly set?: CaseSet;
+  /** Only cases whose name holds one of these. */
+  readonly only?: readonly string[];
+  /** Only these contenders. */
+  readonly contenders?: readonly string[];
+  /** How often contenders take turns; by default as often as there is time, twice at least. */
+  readonly rounds?: number;
+  /** Figures from elsewhere, shown beside the results. */
+  readonly figures?: readonly Figure[];
+  /** Told what is being done. */
+  readonly onStatus?: (text: string) => void;
+  /** Told of the rows of each case when it is done. */
+  readonly onRows?: (rows: readonly Row[]) => void;
+  readonly onAdapter?: (adapter: AdapterFacts) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Rounds, time for the rounds of a case, and time for getting ready and for a run. */
+const pace: Record<CaseSet, { rounds: number; budgetMs: number; limitMs: number }> = {
+  quick: { rounds: 5, budgetMs: 25_000, limitMs: 120_000 },
+  full: { rounds: 9, budgetMs: 180_000, limitMs: 1_800_000 },
+  ratios: { rounds: 7, budgetMs: 6000, limitMs: 60_000 },
+};
+
+/**
+ * Runs the benchmarks: measures what the adapter can do at the most, then case by case times the contenders that are
+ * installed and checks what they compute.
+ *
+ * @throws ConvbaseError `bench/contender`, `bench/case` for names that there are not, `run/aborted`, those of the adapter
+ */
+export async function runBenchmarks(options: BenchOptions = {}): Promise<Results> {
+  const { set = 'quick', onStatus = () => undefined, onRows = () => undefined, signal } = options;
+  const { entries, missing } = takingPart(options.contenders);
+  const cases = choose(await allCases(), set, options.only);
+  if (cases.length === 0) {
+    throw new ConvbaseError('bench/case', `no case of the set ${set} is called ${options.only?.join(', ')}`, {
+      fix: 'See `convbase bench --list`.',
+    });
+  }
+  onStatus('measuring the adapter');
+  const adapter = await adapterFacts();
+  options.onAdapter?.(adapter);
+  const files = await Files.make();
+  const rows: Row[] = [];
+  try {
+    for (const [index, one] of cases.entries()) {
+      const say = (text: string): void => {
+        onStatus(`${index + 1}/${cases.length} ${one.title}: ${text}`);
+      };
+      say('preparing');
+      const paced = { ...pace[set], ...(options.rounds === undefined ? {} : { rounds: options.rounds }) };
+      const made = await runCase(one, entries, files, adapter, { ...paced, onEvent: say, signal });
+      rows.push(...made);
+      onRows(made);
+    }
+  } finally {
+    await files.remove();
+  }
+  return {
+    format: FORMAT,
+    date: new Date().toISOString(),
+    set,
+    versions: { convbase: version, node: process.versions.node },
+    machine: machineFacts(),
+    adapter: { ...adapter, features: [...adapter.features] },
+    toggles: toggles(),
+    tolerances: { ...tolerances },
+    missing,
+    rows,
+    figures: (options.figures ?? []).filter((figure) => rows.some((row) => row.case === figure.case)),
+  };
+}
+
+/** The names and titles of the cases of a set. */
+export async function listCases(set: CaseSet): Promise<{ id: string; title: string }[]> {
+  return choose(await allCases(), set).map(({ id, title }) => ({ id, title }));
+}
+
+async function runCase(
+  one: Case,
+  entries: readonly Entry[],
+  files: Files,
+  adapter: AdapterFacts,
+  options: RaceOptions,
+): Promise<Row[]> {
+  const prepared = await one.prepare(files);
+  const taking = entries.filter(({ name }) => one.only?.includes(name) ?? true);
+  const sides = sidesOf(prepared, taking);
+  const racing = sides.filter(({ declined }) => declined === undefined).map(({ side }) => side);
+  const ran =
+    one.start === undefined
+      ? await race(racing, options)
+      : await startRace(racing, one.start, await files.scratch(), options);
+  const outcomes = sides.map(({ side, declined }): Outcome => {
+    const outcome = ran[racing.indexOf(side)];
+    if (outcome !== undefined) return outcome;
+    const error = { unsupported: true, message: declined ?? 'did not run' };
+    return { label: side.label, timings: [], error };
+  });
+  const verdicts = judge(prepared.task, outcomes);
+  return rowsOf(
+    one,
+    limitOf(prepared.cost, adapter.roofline),
+    sides.map(({ contender }, index) => ({
+      contender,
+      outcome: outcomes[index] ?? { label: contender, timings: [] },
+      verdict: verdicts[index] ?? { correct: null },
+    })),
+  );
+}
+
+interface Participant {
+  readonly contender: string;
+  readonly side: Side;
+  /** Why it is not started. */
+  readonly declined: string | undefined;
+}
+
+function sidesOf({ task, versus = [] }: Prepared, entries: readonly Entry[]): Participant[] {
+  const sides = entries.map(({ name, title, declines }): Participant => {
+    const side = { label: title, file: contenderFile(name), task };
+    return { contender: name, side, declined: declines?.(task) };
+  });
+  const others = versus
+    .filter(({ contender }) => entries.some(({ name }) => name === contender))
+    .map(({ contender, label, task: other }): Participant => {
+      // It is not the same task that it does, so it is not the contender that ratios are taken of.
+      const side = { label, file: contenderFile(contender), task: other };
+      return { contender: label, side, declined: undefined };
+    });
+  return [...sides, ...others];
+}
+
+function takingPart(wanted: readonly string[] | undefined): {
+  entries: Entry[];
+  missing: Results['missing'];
+} {
+  const unknown = wanted?.find((name) => !contenders.some((entry) => entry.name === name));
+  if (unknown !== undefined) {
+    throw new ConvbaseError('bench/contender', `no contender is called ${unknown}`, {
+      fix: `There is ${contenders.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  const entries = contenders.filter(({ name }) => wanted?.includes(name) ?? true);
+  const missing = entries.flatMap((entry) => {
+    const needed = missingPackage(entry);
+    return needed === undefined ? [] : [{ contender: entry.title, why: `${needed} is not installed` }];
+  });
+  return { entries: entries.filter((entry) => missingPackage(entry) === undefined), missing };
+}
+
+function machineFacts(): Results['machine'] {
+  const processors = cpus();
+  return {
+    system: `${platform()} ${release()}`,
+    processor: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  };
+}
+
+/** What in the environment changes how convbase and its driver work; no values that could be anybody's secret. */
+function toggles(): Record<string, string> {
+  const names = /^(CONVBASE_(ADAPTER|DEBUG|BACKEND)|LP_\w+|MESA_\w+|GALLIUM_\w+)$/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      names.test(name) && value !== undefined ? [[name, value]] : [],
+    ),
+  );
+}

@@ -1,0 +1,59 @@
+import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+
+/** Chains of a thread, and the constants of the loop over them: `STEPS` comes from outside. */
+export const FMA_CHAINS = 12;
+const UNROLLED = 16;
+
+export interface FmaOptions {
+  /** A multiple of the workgroup's 64. */
+  readonly threads: number;
+  /** Passes through the loop, each of 16 multiply-adds a chain. */
+  readonly steps: number;
+  /** Every chain is a -> a * factor + term. */
+  readonly factor: number;
+  readonly term: number;
+}
+
+/** Multiply-adds of a chain in one run. */
+export function fmaChainLength({ steps }: Pick<FmaOptions, 'steps'>): number {
+  return steps * UNROLLED;
+}
+
+/** Nothing but multiply-adds in registers: `y` gets a float from each thread. */
+export function planFmaRate(options: FmaOptions, target: KernelTarget): Plan {
+  const { threads, steps, factor, term } = options;
+  const groups = Math.min(Math.floor(threads / FLAT_WORKGROUP), target.maxGrid);
+  return {
+    kernel: 'fma rate',
+    variant: 'roofline',
+    temporaries: {},
+    flops: 2 * FMA_CHAINS * fmaChainLength(options) * groups * FLAT_WORKGROUP,
+    bytes: 4 * groups * FLAT_WORKGROUP,
+    dispatches: [
+      {
+        shader: 'roofline/fma',
+        constants: { WORKGROUP: FLAT_WORKGROUP, STEPS: steps, UNROLLED },
+        uniforms: { factor, term },
+        bindings: { y: 'y' },
+        grid: [groups, 1, 1],
+      },
+    ],
+  };
+}
+
+/** `y = x`; both of `count` floats, a multiple of four. */
+export function planCopyRate(count: number, target: KernelTarget): Plan {
+  return planElementwise(
+    { kernel: 'copy rate', shader: 'roofline/copy', buffers: ['x', 'y'], count, flops: 0 },
+    target,
+  );
+}
+
+/** Every shader of this folder with the constants it is used with. */
+export function variants(): Variant[] {
+  return [
+    { shader: 'roofline/fma', constants: { WORKGROUP: FLAT_WORKGROUP, STEPS: 256, UNROLLED } },
+    { shader: 'roofline/copy', constants: { WORKGROUP: FLAT_WORKGROUP } },
+  ];
+}
