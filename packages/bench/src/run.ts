@@ -132,10 +132,12 @@ interface Participant {
   readonly declined: string | undefined;
 }
 
-function sidesOf({ task, versus = [] }: Prepared, entries: readonly Entry[]): Participant[] {
-  const sides = entries.map(({ name, title, declines }): Participant => {
+function sidesOf({ task, cost, versus = [] }: Prepared, entries: readonly Entry[]): Participant[] {
+  const flops = cost.reduce((sum, piece) => sum + piece.flops, 0);
+  const sides = entries.map(({ name, title, mostFlops = Infinity }): Participant => {
     const side = { label: title, file: contenderFile(name), task };
-    return { contender: name, side, declined: declines?.(task) };
+    const declined = flops > mostFlops ? `not tried: ${(flops / 1e9).toFixed(1)} GFLOP` : undefined;
+    return { contender: name, side, declined };
   });
   const others = versus
     .filter(({ contender }) => entries.some(({ name }) => name === contender))

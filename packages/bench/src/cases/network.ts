@@ -1,4 +1,4 @@
-import { Dense, Flatten, input, Model, Sequential, splitFrozen } from '@convbase/layers';
+import { Dense, Flatten, input, Model, Sequential } from '@convbase/layers';
 import { applications, hashWeights } from '@convbase/models';
 import type { ModelName } from '../protocol.ts';
 
@@ -50,10 +50,18 @@ async function build(network: Network): Promise<Model> {
       );
       const model = new Model({ inputs: base.input, outputs, name: `${network.model}_with_head` });
       if (network.part === 'whole') return model;
-      const split = splitFrozen(model.unfreezeFrom(firstTrained(model, network.from)));
-      return split?.suffix ?? model;
+      return trainedPart(model, firstTrained(model, network.from));
     }
   }
+}
+
+/** The layers from one on as a model of their own, of what comes before that one. The network must be one line there. */
+function trainedPart(model: Model, from: string): Model {
+  const layers = model.layers.slice(model.layers.indexOf(model.getLayer(from)));
+  const before = layers[0]?.input.shape.slice(1) ?? [];
+  const start = input({ shape: before, name: 'trained_part_input' });
+  const outputs = layers.reduce((x, layer) => layer.apply(x), start);
+  return new Model({ inputs: start, outputs, name: `${model.name}_trained_part` });
 }
 
 /** A network of Keras' without its top, with initial weights. */

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Task } from '../protocol.ts';
 
 /** One that takes part in the race. */
 export interface Entry {
@@ -10,12 +9,19 @@ export interface Entry {
   readonly title: string;
   /** npm packages that it needs and that need not be installed. */
   readonly needs: readonly string[];
-  /** Why a task is not even tried, where trying would take an age; undefined where it is tried. */
-  readonly declines?: (task: Task) => string | undefined;
+  /** Work of more floating-point operations is not tried: it would take an age. */
+  readonly mostFlops?: number;
 }
 
+const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers'] as const;
+
 /** All contenders, convbase first. Each is a program `<name>/main.js` beside this file. */
-export const contenders: readonly Entry[] = [{ name: 'convbase', title: 'convbase', needs: [] }];
+export const contenders: readonly Entry[] = [
+  { name: 'convbase', title: 'convbase', needs: [] },
+  { name: 'tfjs-webgpu', title: 'tfjs webgpu', needs: [...tfjs, '@tensorflow/tfjs-backend-webgpu'] },
+  { name: 'tfjs-wasm', title: 'tfjs wasm', needs: [...tfjs, '@tensorflow/tfjs-backend-wasm'] },
+  { name: 'tfjs-cpu', title: 'tfjs cpu', needs: [...tfjs, '@tensorflow/tfjs-backend-cpu'], mostFlops: 3e8 },
+];
 
 /** The program of a contender. */
 export function contenderFile(name: string): string {

@@ -18,7 +18,7 @@ const COPY_FLOATS = 1 << 24;
 /** Measures the adapter that convbase runs on: the best of a few runs, for a limit is what nothing exceeds. */
 export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
   // Long enough on the slowest adapter to be timed, short enough not to keep one busy that draws a screen.
-  const fma = planFmaRate({ ...FMA, steps: 256 }, gpu.target);
+  const fma = planFmaRate({ ...FMA, steps: 1024 }, gpu.target);
   const y = gpu.createBuffer(4 * FMA.threads, 'roofline');
   const gigaflops = fma.flops / (await best(gpu, fma, { y })) / 1e6;
   gpu.releaseBuffer(y);

@@ -7,7 +7,7 @@ describe('the roofline kernels', () => {
   const gpu = withGpu();
 
   it('do all the multiply-adds that they are credited with', async () => {
-    const options = { threads: 2048, steps: 3, factor: 0.99, term: 0.25 };
+    const options = { threads: 2048, steps: 12, factor: 0.99, term: 0.25 };
     const plan = planFmaRate(options, gpu().target);
     expect(plan.flops).toBe(2 * 2048 * FMA_CHAINS * 48);
     const { y } = await runPlan(gpu(), plan, {}, { y: 2048 });

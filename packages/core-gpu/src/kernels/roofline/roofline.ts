@@ -3,12 +3,12 @@ import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
 
 /** Chains of a thread, and the constants of the loop over them: `STEPS` comes from outside. */
 export const FMA_CHAINS = 12;
-const UNROLLED = 16;
+const UNROLLED = 4;
 
 export interface FmaOptions {
   /** A multiple of the workgroup's 64. */
   readonly threads: number;
-  /** Passes through the loop, each of 16 multiply-adds a chain. */
+  /** Passes through the loop, each of 4 multiply-adds a chain. */
   readonly steps: number;
   /** Every chain is a -> a * factor + term. */
   readonly factor: number;
@@ -53,7 +53,7 @@ export function planCopyRate(count: number, target: KernelTarget): Plan {
 /** Every shader of this folder with the constants it is used with. */
 export function variants(): Variant[] {
   return [
-    { shader: 'roofline/fma', constants: { WORKGROUP: FLAT_WORKGROUP, STEPS: 256, UNROLLED } },
+    { shader: 'roofline/fma', constants: { WORKGROUP: FLAT_WORKGROUP, STEPS: 1024, UNROLLED } },
     { shader: 'roofline/copy', constants: { WORKGROUP: FLAT_WORKGROUP } },
   ];
 }
