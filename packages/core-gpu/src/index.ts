@@ -1,7 +1,7 @@
 export type { Binding, Dispatch, KernelTarget, Plan } from './commands/plan.ts';
 export type { ShaderName } from './commands/shader.ts';
 export { describeAdapter, type AdapterDescription } from './device/adapter.ts';
-export { Gpu } from './device/gpu.ts';
+export { Gpu, type Counters } from './device/gpu.ts';
 export { openGpu, type OpenOptions } from './device/open.ts';
 export type { Label, Phase } from './device/label.ts';
 export type { ProfileEvent, ProfileRow } from './device/profile.ts';

@@ -2,9 +2,10 @@ import { ConvbaseError } from '@convbase/base';
 import type { Label } from '../device/label.ts';
 import type { Profiler } from '../device/profile.ts';
 import type { GpuBuffer } from '../memory/pool.ts';
+import { BindGroupCache, boundVariables, type BoundVariable, type GroupMemory } from './bind-groups.ts';
 import { UNIFORM_SLOT_BYTES, type Pipeline, type PipelineCache } from './pipelines.ts';
 import type { Dispatch, Plan } from './plan.ts';
-import { packUniforms } from './shader.ts';
+import { packUniforms, shaderInterface } from './shader.ts';
 
 /** Something recorded and not yet handed to the GPU. */
 export type Command =
@@ -38,13 +39,21 @@ export function buffersOf(command: Command): readonly GpuBuffer[] {
 }
 
 const RING_SLOTS = 4096;
-const MAX_BIND_GROUPS = 20_000;
 
 /**
  * Arithmetic after which a command buffer is submitted: a second's work for a slow GPU. Drivers and browsers take a
  * device away that is busy with one command buffer for a few seconds.
  */
 const SUBMIT_FLOPS = 1e11;
+
+/** What it takes to run a dispatch, worked out the first time: plans are kept, so most are run again and again. */
+interface Prepared {
+  readonly pipeline: Pipeline;
+  /** As the shader's `struct Params` has them; null where it has none. */
+  readonly uniforms: Uint8Array | null;
+  readonly bound: readonly BoundVariable[];
+  readonly memory: GroupMemory;
+}
 
 /**
  * Turns recorded commands into one command buffer: many dispatches in one compute pass, uniforms in one ring
@@ -59,15 +68,18 @@ export class CommandEncoder {
   readonly #profiler: Profiler | undefined;
   readonly #ring: GPUBuffer;
   readonly #ringData = new Uint8Array(RING_SLOTS * UNIFORM_SLOT_BYTES);
-  readonly #ringView = new DataView(this.#ringData.buffer);
-  readonly #bindGroups = new Map<string, { readonly group: GPUBindGroup; readonly bufferIds: number[] }>();
-  readonly #groupsOfBuffer = new Map<number, Set<string>>();
+  readonly #groups: BindGroupCache;
+  readonly #prepared = new WeakMap<Dispatch, Prepared>();
   #slots = 0;
   #flops = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
+  /** The pipeline that the open pass has set. */
+  #set: Pipeline | undefined;
   /** Command buffers handed to the queue so far. */
   submits = 0;
+  /** Dispatches encoded so far. */
+  dispatches = 0;
 
   constructor(device: GPUDevice, pipelines: PipelineCache, profiler: Profiler | undefined) {
     this.#device = device;
@@ -79,6 +91,12 @@ export class CommandEncoder {
       usage: 0x40 | 0x8,
       label: 'uniform ring',
     });
+    this.#groups = new BindGroupCache(device, this.#ring);
+  }
+
+  /** Bind groups made so far. */
+  get bindGroups(): number {
+    return this.#groups.made;
   }
 
   /** Encodes and submits. Every pipeline must have been compiled. What an error leaves half encoded is dropped. */
@@ -95,11 +113,7 @@ export class CommandEncoder {
 
   /** Forgets the bind groups of a buffer that is being destroyed. */
   forget(bufferId: number): void {
-    for (const key of this.#groupsOfBuffer.get(bufferId) ?? []) {
-      for (const id of this.#bindGroups.get(key)?.bufferIds ?? []) this.#groupsOfBuffer.get(id)?.delete(key);
-      this.#bindGroups.delete(key);
-    }
-    this.#groupsOfBuffer.delete(bufferId);
+    this.#groups.forget(bufferId);
   }
 
   #encode(command: Command): void {
@@ -113,23 +127,43 @@ export class CommandEncoder {
   }
 
   #dispatch({ plan, dispatch, buffers, label }: Command & { kind: 'dispatch' }): void {
-    const pipeline = this.#pipelines.ready(dispatch);
-    if (!pipeline)
-      throw new ConvbaseError('shader/missing', 'the pipeline was not compiled', { where: dispatch.shader });
+    const prepared = this.#prepare(dispatch);
+    const { pipeline, uniforms } = prepared;
     if (this.#slots === RING_SLOTS || this.#profiler?.full) this.#submit();
     const flops = plan.flops / plan.dispatches.length;
+    const group = this.#groups.get(pipeline, dispatch, prepared.bound, prepared.memory, buffers);
     const pass = this.#openPass(plan, dispatch, label);
-    pass.setPipeline(pipeline.pipeline);
-    const group = this.#bindGroup(pipeline, dispatch, buffers);
-    if (pipeline.hasUniforms) {
+    if (this.#set !== pipeline) pass.setPipeline(pipeline.pipeline);
+    this.#set = pipeline;
+    if (uniforms === null) pass.setBindGroup(0, group);
+    else {
       const offset = this.#slots++ * UNIFORM_SLOT_BYTES;
-      packUniforms(dispatch.shader, dispatch.uniforms, this.#ringView, offset);
+      this.#ringData.set(uniforms, offset);
       pass.setBindGroup(0, group, [offset]);
-    } else pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(...dispatch.grid);
+    }
+    const [x, y, z] = dispatch.grid;
+    pass.dispatchWorkgroups(x, y, z);
+    this.dispatches += 1;
     if (this.#profiler) this.#closePass();
     this.#flops += flops;
     if (this.#flops >= SUBMIT_FLOPS) this.#submit();
+  }
+
+  #prepare(dispatch: Dispatch): Prepared {
+    const known = this.#prepared.get(dispatch);
+    if (known !== undefined) return known;
+    const pipeline = this.#pipelines.ready(dispatch);
+    if (!pipeline)
+      throw new ConvbaseError('shader/missing', 'the pipeline was not compiled', { where: dispatch.shader });
+    let uniforms: Uint8Array | null = null;
+    if (pipeline.hasUniforms) {
+      uniforms = new Uint8Array(4 * shaderInterface(dispatch.shader).uniforms.length);
+      packUniforms(dispatch.shader, dispatch.uniforms, new DataView(uniforms.buffer), 0);
+    }
+    const bound = boundVariables(pipeline, dispatch);
+    const prepared = { pipeline, uniforms, bound, memory: { generation: 0, groups: new Map() } };
+    this.#prepared.set(dispatch, prepared);
+    return prepared;
   }
 
   #copy(command: Command & { kind: 'copy' }): void {
@@ -151,6 +185,7 @@ export class CommandEncoder {
   #closePass(): void {
     this.#pass?.end();
     this.#pass = undefined;
+    this.#set = undefined;
   }
 
   #submit(): void {
@@ -169,59 +204,8 @@ export class CommandEncoder {
   #startAfresh(): void {
     this.#encoder = undefined;
     this.#pass = undefined;
+    this.#set = undefined;
     this.#slots = 0;
     this.#flops = 0;
-  }
-
-  #bindGroup(pipeline: Pipeline, dispatch: Dispatch, buffers: Record<string, GpuBuffer>): GPUBindGroup {
-    let key = String(pipeline.id);
-    const bound = pipeline.storage.map((variable) => {
-      const binding = dispatch.bindings[variable.name];
-      if (binding === undefined) {
-        throw new ConvbaseError('shader/bindings', `nothing is bound to '${variable.name}'`, {
-          where: dispatch.shader,
-        });
-      }
-      const name = typeof binding === 'string' ? binding : binding.buffer;
-      const buffer = buffers[name];
-      if (!buffer) {
-        throw new ConvbaseError('shader/bindings', `no buffer is called '${name}'`, {
-          where: dispatch.shader,
-        });
-      }
-      const offset = typeof binding === 'string' ? 0 : binding.offset;
-      const size = typeof binding === 'string' ? buffer.size : Math.max(16, Math.ceil(binding.size / 4) * 4);
-      key += `,${String(buffer.id)}:${String(offset)}:${String(size)}`;
-      return { variable, buffer, offset, size };
-    });
-    if (Object.keys(dispatch.bindings).length !== bound.length) {
-      const given = Object.keys(dispatch.bindings).join();
-      const wanted = pipeline.storage.map(({ name }) => name).join();
-      throw new ConvbaseError('shader/bindings', `bindings [${given}] given, [${wanted}] wanted`, {
-        where: dispatch.shader,
-      });
-    }
-    const cached = this.#bindGroups.get(key);
-    if (cached) return cached.group;
-
-    const entries: GPUBindGroupEntry[] = bound.map(({ variable, buffer, offset, size }) => ({
-      binding: variable.binding,
-      resource: { buffer: buffer.raw, offset, size: Math.min(size, buffer.capacity - offset) },
-    }));
-    if (pipeline.hasUniforms) {
-      entries.push({ binding: 0, resource: { buffer: this.#ring, size: UNIFORM_SLOT_BYTES } });
-    }
-    const group = this.#device.createBindGroup({ layout: pipeline.layout, entries });
-    if (this.#bindGroups.size >= MAX_BIND_GROUPS) {
-      this.#bindGroups.clear();
-      this.#groupsOfBuffer.clear();
-    }
-    this.#bindGroups.set(key, { group, bufferIds: bound.map(({ buffer }) => buffer.id) });
-    for (const { buffer } of bound) {
-      const keys = this.#groupsOfBuffer.get(buffer.id);
-      if (keys) keys.add(key);
-      else this.#groupsOfBuffer.set(buffer.id, new Set([key]));
-    }
-    return group;
   }
 }

@@ -1,12 +1,13 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Dispatch } from './plan.ts';
-import { shaderInterface, shaderText, type StorageVariable } from './shader.ts';
+import { shaderInterface, shaderText, type ShaderName, type StorageVariable } from './shader.ts';
 
 /** A compiled compute pipeline with what is needed to bind buffers to it. */
 export interface Pipeline {
-  readonly id: number;
   readonly pipeline: GPUComputePipeline;
+  /** That of every pipeline of the same shader, so that they share bind groups. */
   readonly layout: GPUBindGroupLayout;
+  readonly layoutId: number;
   readonly storage: readonly StorageVariable[];
   readonly hasUniforms: boolean;
 }
@@ -22,7 +23,9 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #inFlight = new Map<string, Promise<Pipeline>>();
   readonly #ready = new Map<string, Pipeline>();
-  #nextId = 0;
+  /** The same by dispatch: one that is recorded again needs no key. */
+  readonly #known = new WeakMap<Dispatch, Pipeline>();
+  readonly #layouts = new Map<ShaderName, { readonly id: number; readonly layout: GPUBindGroupLayout }>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -30,7 +33,11 @@ export class PipelineCache {
 
   /** The pipeline if it has been compiled already. */
   ready(dispatch: Dispatch): Pipeline | undefined {
-    return this.#ready.get(pipelineKey(dispatch));
+    const known = this.#known.get(dispatch);
+    if (known !== undefined) return known;
+    const ready = this.#ready.get(pipelineKey(dispatch));
+    if (ready !== undefined) this.#known.set(dispatch, ready);
+    return ready;
   }
 
   /** Starts compiling, or joins a compilation under way. */
@@ -53,8 +60,11 @@ export class PipelineCache {
     return this.#ready.size;
   }
 
-  async #create(dispatch: Dispatch): Promise<Pipeline> {
-    const { storage, uniforms } = shaderInterface(dispatch.shader);
+  /** The bind group layout of a shader. */
+  #layout(shader: ShaderName): { readonly id: number; readonly layout: GPUBindGroupLayout } {
+    const known = this.#layouts.get(shader);
+    if (known !== undefined) return known;
+    const { storage, uniforms } = shaderInterface(shader);
     const entries: GPUBindGroupLayoutEntry[] = storage.map(({ binding, writable }) => ({
       binding,
       visibility: 4, // GPUShaderStage.COMPUTE
@@ -71,17 +81,25 @@ export class PipelineCache {
         },
       });
     }
+    const layout = this.#device.createBindGroupLayout({ label: shader, entries });
+    const made = { id: this.#layouts.size, layout };
+    this.#layouts.set(shader, made);
+    return made;
+  }
+
+  async #create(dispatch: Dispatch): Promise<Pipeline> {
+    const { storage, uniforms } = shaderInterface(dispatch.shader);
     const label = dispatch.shader;
     const code = shaderText(dispatch.shader, dispatch.constants);
     const module = this.#device.createShaderModule({ label, code });
-    const layout = this.#device.createBindGroupLayout({ label, entries });
+    const { id: layoutId, layout } = this.#layout(dispatch.shader);
     try {
       const pipeline = await this.#device.createComputePipelineAsync({
         label,
         layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: 'main' },
       });
-      return { id: this.#nextId++, pipeline, layout, storage, hasUniforms: uniforms.length > 0 };
+      return { pipeline, layout, layoutId, storage, hasUniforms: uniforms.length > 0 };
     } catch (cause) {
       throw new ConvbaseError('shader/compile', await explainFailure(module, code, cause), {
         where: `${dispatch.shader} ${JSON.stringify(dispatch.constants)}`,

@@ -4,12 +4,27 @@ import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
 import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
 import { outOfMemory } from '../memory/allocation.ts';
 import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
+import { StagingPool } from '../memory/staging.ts';
 import type { AdapterDescription } from './adapter.ts';
 import { noLayer, type Label, type Phase } from './label.ts';
 import { Profiler, profileTable, type ProfileEvent, type ProfileRow } from './profile.ts';
 
 /** Free buffers kept for reuse, in bytes. */
 const POOL_CAP_BYTES = 2 * 1024 ** 3;
+
+/** What a device has made and done since it was opened. */
+export interface Counters {
+  /** Pipelines compiled. */
+  readonly pipelines: number;
+  /** Command buffers handed to the queue. */
+  readonly submits: number;
+  /** Buffers created, those through which results are read included. */
+  readonly buffers: number;
+  /** Bind groups created. */
+  readonly bindGroups: number;
+  /** Kernels started. */
+  readonly dispatches: number;
+}
 
 /**
  * One opened WebGPU device: memory, recorded commands, compiled pipelines.
@@ -26,6 +41,7 @@ export class Gpu {
   readonly limits: GPUSupportedLimits;
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
+  readonly #staging: StagingPool;
   readonly #pipelines: PipelineCache;
   readonly #encoder: CommandEncoder;
   readonly #profiler: Profiler | undefined;
@@ -33,6 +49,8 @@ export class Gpu {
   readonly #close: () => void;
   readonly #nothing: GpuBuffer;
   #commands: Command[] = [];
+  /** Pipelines that the recorded commands need and that are being compiled. */
+  #missing: Promise<unknown>[] = [];
   /** Buffers that the recorded commands use, by id. */
   #used = new Set<number>();
   /** The same for each flush that has not been submitted yet. */
@@ -63,6 +81,7 @@ export class Gpu {
     const profile = options.profile !== false && device.features.has('timestamp-query');
     this.#profiler = profile ? new Profiler(device, options.profile === 'events') : undefined;
     this.#encoder = new CommandEncoder(device, this.#pipelines, this.#profiler);
+    this.#staging = new StagingPool(device);
     this.#pool = new BufferPool(device, {
       maxBufferBytes: device.limits.maxBufferSize,
       capBytes: POOL_CAP_BYTES,
@@ -97,6 +116,17 @@ export class Gpu {
     return this.#pool.create(bytes, label);
   }
 
+  /**
+   * A buffer with these contents, padded to 4 bytes; they go to the GPU at once. It is none that a recorded command
+   * uses, so that an upload in the midst of a step does not cut its command buffer in two.
+   */
+  createFilled(data: ArrayBufferView, label: string): GpuBuffer {
+    this.#check();
+    const buffer = this.#pool.create(data.byteLength, label, this.#used);
+    if (data.byteLength > 0) this.write(buffer, data);
+    return buffer;
+  }
+
   /** Gives a buffer back, right after recording its last use if you like. */
   releaseBuffer(buffer: GpuBuffer): void {
     if (!this.#destroyed) this.#pool.release(buffer);
@@ -115,14 +145,15 @@ export class Gpu {
         { where: buffer.label },
       );
     }
-    const view = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (data.byteLength % 4 === 0 && !this.#isWaitedFor(buffer) && this.#pool.fill(buffer)) {
-      this.#device.queue.writeBuffer(buffer.raw, byteOffset, view as Uint8Array<ArrayBuffer>);
-      return;
+    let bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    const atOnce = !this.#isWaitedFor(buffer) && this.#pool.fill(buffer);
+    if (!atOnce || bytes.length % 4 !== 0) {
+      const copy = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+      copy.set(bytes);
+      bytes = copy;
     }
-    const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
-    bytes.set(view);
-    this.#record({ kind: 'write', buffer, data: bytes, byteOffset });
+    if (atOnce) this.#device.queue.writeBuffer(buffer.raw, byteOffset, bytes);
+    else this.#record({ kind: 'write', buffer, data: bytes, byteOffset });
   }
 
   /** Records a copy between buffers; offsets and length in bytes, multiples of 4. */
@@ -150,7 +181,7 @@ export class Gpu {
       }
       for (const dispatch of plan.dispatches) {
         // An error is reported by the flush that needs the pipeline.
-        if (!this.#pipelines.ready(dispatch)) void this.#pipelines.compile(dispatch).catch(() => undefined);
+        if (!this.#pipelines.ready(dispatch)) this.#missing.push(this.#pipelines.compile(dispatch));
         this.#record({ kind: 'dispatch', plan, dispatch, buffers: named, label });
       }
     } finally {
@@ -198,16 +229,25 @@ export class Gpu {
     );
   }
 
-  /** Encodes and submits everything recorded. Resolves when it has been handed to the GPU, not when it is done. */
+  /**
+   * Encodes and submits everything recorded. Resolves when it has been handed to the GPU, not when it is done. Where
+   * nothing has to be waited for (no pipeline being compiled, no buffer that may have no memory, no flush before it),
+   * it has been handed over when this returns.
+   */
   flush(): Promise<void> {
     const commands = this.#commands;
     this.#commands = [];
+    const missing = this.#missing;
+    this.#missing = [];
     const used = this.#used;
     this.#used = new Set();
-    this.#pending.add(used);
     const doomed = this.#pool.takeDoomed();
+    if (missing.length === 0 && this.#pending.size === 0 && this.#pool.isSettled && this.#debug < 3) {
+      return this.#submitNow(commands, doomed);
+    }
+    this.#pending.add(used);
     const flushed = this.#tail
-      .then(() => this.#submit(commands, used))
+      .then(() => this.#submit(commands, missing, used))
       .finally(() => {
         this.#pending.delete(used);
         for (const destroy of doomed) destroy();
@@ -219,22 +259,50 @@ export class Gpu {
 
   /** Flushes, then copies `bytes` bytes (multiple of 4) of a buffer to the host. */
   async read(buffer: GpuBuffer, bytes = buffer.size, byteOffset = 0): Promise<ArrayBuffer> {
+    const [data] = await this.readAll([{ buffer, bytes, byteOffset }]);
+    return data ?? new ArrayBuffer(0);
+  }
+
+  /**
+   * Flushes once, then copies stretches of several buffers to the host. The buffers may be given back as soon as this
+   * has been called: the copies are recorded by then.
+   */
+  async readAll(
+    stretches: readonly {
+      readonly buffer: GpuBuffer;
+      readonly bytes: number;
+      readonly byteOffset?: number;
+    }[],
+  ): Promise<ArrayBuffer[]> {
     this.#check();
-    // GPUBufferUsage.MAP_READ | COPY_DST
-    const staging = this.#device.createBuffer({
-      size: bytes,
-      usage: 0x1 | 0x8,
-      label: `read ${buffer.label}`,
+    const label = stretches.map(({ buffer }) => buffer.label).join(', ');
+    let end = 0;
+    const places = stretches.map(({ bytes }) => {
+      const place = end;
+      end += Math.ceil(bytes / 8) * 8;
+      return place;
     });
+    const staging = this.#staging.take(end, label);
     const target = { raw: staging };
-    this.#record({ kind: 'copy', source: buffer, target, bytes, sourceOffset: byteOffset, targetOffset: 0 });
+    stretches.forEach(({ buffer: source, bytes, byteOffset: sourceOffset = 0 }, index) => {
+      const targetOffset = places[index] ?? 0;
+      this.#record({ kind: 'copy', source, target, bytes, sourceOffset, targetOffset });
+    });
+    let results: ArrayBuffer[];
     try {
       await this.flush();
-      await this.#done(staging.mapAsync(0x1), 'memory/read', buffer.label);
-      return staging.getMappedRange().slice(0);
-    } finally {
-      staging.destroy();
+      await this.#done(staging.mapAsync(0x1, 0, end), 'memory/read', label);
+      const mapped = staging.getMappedRange(0, end);
+      results = stretches.map(({ bytes }, index) => {
+        const place = places[index] ?? 0;
+        return mapped.slice(place, place + bytes);
+      });
+    } catch (error) {
+      this.#staging.drop(staging);
+      throw error;
     }
+    this.#staging.giveBack(staging);
+    return results;
   }
 
   /** Waits until the GPU has done everything that was flushed. */
@@ -256,11 +324,18 @@ export class Gpu {
   /** Gives pooled buffers back to the system. */
   trim(): void {
     this.#pool.trim();
+    this.#staging.trim();
   }
 
-  /** Pipelines compiled and command buffers submitted so far. */
-  counters(): { pipelines: number; submits: number } {
-    return { pipelines: this.#pipelines.size, submits: this.#encoder.submits };
+  /** What has been made and done so far; a step like the one before it adds a submit, and nothing else. */
+  counters(): Counters {
+    return {
+      pipelines: this.#pipelines.size,
+      submits: this.#encoder.submits,
+      buffers: this.#pool.made + this.#staging.made,
+      bindGroups: this.#encoder.bindGroups,
+      dispatches: this.#encoder.dispatches,
+    };
   }
 
   /** GPU time by kernel since the device was opened; empty unless opened with `profile`. */
@@ -309,13 +384,24 @@ export class Gpu {
     this.#check();
   }
 
-  async #submit(recorded: readonly Command[], used: ReadonlySet<number>): Promise<void> {
-    this.#check();
-    const missing = recorded.flatMap((c) =>
-      c.kind === 'dispatch' && !this.#pipelines.ready(c.dispatch) ? [c.dispatch] : [],
-    );
+  /** A promise, so that errors come the same way as from a flush that waits. */
+  async #submitNow(commands: readonly Command[], doomed: readonly (() => void)[]): Promise<void> {
     try {
-      await Promise.all(missing.map((dispatch) => this.#pipelines.compile(dispatch)));
+      this.#check();
+      this.#encoder.run(commands);
+    } finally {
+      for (const destroy of doomed) destroy();
+    }
+  }
+
+  async #submit(
+    recorded: readonly Command[],
+    missing: readonly Promise<unknown>[],
+    used: ReadonlySet<number>,
+  ): Promise<void> {
+    this.#check();
+    try {
+      await Promise.all(missing);
     } finally {
       // A device that is lost or closed compiles nothing: say that instead.
       this.#check();

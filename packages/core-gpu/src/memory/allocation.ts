@@ -26,6 +26,8 @@ export class Allocator {
   #unknown: Promise<void>[] = [];
   #failed: Backing[] = [];
   #nextId = 1;
+  /** Buffers made so far. */
+  made = 0;
 
   /** @param onLoss told of a failed buffer whose contents are lost */
   constructor(device: GPUDevice, onLoss: (error: ConvbaseError) => void) {
@@ -45,6 +47,11 @@ export class Allocator {
       }),
     );
     return backing;
+  }
+
+  /** Whether nothing is left to be told by `failures`. */
+  get isSettled(): boolean {
+    return this.#unknown.length === 0 && this.#failed.length === 0;
   }
 
   /** Those of the buffers made so far that have no memory and are needed now, each told once. */
@@ -69,6 +76,7 @@ export class Allocator {
   }
 
   #make(capacity: number): [GPUBuffer, Promise<GPUError | null>] {
+    this.made += 1;
     this.#device.pushErrorScope('out-of-memory');
     const raw = this.#device.createBuffer({ size: capacity, usage: STORAGE_USAGE });
     // A device that is lost tells nothing here; that it is lost is told elsewhere.

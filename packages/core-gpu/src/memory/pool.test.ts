@@ -39,12 +39,43 @@ describe('BufferPool', () => {
     const { pool: p, destroyed, evicted } = pool(1024);
     const buffers = [p.create(1024, 'a'), p.create(1024, 'b')];
     for (const buffer of buffers) p.release(buffer);
-    expect(p.report()).toEqual({ liveBytes: 0, liveBuffers: 0, pooledBytes: 1024, pooledBuffers: 1 });
+    const free = { liveBytes: 0, liveBuffers: 0, pooledBytes: 1024, pooledBuffers: 1, peakBytes: 2048 };
+    expect(p.report()).toEqual(free);
     expect(destroyed).toEqual([]);
     for (const destroy of p.takeDoomed()) destroy();
     expect(destroyed).toEqual([1024]);
     expect(evicted).toEqual([buffers[1]?.id]);
     expect(p.create(1000, 'c').id).toBe(buffers[0]?.id);
+  });
+
+  it('hands out the same buffers in whatever order they were released', () => {
+    const { pool: p } = pool(2 ** 30);
+    const take = () => ['a', 'b', 'c', 'd'].map((label) => p.create(1000, label));
+    const first = take();
+    const ids = first.map(({ id }) => id);
+    let held = first;
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [2, 0, 3, 1],
+    ]) {
+      const now = held;
+      for (const index of order) p.release(now[index] ?? p.create(1000, 'none'));
+      held = take();
+      expect(held.map(({ id }) => id)).toEqual(ids);
+    }
+    expect(p.made).toBe(4);
+  });
+
+  it('leaves aside buffers that are to be avoided', () => {
+    const { pool: p } = pool(2 ** 30);
+    const [a, b] = [p.create(1000, 'a'), p.create(1000, 'b')];
+    p.release(a);
+    p.release(b);
+    expect(p.create(1000, 'c', new Set([a.id])).id).toBe(b.id);
+    expect(p.create(1000, 'd', new Set([a.id])).id).not.toBe(a.id);
+    expect(p.create(1000, 'e').id).toBe(a.id);
+    expect(p.made).toBe(3);
   });
 
   it('gives everything free back when trimmed', () => {

@@ -17,11 +17,15 @@ export interface MemoryReport {
   readonly liveBuffers: number;
   readonly pooledBytes: number;
   readonly pooledBuffers: number;
+  /** The most bytes that all buffers together have had, live, pooled and waiting to be destroyed. */
+  readonly peakBytes: number;
 }
 
 /**
  * Storage buffers are handed out again instead of being destroyed: a training step asks for the same sizes
- * every time, so after the first step nothing is allocated.
+ * every time, so after the first step nothing is allocated. Of the free buffers of a size the oldest is taken, whatever
+ * the order in which they were released: a step that begins with the same buffers live gets the same ones again, and so
+ * finds its bind groups again.
  *
  * A released buffer may be handed out again at once, even while recorded commands still use it: commands run
  * in the order in which they were recorded, so the new owner's come later.
@@ -40,6 +44,8 @@ export class BufferPool {
   #liveBytes = 0;
   #pooledBytes = 0;
   #pooledBuffers = 0;
+  #bytes = 0;
+  #peakBytes = 0;
 
   constructor(
     device: GPUDevice,
@@ -62,8 +68,8 @@ export class BufferPool {
     this.#onEvict = options.onEvict;
   }
 
-  /** A buffer of at least `bytes`; its contents are undefined. */
-  create(bytes: number, label: string): GpuBuffer {
+  /** A buffer of at least `bytes`, none of those to avoid; its contents are undefined. */
+  create(bytes: number, label: string, avoid?: ReadonlySet<number>): GpuBuffer {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new ConvbaseError('memory/size', `${String(bytes)} is no number of bytes`, { where: label });
     }
@@ -76,12 +82,13 @@ export class BufferPool {
         { where: label, fix: 'Use a smaller batch or smaller pictures, or an adapter with more memory.' },
       );
     }
-    const pooled = this.#free.get(capacity)?.pop();
+    const free = this.#free.get(capacity);
+    const pooled = avoid === undefined ? free?.pop() : takeOther(free, avoid);
     if (pooled) {
       this.#pooledBytes -= capacity;
       this.#pooledBuffers -= 1;
     }
-    const backing = pooled ?? this.#allocator.allocate(capacity);
+    const backing = pooled ?? this.#allocate(capacity);
     const buffer: GpuBuffer = {
       ...{ id: backing.id, size, capacity, label },
       get raw() {
@@ -114,7 +121,7 @@ export class BufferPool {
       return;
     }
     const list = this.#free.get(capacity);
-    if (list) list.push(backing);
+    if (list) list.splice(placeOf(id, list), 0, backing);
     else this.#free.set(capacity, [backing]);
     this.#pooledBytes += capacity;
     this.#pooledBuffers += 1;
@@ -126,7 +133,13 @@ export class BufferPool {
       liveBuffers: this.#live.size,
       pooledBytes: this.#pooledBytes,
       pooledBuffers: this.#pooledBuffers,
+      peakBytes: this.#peakBytes,
     };
+  }
+
+  /** Buffers made so far. */
+  get made(): number {
+    return this.#allocator.made;
   }
 
   /** Every live buffer with the stack that asked for it (only with `trackOwners`). */
@@ -167,6 +180,11 @@ export class BufferPool {
     return true;
   }
 
+  /** Whether the device has been found to have memory for every buffer. */
+  get isSettled(): boolean {
+    return this.#allocator.isSettled;
+  }
+
   /** Buffers that the device had no memory for and that are needed now; `makeRoom` is to be called for them. */
   async failures(isNeeded: (id: number) => boolean): Promise<readonly Backing[]> {
     return this.#allocator.failures(isNeeded);
@@ -192,10 +210,30 @@ export class BufferPool {
     await this.#allocator.retry(failed);
   }
 
-  #destroy({ id, raw }: Backing): void {
+  #allocate(capacity: number): Backing {
+    this.#bytes += capacity;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    return this.#allocator.allocate(capacity);
+  }
+
+  #destroy({ id, raw, capacity }: Backing): void {
+    this.#bytes -= capacity;
     this.#onEvict(id);
     raw.destroy();
   }
+}
+
+/** The oldest free buffer that is not among those to avoid. */
+function takeOther(free: Backing[] | undefined, avoid: ReadonlySet<number>): Backing | undefined {
+  const at = free?.findLastIndex(({ id }) => !avoid.has(id)) ?? -1;
+  return at < 0 ? undefined : free?.splice(at, 1)[0];
+}
+
+/** Where a buffer belongs among free ones, which lie in descending order so that the oldest is the last. */
+function placeOf(id: number, list: readonly Backing[]): number {
+  let at = list.length;
+  for (let before = list[at - 1]; before !== undefined && before.id < id; before = list[at - 1]) at -= 1;
+  return at;
 }
 
 /** Rounds up to one of eight steps between powers of two, so that nearly equal sizes share buffers (waste < 1/8). */

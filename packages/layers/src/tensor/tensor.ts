@@ -40,6 +40,17 @@ export class Tensor {
     return new Tensor(gpu, shape, dtype, { buffer, references: 1 });
   }
 
+  /** A tensor with these contents, which fit the shape; see `tensor`. */
+  static filled(
+    gpu: Gpu,
+    data: Float32Array | Uint8Array | Int32Array,
+    shape: readonly number[],
+    label: string,
+  ): Tensor {
+    const dtype = data instanceof Float32Array ? 'float32' : data instanceof Uint8Array ? 'uint8' : 'int32';
+    return new Tensor(gpu, shape, dtype, { buffer: gpu.createFilled(data, label), references: 1 });
+  }
+
   get size(): number {
     return sizeOf(this.shape);
   }
@@ -87,10 +98,8 @@ export class Tensor {
 
   /** Reads a float32 tensor back; everything recorded so far is submitted first. */
   async data(): Promise<Float32Array> {
-    if (this.dtype !== 'float32') {
-      throw new ConvbaseError('tensor/dtype', `data() reads float32 tensors, this one is ${this.dtype}`);
-    }
-    return new Float32Array(await this.gpu.read(this.buffer, this.size * 4));
+    const [values] = await readTensors([this]);
+    return values ?? new Float32Array(0);
   }
 
   #failDisposed(): never {
@@ -99,6 +108,21 @@ export class Tensor {
       fix: 'Keep it with share(), or dispose of it after its last use.',
     });
   }
+}
+
+/**
+ * Reads float32 tensors of one GPU back with a single submit. The copies are recorded when this returns its promise, so
+ * the tensors may be disposed of without waiting for it.
+ */
+export async function readTensors(tensors: readonly Tensor[]): Promise<Float32Array[]> {
+  const [first] = tensors;
+  if (first === undefined) return [];
+  const stretches = tensors.map(({ dtype, buffer, size }) => {
+    if (dtype === 'float32') return { buffer, bytes: 4 * size };
+    throw new ConvbaseError('tensor/dtype', `data() reads float32 tensors, this one is ${dtype}`);
+  });
+  const arrays = await first.gpu.readAll(stretches);
+  return arrays.map((array) => new Float32Array(array));
 }
 
 /** A tensor with the given values: `Float32Array` is float32, `Uint8Array` uint8, `Int32Array` int32. */
@@ -118,8 +142,5 @@ export function tensor(
       },
     );
   }
-  const dtype = data instanceof Float32Array ? 'float32' : data instanceof Uint8Array ? 'uint8' : 'int32';
-  const result = Tensor.empty(gpu, shape, label, dtype);
-  if (data.length > 0) gpu.write(result.buffer, data);
-  return result;
+  return Tensor.filled(gpu, data, shape, label);
 }

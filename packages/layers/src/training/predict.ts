@@ -2,6 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import { CallContext } from '../layers/context.ts';
 import { checkHostArray, inputsOf, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
 import { sizeOf } from '../tensor/shape.ts';
+import { readTensors } from '../tensor/tensor.ts';
 import { lookahead } from './batches.ts';
 import type { InputMeter } from './input-meter.ts';
 import { uploadInputs } from './inputs.ts';
@@ -72,20 +73,27 @@ export async function* predictBatches(
   }
 }
 
-/** The outputs for one array (or one for each input), in inference mode. */
+/**
+ * The outputs for one array (or one for each input), in inference mode. Everything is recorded, and given back, before
+ * the first wait: so every batch of one size runs in the same buffers, however many are on their way.
+ */
 export async function predictOnBatch(network: Network, x: Batch['x']): Promise<readonly HostArray[]> {
-  const inputs = uploadInputs(network, { x });
+  const { read, shapes } = record(network, x);
+  const values = await read;
+  return values.map((data, index) => ({ data, shape: shapes[index] ?? [] }));
+}
+
+function record(
+  network: Network,
+  x: Batch['x'],
+): { readonly read: Promise<Float32Array[]>; readonly shapes: readonly (readonly number[])[] } {
+  const owned = uploadInputs(network, { x });
   try {
-    const outputs = network.call(inputs, new CallContext(network.gpu));
-    try {
-      return await Promise.all(
-        outputs.map(async (output) => ({ data: await output.data(), shape: output.shape })),
-      );
-    } finally {
-      for (const output of outputs) output.dispose();
-    }
+    const outputs = network.call(owned, new CallContext(network.gpu));
+    owned.push(...outputs);
+    return { read: readTensors(outputs), shapes: outputs.map(({ shape }) => shape) };
   } finally {
-    for (const input of inputs) input.dispose();
+    for (const value of owned) value.dispose();
   }
 }
 
