@@ -1,3 +1,4 @@
+export * from './input/index.ts';
 export * from './logs/index.ts';
 export * from './model-checkpoint/index.ts';
 export * from './plots/index.ts';

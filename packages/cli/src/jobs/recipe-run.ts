@@ -149,9 +149,9 @@ function observing(): {
       }
       counting.bar.update(done, total);
     },
-    callbacks({ endEpoch }) {
+    callbacks({ endEpoch, steps }) {
       stopCounting();
-      training = trainingProgress({ epochs: endEpoch });
+      training = trainingProgress({ epochs: endEpoch, ...(steps === undefined ? {} : { steps }) });
       return [training];
     },
   };

@@ -12,7 +12,7 @@ export interface KeptPictures {
 }
 
 /** Never more than this, however much memory is free. */
-const MOST_BYTES = 4 * 2 ** 30;
+const MOST_BYTES = 2 ** 31;
 
 /**
  * Decoded and resized pictures for later epochs, up to a number of bytes: the first ones that come. Where not all fit,
@@ -25,7 +25,7 @@ export class PictureMemory {
   #bytes = 0;
   #sets = new Map<PictureSet, Map<string, Map<number, Picture>>>();
 
-  /** @param limit bytes of pictures; default a quarter of the memory that is free now, at most 4 GiB */
+  /** @param limit bytes of pictures; default a quarter of the memory that is free now, at most 2 GiB */
   constructor(limit: number = Math.min(MOST_BYTES, freemem() / 4)) {
     this.#limit = limit;
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { cacheFolder, fileError } from '@convbase/base/node';
 import { encodeLabels, epochOrder, labelEncoding, resize, type PictureDataset } from '@convbase/data';
-import type { Batch, HostArray, Model } from '@convbase/layers';
+import type { Batch, HostArray, InputMeter, Model } from '@convbase/layers';
 import { bytesPerPicture, computePrefix, pictureShape } from './compute.ts';
 import { prefixKey } from './key.ts';
 import { prefixFiles } from './manifest.ts';
@@ -27,7 +27,12 @@ export interface PrefixCacheOptions {
   /** Pictures done, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
+  /** Told what is waited for while outputs are computed. */
+  readonly meter?: InputMeter;
 }
+
+/** Pictures that are computed at once. */
+const BATCH = 32;
 
 /** What was done, and what every epoch saves by it. */
 export interface PrefixReport {
@@ -80,7 +85,14 @@ export async function cachedPrefix(
   pictures: PictureDataset,
   options: PrefixCacheOptions = {},
 ): Promise<CachedPrefix> {
-  const { memoryBytes = 2 ** 30, diskBytes = 20 * 2 ** 30, batchSize = 32, onProgress, signal } = options;
+  const {
+    memoryBytes = 2 ** 30,
+    diskBytes = 20 * 2 ** 30,
+    batchSize = BATCH,
+    onProgress,
+    signal,
+    meter,
+  } = options;
   const root = options.folder ?? join(cacheFolder(), 'prefix');
   const begin = performance.now();
   const known = await prefixKey(prefix, pictures, batchSize);
@@ -89,7 +101,7 @@ export async function cachedPrefix(
   const folder = join(root, key);
   let computed = 0;
   const compute = async (): Promise<PrefixRows> => {
-    computed = await computePrefix(prefix, pictures, root, key, { batchSize, onProgress, signal });
+    computed = await computePrefix(prefix, pictures, root, key, { batchSize, onProgress, signal, meter });
     await tidy(root, key, diskBytes);
     return openRows(folder, key, memoryBytes);
   };
@@ -98,7 +110,7 @@ export async function cachedPrefix(
   const found = await findRows(folder, key, memoryBytes);
   if (found.rows === undefined) {
     const bytes = pictures.set.length * bytesPerPicture(prefix, shape);
-    if (bytes > (await room(root, diskBytes))) return eachTime(prefix, pictures, bytes, found.damaged);
+    if (bytes > (await room(root, diskBytes))) return eachTime(prefix, pictures, bytes, found.damaged, meter);
   }
   const rows = found.rows ?? (await compute());
   await refuseBad(rows, pictures);
@@ -120,6 +132,20 @@ export async function cachedPrefix(
   return { ...batchesOf(rows, pictures), report, close };
 }
 
+/**
+ * Whether an earlier run left the outputs for these pictures, which nobody has looked into yet.
+ *
+ * @param options those that `cachedPrefix` is given
+ */
+export async function hasPrefixOutputs(
+  prefix: Model,
+  pictures: PictureDataset,
+  { folder = join(cacheFolder(), 'prefix'), batchSize = BATCH }: PrefixCacheOptions = {},
+): Promise<boolean> {
+  const key = await prefixKey(prefix, pictures, batchSize);
+  return key !== undefined && existsSync(join(folder, key));
+}
+
 /** How many bytes may be written there. */
 async function room(root: string, diskBytes: number): Promise<number> {
   try {
@@ -137,6 +163,7 @@ function eachTime(
   pictures: PictureDataset,
   bytes: number,
   damaged: string | undefined,
+  meter: InputMeter | undefined,
 ): CachedPrefix {
   return {
     get sampleCount() {
@@ -147,7 +174,10 @@ function eachTime(
     },
     async *batches(epoch, first) {
       for await (const batch of pictures.batches(epoch, first)) {
-        yield { ...batch, x: oneOrAll(await prefix.predictOnBatch(batch.x)) };
+        const outputs = prefix.predictOnBatch(batch.x);
+        // Who waits for this batch waits for the GPU.
+        meter?.handed(outputs);
+        yield { ...batch, x: oneOrAll(await outputs) };
       }
     },
     report: {

@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import { pictureBatches, subset, type PictureBatch, type PictureDataset } from '@convbase/data';
-import { sizeOf, type Model } from '@convbase/layers';
+import { sizeOf, type InputMeter, type Model } from '@convbase/layers';
 import { PrefixWriter } from './writer.ts';
 
 /** How long computed outputs may be in memory only: what a power cut can cost. */
@@ -10,6 +10,7 @@ export interface ComputeOptions {
   readonly batchSize: number;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly meter?: InputMeter | undefined;
 }
 
 /**
@@ -21,7 +22,7 @@ export async function computePrefix(
   dataset: PictureDataset,
   root: string,
   key: string,
-  { batchSize, onProgress, signal }: ComputeOptions,
+  { batchSize, onProgress, signal, meter }: ComputeOptions,
 ): Promise<number> {
   const { set, options } = dataset;
   const shapes = outputShapes(prefix, pictureShape(prefix, dataset));
@@ -29,13 +30,13 @@ export async function computePrefix(
   const first = writer.nextSample;
   const before = writer.rowCount;
   onProgress?.(first, set.length);
-  const rest = subset(
-    set,
-    Array.from({ length: set.length - first }, (_, i) => first + i),
-  );
-  const { shuffle: _, seed: __, onSkip, ...reading } = options;
+  // A memory knows the set itself, not a part of it.
+  const { shuffle: _, seed: __, onSkip, memory, ...reading } = options;
+  const places = Array.from({ length: set.length - first }, (_, i) => first + i);
+  const rest = first === 0 ? set : subset(set, places);
   const pictures = pictureBatches(rest, {
     ...reading,
+    ...(memory && first === 0 && { memory }),
     batchSize,
     onSkip: (error, index) => onSkip?.(error, first + index),
     ...(signal && { signal }),
@@ -43,7 +44,10 @@ export async function computePrefix(
   try {
     let saved = Date.now();
     const batches = { batches: () => (before > 0 ? goodOnes(pictures) : pictures.batches(0)) };
-    for await (const { batch, outputs } of prefix.predictBatches(batches, signal ? { signal } : {})) {
+    for await (const { batch, outputs } of prefix.predictBatches(batches, {
+      ...(signal && { signal }),
+      ...(meter && { meter }),
+    })) {
       // predictBatches hands back the very objects it was given.
       const samples = Int32Array.from((batch as PictureBatch).indices, (index) => first + index);
       await writer.append(

@@ -1,5 +1,6 @@
 export {
   cachedPrefix,
+  hasPrefixOutputs,
   type CachedPrefix,
   type PrefixCacheOptions,
   type PrefixReport,

@@ -1,4 +1,6 @@
 import type { Gpu } from '@convbase/core-gpu';
+import type { PictureMemory } from '@convbase/data';
+import type { InputMeter } from '@convbase/layers';
 import type { Recipe } from '../recipe/index.ts';
 import type { RunModel } from './model.ts';
 import type { RunObserver } from './observer.ts';
@@ -14,4 +16,8 @@ export interface RunContext {
   readonly signal: AbortSignal | undefined;
   /** Where the outputs of frozen parts are kept; default in convbase's cache folder. */
   readonly cacheFolder: string | undefined;
+  /** Told what all parts of the run wait for. */
+  readonly meter: InputMeter;
+  /** Decoded pictures that are wanted again. */
+  readonly memory: PictureMemory;
 }

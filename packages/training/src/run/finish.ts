@@ -6,6 +6,7 @@ import { writeLearningCurves } from '../plots/index.ts';
 import { evaluationOf, writeReport, type Evaluation } from '../report/index.ts';
 import type { RunContext } from './context.ts';
 import { pictureSize } from './pictures.ts';
+import { given } from './given.ts';
 import type { OpenRun } from './open-run.ts';
 import type { OpenStage } from './stage.ts';
 import { describeOptimizer, describeUnfreeze } from './words.ts';
@@ -23,16 +24,21 @@ export interface Judgement {
 
 /** Judges the model by the test pictures, or where there are none by those to validate with. */
 export async function judgeModel(
-  { pictures, signal }: RunContext,
+  { pictures, signal, meter }: RunContext,
   opened: Pick<OpenStage, 'judge'>,
 ): Promise<Judgement | undefined> {
   const on = pictures.test === undefined ? 'validation' : 'test';
   const set = pictures[on];
   if (set === undefined) return undefined;
   const { model, data } = await opened.judge(set, on);
-  const options = signal === undefined ? {} : { signal };
-  const { loss = Number.NaN } = await model.evaluate(data, options);
-  const { data: probabilities } = await model.predict(data, options);
+  const probabilities: number[] = [];
+  const { loss = Number.NaN } = await model.evaluate(data, {
+    ...given({ signal }),
+    meter,
+    onPredictions: (batch) => {
+      for (const probability of batch.data) probabilities.push(probability);
+    },
+  });
   const labels = Array.from({ length: set.length }, (_, index) => set.label(index));
   return { on, loss, set, result: evaluationOf(labels, probabilities, pictures.classNames) };
 }

@@ -9,6 +9,8 @@ export interface StagePlace {
   /** The stage's epochs, counted from 0 over the whole run. */
   readonly firstEpoch: number;
   readonly endEpoch: number;
+  /** Batches of an epoch, where they are known beforehand. */
+  readonly steps: number | undefined;
 }
 
 /** Told what a run does. */

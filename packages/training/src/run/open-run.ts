@@ -14,6 +14,6 @@ export interface OpenRun extends RunContext {
   readonly resumed: boolean;
   /** What `run.json` says. */
   record: RunRecord;
-  /** Changes it, on the disk too. */
-  update(change: Partial<RunRecord>): Promise<void>;
+  /** Changes it, on the disk too; its times are those of this moment. */
+  update(change: Partial<RunRecord>): Promise<RunRecord>;
 }

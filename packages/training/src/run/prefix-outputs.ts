@@ -1,6 +1,6 @@
 import type { PictureDataset, PictureSet } from '@convbase/data';
 import type { Model } from '@convbase/layers';
-import { cachedPrefix, type CachedPrefix } from '../prefix/index.ts';
+import { cachedPrefix, hasPrefixOutputs, type CachedPrefix } from '../prefix/index.ts';
 import type { RunContext } from './context.ts';
 
 /** The frozen part's outputs for each set of pictures, each computed once. */
@@ -17,15 +17,22 @@ export class PrefixOutputs {
   of(pictures: PictureDataset, what: string): Promise<CachedPrefix> {
     const there = this.#made.get(pictures.set);
     if (there !== undefined) return there;
-    const { observer, signal, cacheFolder } = this.#context;
+    const { observer, signal, cacheFolder, meter } = this.#context;
     const made = cachedPrefix(this.#prefix, pictures, {
       ...(cacheFolder === undefined ? {} : { folder: cacheFolder }),
       ...(signal === undefined ? {} : { signal }),
+      meter,
       onProgress: (done, total) =>
         observer.count?.(`${what} pictures through the frozen layers`, done, total),
     });
     this.#made.set(pictures.set, made);
     return made;
+  }
+
+  /** Whether an earlier run left them, and so has read all pictures. */
+  known(pictures: PictureDataset): Promise<boolean> {
+    const { cacheFolder: folder } = this.#context;
+    return hasPrefixOutputs(this.#prefix, pictures, folder === undefined ? {} : { folder });
   }
 
   async close(): Promise<void> {

@@ -44,6 +44,15 @@ const runSchema = z.object({
   samples: z.object({ train: z.number(), validation: z.number(), test: z.number() }),
   stages: z.array(stageRecordSchema),
   seconds: z.number(),
+  /** What the adapter waited for, in seconds; runs of earlier versions did not look. */
+  input: z
+    .object({
+      seconds: z.number(),
+      waited: z.number(),
+      between: z.number(),
+      bottleneck: z.enum(['adapter', 'input', 'program']),
+    })
+    .optional(),
   result: resultSchema.nullable(),
 });
 

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeRecipe, type Recipe } from '../recipe/index.ts';
 import { readEvents } from '../tensorboard/testing.ts';
 import { miniRecipe, twoStages, writeData } from '../testing/samples.ts';
-import { runRecipe, type RunOptions } from './index.ts';
+import { time } from '../report/words.ts';
+import { runRecipe, type RunOptions, type StagePlace } from './index.ts';
 
 let gpu: Gpu;
 let folder: string;
@@ -33,10 +34,28 @@ const options = (out: string): RunOptions => ({
 describe('runRecipe', () => {
   it('leaves everything in its folder', async () => {
     const said: string[] = [];
+    const stages: StagePlace[] = [];
     const result = await runRecipe(miniRecipe(twoStages), {
       ...options('whole'),
-      observer: { say: (line) => said.push(line) },
+      observer: {
+        say: (line) => said.push(line),
+        callbacks: (stage) => {
+          stages.push(stage);
+          return [];
+        },
+      },
     });
+    expect(stages).toMatchObject([
+      { name: 'head', index: 0, count: 2, firstEpoch: 0, endEpoch: 2, steps: 5 },
+      { name: 'finetune', index: 1, count: 2, firstEpoch: 2, endEpoch: 4, steps: 5 },
+    ]);
+    // What the adapter waited for is a part of what the loops took, and these a part of the whole run.
+    const { seconds = 0, waited = Infinity, between = Infinity } = result.input ?? {};
+    expect(seconds).toBeGreaterThan(0);
+    expect(waited + between).toBeLessThanOrEqual(seconds);
+    expect(seconds).toBeLessThan(result.seconds);
+    expect(JSON.parse(await text('whole', 'run.json'))).toMatchObject({ input: result.input });
+    expect(await text('whole', 'report.html')).toContain(` in ${time(result.seconds)}.`);
     expect((await readdir(join(folder, 'whole'))).sort()).toEqual([
       'checkpoints',
       'classifier.keras',
@@ -151,6 +170,27 @@ describe('runRecipe', () => {
     const stages = twoStages.replaceAll('epochs: 2', 'epochs: 1\n    stepsPerEpoch: 6');
     const refused = runRecipe(miniRecipe(stages), { ...options('refused'), data });
     await expect(refused).rejects.toThrow(/003\.png.*--on-bad-image skip/s);
+    // The first epoch would find the one, only the second stage's end the other.
+    await rm(join(data, 'train/bars/003.png'));
+    for (const alone of [miniRecipe(stages), { ...miniRecipe(stages), sweep: 'blocks' as const }]) {
+      const began: string[] = [];
+      const early = runRecipe(
+        { ...alone, stages: alone.stages.slice(0, 1) },
+        {
+          ...options(`early-${'sweep' in alone}`),
+          data,
+          observer: {
+            callbacks: ({ name }) => {
+              began.push(name);
+              return [];
+            },
+          },
+        },
+      );
+      await expect(early).rejects.toThrow(/test.dots.001\.png/);
+      expect(began).toEqual([]);
+    }
+    await writeFile(join(data, 'train/bars/003.png'), 'no picture');
     const said: string[] = [];
     const recipe = changeRecipe(miniRecipe(stages), { onBadImage: 'skip' });
     const observer = { say: (line: string) => said.push(line) };

@@ -1,6 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
+import { PictureMemory } from '@convbase/data';
+import { InputMeter } from '@convbase/layers';
 import { lockFolder } from '../checkpoint/index.ts';
+import { inputReport } from '../input/index.ts';
 import { historyFile } from '../logs/index.ts';
 import type { Recipe } from '../recipe/index.ts';
 import { recipeDifference } from './difference.ts';
@@ -106,8 +109,22 @@ async function runSession(
     validation: pictures.validation?.length ?? 0,
     test: pictures.test?.length ?? 0,
   };
+  const meter = new InputMeter();
+  const memory = new PictureMemory();
   const openRun: OpenRun = {
-    ...{ recipe, built, pictures, gpu, observer, signal, cacheFolder, folder, checkpointSeconds },
+    ...{
+      recipe,
+      built,
+      pictures,
+      gpu,
+      observer,
+      signal,
+      cacheFolder,
+      folder,
+      checkpointSeconds,
+      meter,
+      memory,
+    },
     history: historyFile(folder.file('history.json')),
     resumed: earlier !== undefined,
     record: {
@@ -125,8 +142,10 @@ async function runSession(
       result: null,
     },
     async update(change) {
-      openRun.record = { ...openRun.record, seconds: (performance.now() - begun) / 1000, ...change };
+      const seconds = (performance.now() - begun) / 1000;
+      openRun.record = { ...openRun.record, seconds, input: inputReport(meter, earlier?.input), ...change };
       await folder.writeRecord(openRun.record);
+      return openRun.record;
     },
   };
   try {

@@ -46,11 +46,13 @@ export async function runStage(
   const firstEpoch = done.reduce((sum, { epochs }) => sum + epochs, 0);
   const endEpoch = firstEpoch + stage.epochs;
   const index = done.length;
-  const place = { name: stage.name, index, count: recipe.stages.length, firstEpoch, endEpoch };
-  observer.say?.(`stage ${index + 1} of ${place.count}: ${stage.name}`);
+  const count = recipe.stages.length;
+  observer.say?.(`stage ${index + 1} of ${count}: ${stage.name}`);
   const opened = await openStage(run, stage);
   try {
     const { network } = opened;
+    const steps = stage.stepsPerEpoch ?? opened.training.batchCount;
+    const place = { name: stage.name, index, count, firstEpoch, endEpoch, steps };
     for (const line of describeStage(stage, opened, pictures.train.length)) observer.say?.(`  ${line}`);
     const kept = [...keptCallbacks(stage, firstEpoch), ...logs(folder, index), run.history];
     const monitor = stage.restoreBest;
@@ -86,6 +88,7 @@ export async function runStage(
         validationSteps: opened.validation && stage.validationSteps,
         classWeight: opened.classWeight,
         signal,
+        meter: run.meter,
       }),
       callbacks: [
         ...(resumeFrom?.stopped === true ? [stopAtOnce()] : []),

@@ -28,9 +28,12 @@ export async function runStages(openRun: OpenRun): Promise<void> {
       await openRun.update({ stages: [...done, { ...result.record, test: judged(judgement) }] });
     }
     await saveClassifier(openRun, built.model);
+    const { seconds } = await openRun.update({});
     await reportRun(openRun, built.model, judgement);
     await openRun.update({
       status: 'finished',
+      // As the report says it, which was written before.
+      seconds,
       result: { test: judged(judgement), sweep: null, classifier: CLASSIFIER },
     });
   } finally {

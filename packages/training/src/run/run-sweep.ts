@@ -16,6 +16,7 @@ import { historyFile } from '../logs/index.ts';
 import type { CachedPrefix } from '../prefix/index.ts';
 import type { RecipeStage } from '../recipe/index.ts';
 import { sweepLayers } from './blocks.ts';
+import { checkPictures } from './check-pictures.ts';
 import { CLASSIFIER, judged, judgeModel, reportRun, saveClassifier, type Judgement } from './finish.ts';
 import { given } from './given.ts';
 import { headLayers } from './model.ts';
@@ -34,7 +35,7 @@ import { classWeightsOf, compile } from './stage.ts';
  * anew, to the same result.
  */
 export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly string[]): Promise<void> {
-  const { recipe, built, gpu, signal, pictures, observer } = openRun;
+  const { recipe, built, gpu, signal, pictures, observer, memory } = openRun;
   const base = built.base.model;
   base.trainable = false;
   const layers = sweepLayers(base, sweep);
@@ -43,12 +44,19 @@ export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly stri
   const outputs = new PrefixOutputs(prefix, openRun);
   const made = (set: PictureSet, what: string): Promise<CachedPrefix> =>
     outputs.of(
-      pictureBatches(set, { ...batchOptions(recipe.data, signal), ...shuffling(set === pictures.train) }),
+      pictureBatches(set, {
+        ...batchOptions(recipe.data, signal),
+        memory,
+        ...shuffling(set === pictures.train),
+      }),
       what,
     );
   const shuffling = (shuffle: boolean): object => (shuffle ? { shuffle, seed: recipe.seed ?? 0 } : {});
   const heads: Head[] = [];
   try {
+    await checkPictures(openRun, (set) =>
+      outputs.known(pictureBatches(set, batchOptions(recipe.data, signal))),
+    );
     const training = await made(pictures.train, 'training');
     const validation = pictures.validation && (await made(pictures.validation, 'validation'));
     const rows: SweepRow[] = [];
@@ -72,9 +80,12 @@ export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly stri
     const model = new Model({ inputs: base.inputs, outputs: best.model.apply(output), name: 'classifier' });
     await saveClassifier(openRun, model.to(gpu), { layer: best.row.layer });
     const table = Object.fromEntries(rows.map((row) => [row.layer, row.test?.accuracy ?? null]));
+    const { seconds } = await openRun.update({});
     await reportRun(openRun, model, best.judgement, { 'accuracy by layer': table });
     await openRun.update({
       status: 'finished',
+      // As the report says it, which was written before.
+      seconds,
       result: { test: best.row.test, sweep: rows, classifier: CLASSIFIER },
     });
   } finally {
@@ -109,7 +120,14 @@ async function trainHead(openRun: OpenRun, layer: Layer, features: number, data:
   const bestFile = folder.file('heads', layer.name, 'best.safetensors');
   await rm(bestFile, { force: true });
   const best = monitor === undefined ? undefined : new BestWeights(bestFile, model, layer.name, monitor);
-  const place = { name: layer.name, index: 0, count: 1, firstEpoch: 0, endEpoch: stage.epochs };
+  const place = {
+    name: layer.name,
+    index: 0,
+    count: 1,
+    firstEpoch: 0,
+    endEpoch: stage.epochs,
+    steps: stage.stepsPerEpoch ?? data.training.batchCount,
+  };
   await model.fit(data.training, {
     epochs: stage.epochs,
     ...given({
@@ -118,6 +136,7 @@ async function trainHead(openRun: OpenRun, layer: Layer, features: number, data:
       validationSteps: data.validation && stage.validationSteps,
       classWeight: classWeightsOf(stage, pictures),
       signal,
+      meter: openRun.meter,
     }),
     callbacks: [
       refuseNaN(stage.name),

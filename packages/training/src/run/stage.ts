@@ -10,6 +10,7 @@ import {
 import type { PrefixReport } from '../prefix/index.ts';
 import type { RecipeStage } from '../recipe/index.ts';
 import { augmented } from './augmented.ts';
+import { checkPictures } from './check-pictures.ts';
 import type { RunContext } from './context.ts';
 import { freeze, headLoss } from './model.ts';
 import { stageOptimizer } from './optimizer.ts';
@@ -46,7 +47,7 @@ export interface OpenStage {
  * part once in either case.
  */
 export async function openStage(context: RunContext, stage: RecipeStage): Promise<OpenStage> {
-  const { recipe, built, pictures, gpu, signal } = context;
+  const { recipe, built, pictures, gpu, signal, memory } = context;
   const { model } = built;
   freeze(built, stage.unfreeze);
   const split = splitFrozen(model);
@@ -57,7 +58,7 @@ export async function openStage(context: RunContext, stage: RecipeStage): Promis
 
   const outputs = split === null ? undefined : new PrefixOutputs(split.prefix, context);
   const judge = async (set: PictureSet, what: string): Promise<Judge> => {
-    const data = pictureBatches(set, batchOptions(recipe.data, signal));
+    const data = pictureBatches(set, { ...batchOptions(recipe.data, signal), memory });
     return { model: judging, data: (await outputs?.of(data, what)) ?? data };
   };
   const close = async (): Promise<void> => {
@@ -69,8 +70,13 @@ export async function openStage(context: RunContext, stage: RecipeStage): Promis
     const seed = recipe.seed ?? 0;
     const shuffled = pictureBatches(pictures.train, {
       ...batchOptions(recipe.data, signal),
+      memory,
       shuffle: true,
       seed,
+    });
+    await checkPictures(context, async (set) => {
+      const data = pictureBatches(set, batchOptions(recipe.data, signal));
+      return (await outputs?.known(data)) ?? false;
     });
     const cached = network === model ? undefined : await outputs?.of(shuffled, 'training');
     const training = stage.augmentation

@@ -1,0 +1,1 @@
+export { describeInput, inputReport, type InputPlace, type InputReport } from './input-report.ts';
