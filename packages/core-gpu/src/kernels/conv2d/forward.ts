@@ -102,8 +102,9 @@ export function convolve(
       RELU: fusion.relu && piece.lastOfSum,
       ACCUMULATE: !piece.firstOfSum,
     };
+    const TRANSPOSED = convolution.kernel.transposed;
     const common = {
-      uniforms: piece.uniforms,
+      uniforms: { ...piece.uniforms, ...piece.kernelUniforms },
       bindings: {
         x: piece.x(buffers.x),
         kernel: piece.kernel(buffers.kernel),
@@ -116,7 +117,7 @@ export function convolve(
       const tiles = Math.ceil(pixels / (8 * choice.groups)) * Math.ceil(co / 32);
       return {
         shader: 'conv2d/subgroup-forward',
-        constants: { GROUPS: choice.groups, ...constants },
+        constants: { GROUPS: choice.groups, TRANSPOSED, ...constants },
         ...common,
         grid: grid1d(tiles, 1, target),
       };
@@ -125,7 +126,7 @@ export function convolve(
       const threads = Math.ceil(pixels / choice.pixels) * (co / 4);
       return {
         shader: 'conv2d/register-forward',
-        constants: { WORKGROUP: 8, PIXELS: choice.pixels, ...constants },
+        constants: { WORKGROUP: 8, PIXELS: choice.pixels, TRANSPOSED, ...constants },
         ...common,
         grid: grid1d(threads, 8, target),
       };
@@ -133,7 +134,7 @@ export function convolve(
     const tiles = Math.ceil(pixels / (16 * choice.rows)) * Math.ceil(co / 64);
     return {
       shader: 'conv2d/tile-forward',
-      constants: { ROWS: choice.rows, ...constants },
+      constants: { ROWS: choice.rows, TRANSPOSED, ...constants },
       ...common,
       grid: grid1d(tiles, 1, target),
     };

@@ -2,7 +2,7 @@ import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
 import { conv2dBytes, convolve } from './forward.ts';
 import { copyChannels, inFours, packKernel, plain, withoutBias, type TapChoice } from './layout.ts';
-import type { Convolution } from './pieces.ts';
+import { denseKernel, type Convolution } from './pieces.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 /**
@@ -20,7 +20,13 @@ export function planConv2dInputGradient(
   const lengths = conv2dLengths(padded);
   const padDy = padded.co !== shape.co;
   const padDx = padded.ci !== shape.ci;
-  const buffers = { x: padDy ? 'dyInFours' : 'dy', kernel: 'turnedKernel', y: padDx ? 'dxInFours' : 'dx' };
+  // The kernels read the kernel turned where it lies; only odd channels and very large kernels are copied first.
+  const direct = !padDy && !padDx && 4 * lengths.kernel <= target.maxBindingBytes;
+  const buffers = {
+    x: padDy ? 'dyInFours' : 'dy',
+    kernel: direct ? 'kernel' : 'turnedKernel',
+    y: padDx ? 'dxInFours' : 'dx',
+  };
   const dispatches: Dispatch[] = [];
   if (padDy) {
     const [source, result] = [
@@ -29,15 +35,11 @@ export function planConv2dInputGradient(
     ];
     dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, plain, target));
   }
-  const phases = inputGradientPhases(padded);
+  const phases = inputGradientPhases(padded, !direct);
   for (const { taps, convolution } of phases) {
-    if (taps.y.count * taps.x.count > 0) {
-      const packed = {
-        buffer: buffers.kernel,
-        ...convolution.kernel,
-        rows: padded.co,
-        columns: padded.ci,
-      };
+    if (!direct && taps.y.count * taps.x.count > 0) {
+      const { offset, length } = convolution.kernel;
+      const packed = { buffer: buffers.kernel, offset, length, rows: padded.co, columns: padded.ci };
       dispatches.push(...packKernel({ buffer: 'kernel', ...shape }, packed, taps, true, target));
     }
   }
@@ -61,7 +63,7 @@ export function planConv2dInputGradient(
     // The forward kernels have a binding for a bias that is never read here.
     dispatches: dispatches.map((d) => withoutBias(d, 'kernel')),
     temporaries: {
-      turnedKernel: 4 * lengths.kernel,
+      ...(!direct && { turnedKernel: 4 * lengths.kernel }),
       ...(padDy && { dyInFours: 4 * lengths.y }),
       ...(padDx && { dxInFours: 4 * lengths.x }),
     },
@@ -76,14 +78,34 @@ interface Phase {
   readonly convolution: Convolution;
 }
 
-/** The phases of the input gradient; `s` has channels in fours. Their kernels follow one another in one buffer. */
-function inputGradientPhases(s: Conv2dShape): Phase[] {
+/**
+ * The phases of the input gradient; `s` has channels in fours. They read their taps where they lie in the layer's kernel,
+ * or with `packed` in kernels of their own that follow one another in one buffer.
+ */
+function inputGradientPhases(s: Conv2dShape, packed: boolean): Phase[] {
   const phases: Phase[] = [];
   const { x: dxLength, kernel: kernelLength, y: dyLength } = conv2dLengths(s);
   let offset = 0;
   for (const rows of axisPhases(s.h, s.kh, s.strideH, s.dilationH, s.top)) {
     for (const columns of axisPhases(s.w, s.kw, s.strideW, s.dilationW, s.left)) {
       const tapCount = rows.taps.count * columns.taps.count;
+      const matrix = s.ci * s.co;
+      const inPlace = {
+        offset: tapCount === 0 ? 0 : (rows.taps.first * s.kw + columns.taps.first) * matrix,
+        length: kernelLength,
+        row: rows.taps.step * s.kw * matrix,
+        tap: columns.taps.step * matrix,
+        pitch: s.co,
+        transposed: true,
+      };
+      const own = denseKernel(
+        rows.taps.count,
+        columns.taps.count,
+        s.co,
+        s.ci,
+        tapCount === 0 ? 0 : offset,
+        kernelLength,
+      );
       phases.push({
         taps: { y: rows.taps, x: columns.taps },
         convolution: {
@@ -113,7 +135,7 @@ function inputGradientPhases(s: Conv2dShape): Phase[] {
             offset: (rows.first * s.w + columns.first) * s.ci,
             length: dxLength,
           },
-          kernel: { offset: tapCount === 0 ? 0 : offset, length: kernelLength },
+          kernel: packed ? own : inPlace,
         },
       });
       offset += tapCount * s.ci * s.co;

@@ -2,7 +2,7 @@
 // with iy = oy * strideH + ky * dilationH - top, and zero where iy or ix lies outside the picture.
 //
 //   x       element (n, iy, ix, c) at n * xImage + iy * xRow + ix * xPixel + c + xOffset
-//   kernel  (ky, kx, c, o) dense, c outer, o inner, from kernelOffset on
+//   kernel  a matrix (c, o) for each tap, placed as params.wgsl says
 //   y       element (n, oy, ox, o) at n * yImage + oy * yRow + ox * yPixel + o + yOffset; residual lies as y does
 //   thread  one element of y; neighbours in o share the x they read
 //
@@ -36,9 +36,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       let ix = i32(ox * params.strideW + kx * params.dilationW) - params.left;
       if (ix < 0 || ix >= i32(params.w)) { continue; }
       let source = i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset;
-      let weights = params.kernelOffset + (ky * params.kw + kx) * params.ci * params.co + o;
+      let weights = params.kernelOffset + u32(i32(ky) * params.kernelRow + i32(kx) * params.kernelTap) + o;
       for (var c = 0u; c < params.ci; c++) {
-        sum += x[u32(source) + c] * kernel[weights + c * params.co];
+        sum += x[u32(source) + c] * kernel[weights + c * params.kernelPitch];
       }
     }
   }

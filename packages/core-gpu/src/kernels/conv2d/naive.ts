@@ -20,7 +20,7 @@ export function planNaiveForward(shape: Conv2dShape, fusion: Conv2dFusion, targe
         RELU: fusion.relu && piece.lastOfSum,
         ACCUMULATE: !piece.firstOfSum,
       },
-      uniforms: piece.uniforms,
+      uniforms: { ...piece.uniforms, ...piece.kernelUniforms },
       bindings: {
         x: piece.x('x'),
         kernel: piece.kernel('kernel'),
@@ -61,7 +61,7 @@ export function planNaiveFilterGradient(shape: Conv2dShape, target: KernelTarget
     dispatches: convolutionPieces(denseConvolution(shape), target).map((piece) => ({
       shader: 'conv2d/naive-filter-gradient',
       constants: { WORKGROUP, ACCUMULATE: !piece.firstPixels },
-      uniforms: piece.uniforms,
+      uniforms: { ...piece.uniforms, ...piece.kernelUniforms },
       bindings: { x: piece.x('x'), dy: piece.y('dy'), dkernel: piece.kernel('dkernel') },
       grid: grid1d(piece.uniforms.kh * piece.uniforms.kw * piece.uniforms.ci * shape.co, WORKGROUP, target),
     })),

@@ -1,5 +1,6 @@
 // What a kernel that walks over output pixels is told of a convolution: pixels first .. first + pixels of its output,
-// the shapes, and how x and y are strided.
+// the shapes, and how x, the kernel and y are strided. The matrix of tap (ky, kx) starts at kernelOffset + ky * kernelRow
+// + kx * kernelTap of the kernel; its rows are kernelPitch apart.
 
 struct Params {
   first: u32,
@@ -23,6 +24,9 @@ struct Params {
   xPixel: u32,
   xOffset: i32,
   kernelOffset: u32,
+  kernelRow: i32,
+  kernelTap: i32,
+  kernelPitch: u32,
   yImage: u32,
   yRow: u32,
   yPixel: u32,

@@ -21,8 +21,18 @@ export interface Convolution {
   readonly shape: Conv2dShape;
   readonly x: View;
   readonly y: View;
-  /** Floats in the kernel's buffer, and where this kernel starts in it. */
-  readonly kernel: { readonly offset: number; readonly length: number };
+  /**
+   * Floats in the kernel's buffer, and where this kernel starts in it: tap (ky, kx) holds a matrix at `offset + ky * row
+   * + kx * tap`. Its rows are the ci, `pitch` apart, or where it is `transposed` the co.
+   */
+  readonly kernel: {
+    readonly offset: number;
+    readonly length: number;
+    readonly row: number;
+    readonly tap: number;
+    readonly pitch: number;
+    readonly transposed: boolean;
+  };
 }
 
 /** The convolution of dense tensors; with `slice`, into some channels of a y that has more. */
@@ -44,8 +54,20 @@ export function denseConvolution(
       offset,
       length: n * oh * ow * channels,
     },
-    kernel: { offset: 0, length: kh * kw * ci * co },
+    kernel: denseKernel(kh, kw, ci, co),
   };
+}
+
+/** Where the taps of a dense kernel lie that starts at `offset` of a buffer of `length`. */
+export function denseKernel(
+  kh: number,
+  kw: number,
+  ci: number,
+  co: number,
+  offset = 0,
+  length = kh * kw * ci * co,
+): Convolution['kernel'] {
+  return { offset, length, row: kw * ci * co, tap: ci * co, pitch: co, transposed: false };
 }
 
 /** A half-open range. */
@@ -92,9 +114,13 @@ type ConvolutionUniforms = Readonly<
   >
 >;
 
+/** Values of the forward kernels' `struct Params` that say how the kernel lies. */
+type KernelUniforms = Readonly<Record<'kernelRow' | 'kernelTap' | 'kernelPitch', number>>;
+
 /** One dispatch's share of a convolution: values of the kernels' Params, and what to bind. */
 export interface Piece {
   readonly uniforms: ConvolutionUniforms;
+  readonly kernelUniforms: KernelUniforms;
   readonly x: (buffer: string) => Binding;
   readonly kernel: (buffer: string) => Binding;
   readonly y: (buffer: string) => Binding;
@@ -106,7 +132,7 @@ export interface Piece {
 }
 
 /**
- * Cuts a convolution into pieces whose windows of x, kernel and y each fit into one binding; one piece where
+ * Cuts a convolution (a transposed kernel of which fits into one binding) into pieces whose windows of x, kernel and y each fit into one binding; one piece where
  * everything fits. Pieces that add to the same y come in order.
  *
  * Too large a window of x or y halves the pixels (whole images first, then whole rows); too large a kernel, or a
@@ -191,10 +217,15 @@ function xWindow(c: Convolution, box: Box): Range {
 }
 
 function kernelWindow(c: Convolution, box: Box): Range {
-  const { kw, ci, co } = c.shape;
-  const weight = (ky: number, kx: number, channel: number) =>
-    c.kernel.offset + ((ky * kw + kx) * ci + channel) * co;
-  return [weight(box.kh[0], box.kw[0], box.ci[0]), weight(box.kh[1] - 1, box.kw[1] - 1, box.ci[1])];
+  if (c.kernel.transposed) return [0, c.kernel.length];
+  const last = weightAt(c, box.kh[1] - 1, box.kw[1] - 1, box.ci[1] - 1);
+  return [weightAt(c, box.kh[0], box.kw[0], box.ci[0]), last + c.shape.co];
+}
+
+/** Where the weight of a tap, an input channel and the first output channel lies in the kernel's buffer. */
+function weightAt({ kernel }: Convolution, ky: number, kx: number, channel: number): number {
+  const step = kernel.transposed ? 1 : kernel.pitch;
+  return kernel.offset + ky * kernel.row + kx * kernel.tap + channel * step;
 }
 
 /** The bytes to bind for a range of floats: they start at a legal offset at or before it. */
@@ -247,12 +278,13 @@ function makePiece(
       xRow: c.x.row,
       xPixel: c.x.pixel,
       xOffset: firstImage * c.x.image + c.x.offset + box.ci[0] - x.start,
-      kernelOffset: windows.kernel[0] - kernel.start,
+      kernelOffset: weightAt(c, box.kh[0], box.kw[0], box.ci[0]) - kernel.start,
       yImage: c.y.image,
       yRow: c.y.row,
       yPixel: c.y.pixel,
       yOffset: firstImage * c.y.image + c.y.offset - y.start,
     },
+    kernelUniforms: { kernelRow: c.kernel.row, kernelTap: c.kernel.tap, kernelPitch: c.kernel.pitch },
     x: x.of,
     kernel: kernel.of,
     y: y.of,

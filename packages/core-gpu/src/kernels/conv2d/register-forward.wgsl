@@ -4,7 +4,7 @@
 //
 //   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
 //           residual lies as y does
-//   kernel  (ky, kx, c, o) dense from kernelOffset on
+//   kernel  a matrix (c, o) for each tap, or with TRANSPOSED a matrix (o, c), placed as params.wgsl says
 //   tile    PIXELS pixels x 4 channels for each thread
 //
 //              thread 0   thread 1   ...
@@ -15,7 +15,7 @@
 //
 //   cost    2 * kh * kw * ci FLOP for each element of y; (4 + PIXELS) vec4 loads for 16 * PIXELS multiply-adds
 //   needs   ci, co and all strides and offsets divisible by 4
-//           WORKGROUP, PIXELS, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           WORKGROUP, PIXELS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   }
 
   var sums: array<vec4f, PIXELS>;
-  var weight = params.kernelOffset / 4 + column;
+  let pitch = params.kernelPitch / 4;
   for (var ky = 0u; ky < params.kh; ky++) {
     for (var kx = 0u; kx < params.kw; kx++) {
       // A tap outside the picture reads element 0 and counts as zero.
@@ -64,14 +64,18 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
         inside[i] = isInside;
         source[i] = select(0, at, isInside);
       }
+      let tap = u32(i32(params.kernelOffset) + i32(ky) * params.kernelRow + i32(kx) * params.kernelTap) / 4;
+      var weight = tap + select(column, 4 * column * pitch, TRANSPOSED);
       for (var c = 0u; c < params.ci / 4; c++) {
-        let weights = mat4x4f(
+        let rows = mat4x4f(
           kernel[weight],
-          kernel[weight + columns],
-          kernel[weight + 2 * columns],
-          kernel[weight + 3 * columns],
+          kernel[weight + pitch],
+          kernel[weight + 2 * pitch],
+          kernel[weight + 3 * pitch],
         );
-        weight += 4 * columns;
+        weight += select(4 * pitch, 1, TRANSPOSED);
+        var weights = rows;
+        if (TRANSPOSED) { weights = transpose(rows); }
         for (var i = 0u; i < PIXELS; i++) {
           sums[i] += weights * select(vec4f(), x[source[i] + c], inside[i]);
         }

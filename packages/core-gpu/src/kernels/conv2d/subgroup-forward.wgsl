@@ -6,7 +6,7 @@
 //
 //   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
 //           residual lies as y does
-//   kernel  (ky, kx, c, o) dense from kernelOffset on
+//   kernel  a matrix (c, o) for each tap, or with TRANSPOSED a matrix (o, c), placed as params.wgsl says
 //   tile    8 * GROUPS pixels x 32 channels for each workgroup, which is one subgroup of 8 lanes
 //
 //              lane 0   lane 1         lane 7
@@ -22,7 +22,7 @@
 //           would be spilled and masked at every step, at half the speed.
 //   cost    2 * kh * kw * ci FLOP for each element of y; no shared memory, no barrier
 //   needs   ci, co and all strides and offsets divisible by 4; subgroups of exactly 8 lanes
-//           GROUPS, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           GROUPS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 enable subgroups;
 
@@ -63,7 +63,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   }
 
   var sums: array<vec4f, 8 * GROUPS>;
-  var weight = params.kernelOffset / 4 + readColumn;
+  let pitch = params.kernelPitch / 4;
   for (var ky = 0u; ky < params.kh; ky++) {
     for (var kx = 0u; kx < params.kw; kx++) {
       // A tap outside the picture reads element 0 and counts as zero.
@@ -76,14 +76,18 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
         let at = u32(i32(image[g] + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset) / 4;
         source[g] = select(0, at, inside[g]);
       }
+      let tap = u32(i32(params.kernelOffset) + i32(ky) * params.kernelRow + i32(kx) * params.kernelTap) / 4;
+      var weight = tap + select(readColumn, 4 * readColumn * pitch, TRANSPOSED);
       for (var c = 0u; c < params.ci / 4; c++) {
-        let weights = mat4x4f(
+        let rows = mat4x4f(
           kernel[weight],
-          kernel[weight + columns],
-          kernel[weight + 2 * columns],
-          kernel[weight + 3 * columns],
+          kernel[weight + pitch],
+          kernel[weight + 2 * pitch],
+          kernel[weight + 3 * pitch],
         );
-        weight += 4 * columns;
+        weight += select(4 * pitch, 1, TRANSPOSED);
+        var weights = rows;
+        if (TRANSPOSED) { weights = transpose(rows); }
         for (var g = 0u; g < GROUPS; g++) {
           let four = select(vec4f(), x[source[g] + c], inside[g]);
           for (var i = 0u; i < 8; i++) {

@@ -5,7 +5,7 @@
 //
 //   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
 //           residual lies as y does
-//   kernel  (ky, kx, c, o) dense from kernelOffset on, a matrix of kh * kw * ci rows and co columns
+//   kernel  a matrix (c, o) for each tap, or with TRANSPOSED a matrix (o, c), placed as params.wgsl says
 //   tile    16 * ROWS pixels x 64 channels for each workgroup of 16 x 16 threads, 16 steps of k at a time
 //
 //                    64 channels                      thread (r, q) of the 16 x 16: pixels r * ROWS .. + ROWS,
@@ -19,7 +19,7 @@
 //   memory  (16 * ROWS * 16 + 16 * 64) * 4 bytes shared: 12 KiB with ROWS = 8
 //   cost    2 * kh * kw * ci FLOP for each element of y; x is read co / 64 times, the kernel pixels / (16 * ROWS) times
 //   needs   ci, co and all strides and offsets divisible by 4; ROWS a multiple of 4
-//           ROWS, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           ROWS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -62,6 +62,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   let q = lid % 16;
   let r = lid / 16;
+  // And its k of the kernel tile.
+  var wc = r;
+  var wky = 0u;
+  var wkx = 0u;
+  while (wc >= params.ci) { wc -= params.ci; wkx++; if (wkx == params.kw) { wkx = 0; wky++; } }
   let loadColumn = min(tileColumn + q, columns - 1);
   var sums: array<vec4f, ROWS>;
   for (var k = 0u; k < depth; k += 16) {
@@ -72,9 +77,22 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       let at = u32(i32(image[j] + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset) / 4;
       xTile[(64 * j + lid / 4) * 4 + lid % 4] = select(vec4f(), x[select(0, at, inside)], inside);
     }
-    let inDepth = k + r < depth;
-    let weight = params.kernelOffset / 4 + (k + r) * columns + loadColumn;
-    kernelTile[lid] = select(vec4f(), kernel[select(0, weight, inDepth)], inDepth);
+    if (TRANSPOSED) {
+      // Four channels of one column: this thread's k of the x tile, and column lid / 4 of the tile.
+      let tap = i32(params.kernelOffset) + i32(ky) * params.kernelRow + i32(kx) * params.kernelTap;
+      let row = min(tileColumn * 4 + lid / 4, params.co - 1) * params.kernelPitch;
+      let four = select(vec4f(), kernel[select(0, (u32(tap) + row + c) / 4, ky < params.kh)], ky < params.kh);
+      for (var i = 0u; i < 4; i++) {
+        kernelTile[(lid % 4 * 4 + i) * 16 + lid / 16][lid / 4 % 4] = four[i];
+      }
+    } else {
+      let inDepth = wky < params.kh;
+      let tap = i32(params.kernelOffset) + i32(wky) * params.kernelRow + i32(wkx) * params.kernelTap;
+      let weight = (u32(tap) + wc * params.kernelPitch) / 4 + loadColumn;
+      kernelTile[lid] = select(vec4f(), kernel[select(0, weight, inDepth)], inDepth);
+      wc += 16;
+      while (wc >= params.ci) { wc -= params.ci; wkx++; if (wkx == params.kw) { wkx = 0; wky++; } }
+    }
     c += 16;
     while (c >= params.ci) { c -= params.ci; kx++; if (kx == params.kw) { kx = 0; ky++; } }
     workgroupBarrier();

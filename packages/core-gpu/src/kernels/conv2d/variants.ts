@@ -13,16 +13,35 @@ export function variants(): Variant[] {
   );
   const forward = endings.flatMap((ending): Variant[] => [
     { shader: 'conv2d/naive-forward', constants: { WORKGROUP: 64, ...ending } },
-    ...[4, 8].map((ROWS): Variant => ({ shader: 'conv2d/tile-forward', constants: { ROWS, ...ending } })),
+    ...[4, 8].map((ROWS): Variant => ({
+      shader: 'conv2d/tile-forward',
+      constants: { ROWS, TRANSPOSED: false, ...ending },
+    })),
     ...[1, 2, 3, 4].map((GROUPS): Variant => ({
       shader: 'conv2d/subgroup-forward',
-      constants: { GROUPS, ...ending },
+      constants: { GROUPS, TRANSPOSED: false, ...ending },
     })),
     ...[4, 8].map((PIXELS): Variant => ({
       shader: 'conv2d/register-forward',
-      constants: { WORKGROUP: 8, PIXELS, ...ending },
+      constants: { WORKGROUP: 8, PIXELS, TRANSPOSED: false, ...ending },
     })),
   ]);
+  // The input gradient has no ending of its own.
+  const turned = flags.flatMap((ACCUMULATE): Variant[] => {
+    const ending = { HAS_BIAS: false, ADD_RESIDUAL: false, RELU: false, ACCUMULATE };
+    const shared = { TRANSPOSED: true, ...ending };
+    return [
+      ...[4, 8].map((ROWS): Variant => ({ shader: 'conv2d/tile-forward', constants: { ROWS, ...shared } })),
+      ...[1, 2, 3, 4].map((GROUPS): Variant => ({
+        shader: 'conv2d/subgroup-forward',
+        constants: { GROUPS, ...shared },
+      })),
+      ...[4, 8].map((PIXELS): Variant => ({
+        shader: 'conv2d/register-forward',
+        constants: { WORKGROUP: 8, PIXELS, ...shared },
+      })),
+    ];
+  });
   const gradients = flags.flatMap((ACCUMULATE): Variant[] => [
     { shader: 'conv2d/naive-filter-gradient', constants: { WORKGROUP: 64, ACCUMULATE } },
     { shader: 'conv2d/tile-filter-gradient', constants: { ACCUMULATE } },
@@ -40,5 +59,5 @@ export function variants(): Variant[] {
     ),
   ]);
   const naive: Variant = { shader: 'conv2d/naive-input-gradient', constants: { WORKGROUP: 64 } };
-  return [...forward, naive, ...gradients, ...layout];
+  return [...forward, ...turned, naive, ...gradients, ...layout];
 }
