@@ -160,7 +160,9 @@ describe('sums of outer products', () => {
         shape,
         { bias: false, relu: false },
         { ...gpu().target, subgroupSize: 8, kind: 'software' },
-      ).dispatches.map(({ shader, bindings }) => [shader, bindings['source']].filter(Boolean).join(' of '));
+      ).dispatches.map(({ shader, bindings: { source } }) =>
+        typeof source === 'string' ? `${shader} of ${source}` : shader,
+      );
     const sizes = { m: 100, n: 128, k: 64, batch: 36 };
     expect(shaders({ ...sizes, transposeA: true })).toEqual(['matmul/outer']);
     expect(shaders(sizes)).toEqual(['matmul/pack of a', 'matmul/outer']);

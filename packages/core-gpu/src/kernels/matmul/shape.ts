@@ -27,10 +27,11 @@ export interface MatmulChoice {
 
 /** Tiles that outer.wgsl is compiled for. Each takes a software adapter a second, so there are not many. */
 export const outerTiles = [
-  [64, 32],
-  [40, 32],
   [32, 64],
   [24, 64],
   [16, 64],
   [8, 64],
+  [64, 32],
+  [40, 32],
+  [32, 32],
 ] as const;
