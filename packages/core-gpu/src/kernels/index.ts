@@ -64,3 +64,5 @@ export {
 export { planPenalty, planPenaltyGradient, type PenaltyOptions } from './regularizer/regularizer.ts';
 export { planClipByNorm, planClipByValue } from './clip/clip.ts';
 export { planCopyRate, planFmaRate, type FmaOptions } from './roofline/roofline.ts';
+export { chooseWinograd, type WinogradChoice } from './winograd/choose.ts';
+export { planWinograd, planWinogradKernel, winogradFactors } from './winograd/winograd.ts';

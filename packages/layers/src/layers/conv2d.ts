@@ -4,6 +4,7 @@ import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
 import type { BatchNormalization } from './batch-normalization.ts';
+import { ConstantKernels } from './constant-kernels.ts';
 import type { CallContext } from './context.ts';
 import { FoldedWeights } from './folded-weights.ts';
 import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
@@ -37,6 +38,7 @@ export class Conv2D extends ActivatedLayer {
   readonly kernelInitializer: Initializer;
   readonly biasInitializer: Initializer;
   readonly #folded = new FoldedWeights();
+  readonly #constant = new ConstantKernels();
   #kernel: Variable | null = null;
   #bias: Variable | null = null;
 
@@ -122,18 +124,25 @@ export class Conv2D extends ActivatedLayer {
     const { tape } = context;
     const options = { ...this.options, relu };
     if (batchNorm === undefined) {
-      return conv2d(x, context.weight(this.kernel), context.weight(this.#bias), options, tape);
+      const kernel = context.weight(this.kernel);
+      const constant = context.trains(this.kernel) ? null : this.#constant.of(kernel, [this.kernel]);
+      return conv2d(x, kernel, context.weight(this.#bias), options, tape, constant);
     }
-    const { kernel, bias } = this.#fold(batchNorm, context);
-    return conv2d(x, kernel, bias, options, tape);
+    const from = [this.kernel, ...(this.#bias === null ? [] : [this.#bias]), ...batchNorm.weights];
+    const { kernel, bias } = this.#fold(batchNorm, from, context);
+    return conv2d(x, kernel, bias, options, tape, this.#constant.of(kernel, from));
   }
 
   override releaseCaches(): void {
     this.#folded.dispose();
+    this.#constant.dispose();
   }
 
-  #fold(batchNorm: BatchNormalization, context: CallContext): { kernel: Tensor; bias: Tensor } {
-    const from = [this.kernel, ...(this.#bias === null ? [] : [this.#bias]), ...batchNorm.weights];
+  #fold(
+    batchNorm: BatchNormalization,
+    from: readonly Variable[],
+    context: CallContext,
+  ): { kernel: Tensor; bias: Tensor } {
     return this.#folded.get(context.gpu, from, () =>
       batchNorm.foldInto(context.weight(this.kernel), context.weight(this.#bias), context),
     );

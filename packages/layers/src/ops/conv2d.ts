@@ -1,10 +1,13 @@
 import {
+  chooseWinograd,
   conv2dShape,
   planActivationGradient,
   planColumnSum,
   planConv2dFilterGradient,
   planConv2dForward,
   planConv2dInputGradient,
+  planWinograd,
+  type WinogradChoice,
 } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
 import { dims4 } from './dims.ts';
@@ -18,9 +21,16 @@ export interface Conv2dOptions {
   readonly relu?: boolean;
 }
 
+/** A kernel that stays as it is for longer, so that work done on it once pays. */
+export interface ConstantKernel {
+  /** The kernel transformed as Winograd's algorithm wants it for this choice; borrowed. */
+  readonly factors: (choice: WinogradChoice) => Tensor;
+}
+
 /**
  * 2D convolution: x (n, h, w, ci) with kernel (kh, kw, ci, co) and bias (co) or none, to (n, oh, ow, co).
- * The gradients are derived in core-gpu's `kernels/conv2d/README.md`.
+ * The gradients are derived in core-gpu's `kernels/conv2d/README.md`. With `constant`, which says that the kernel is not
+ * being trained, Winograd's algorithm may compute it (`kernels/winograd/README.md`).
  */
 export function conv2d(
   x: Tensor,
@@ -28,17 +38,21 @@ export function conv2d(
   bias: Tensor | null,
   options: Conv2dOptions,
   tape: Tape | null = null,
+  constant: ConstantKernel | null = null,
 ): Tensor {
   const { gpu } = x;
   const { strides, padding, dilations, relu = false } = options;
   const shape = conv2dShape({ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations });
   const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.co], 'conv2d');
-  gpu.run(planConv2dForward(shape, { bias: bias !== null, relu }, gpu.target), {
-    x: x.buffer,
-    kernel: kernel.buffer,
-    bias: bias?.buffer ?? null,
-    y: y.buffer,
-  });
+  const fusion = { bias: bias !== null, relu };
+  const buffers = { x: x.buffer, bias: bias?.buffer ?? null, y: y.buffer };
+  const winograd = constant === null ? null : chooseWinograd(shape, fusion, gpu.target);
+  if (constant !== null && winograd !== null) {
+    const factors = constant.factors(winograd).buffer;
+    gpu.run(planWinograd(shape, fusion, gpu.target, winograd), { ...buffers, factors });
+  } else {
+    gpu.run(planConv2dForward(shape, fusion, gpu.target), { ...buffers, kernel: kernel.buffer });
+  }
 
   const inputs = bias === null ? [x, kernel] : [x, kernel, bias];
   tape?.record(

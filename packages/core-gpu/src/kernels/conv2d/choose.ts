@@ -20,7 +20,7 @@ const ENOUGH_TILES = 256;
  * ratios matter. The four loads of the kernel are shared by all groups, so large tiles are cheaper for each pixel;
  * with more than four groups the loop's machine code outgrows the instruction cache.
  */
-const SUBGROUP_STEP: readonly (readonly [groups: number, cost: number])[] = [
+export const SUBGROUP_STEP: readonly (readonly [groups: number, cost: number])[] = [
   [4, 252],
   [3, 198],
   [2, 158],

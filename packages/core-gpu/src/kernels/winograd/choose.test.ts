@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { KernelTarget } from '../../commands/plan.ts';
+import { conv2dShape, type Conv2dOptions } from '../conv2d/shape.ts';
+import { chooseWinograd } from './choose.ts';
+
+const gpu: KernelTarget = {
+  kind: 'gpu',
+  subgroupSize: 32,
+  maxBindingBytes: 2 ** 27,
+  offsetAlignment: 256,
+  maxWorkgroupBytes: 32768,
+  maxInvocations: 256,
+  maxGrid: 65535,
+};
+const software: KernelTarget = { ...gpu, kind: 'software', subgroupSize: 8 };
+const fusion = { bias: true, relu: true };
+const shape = (size: number, ci: number, co: number, n = 1, more: Partial<Conv2dOptions> = {}) =>
+  conv2dShape({
+    input: [n, size, size, ci],
+    kernel: [3, 3, ci, co],
+    strides: [1, 1],
+    padding: 'same',
+    ...more,
+  });
+
+describe('chooseWinograd', () => {
+  it('takes 3x3 convolutions with stride 1 and many channels', () => {
+    for (const target of [gpu, software, { ...software, subgroupSize: 0 }]) {
+      expect(chooseWinograd(shape(37, 128, 128), fusion, target)?.output).toBe(4);
+      expect(chooseWinograd(shape(150, 64, 64, 4), fusion, target)?.output).toBe(4);
+    }
+  });
+
+  it('leaves everything else to the direct kernels', () => {
+    const others = [
+      shape(37, 3, 64),
+      shape(37, 128, 128, 1, { strides: [2, 2] }),
+      shape(37, 128, 128, 1, { dilations: [2, 2] }),
+      shape(37, 128, 128, 1, { kernel: [1, 1, 128, 128] }),
+      shape(37, 128, 128, 1, { kernel: [3, 1, 128, 128] }),
+      shape(37, 128, 126),
+      // A picture and weights larger than a binding.
+      shape(1000, 64, 64),
+      shape(4, 2048, 2048),
+    ];
+    for (const target of [gpu, software]) {
+      for (const s of others) expect(chooseWinograd(s, fusion, target)).toBeNull();
+    }
+    const slice = { channels: 130, offset: 2 };
+    expect(chooseWinograd(shape(37, 128, 128), { ...fusion, slice }, software)).toBeNull();
+  });
+
+  it('gives small pictures small tiles, which waste less at the edges', () => {
+    expect(chooseWinograd(shape(9, 512, 512, 4), fusion, software)?.output).toBe(3);
+    expect(chooseWinograd(shape(2, 128, 128, 32), fusion, gpu)?.output).toBe(2);
+  });
+});

@@ -1,0 +1,104 @@
+import type { KernelTarget } from '../../commands/plan.ts';
+import { chooseConv2dForward, SUBGROUP_STEP } from '../conv2d/choose.ts';
+import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
+import type { Conv2dShape } from '../conv2d/shape.ts';
+
+/** How a 3x3 convolution with constant weights is computed. */
+export interface WinogradChoice {
+  /** Rows and columns of outputs that one tile has: F(output x output, 3x3). */
+  readonly output: 2 | 3 | 4;
+  /** The products: subgroup-product.wgsl, or a batch of products by `../matmul`. */
+  readonly product: 'subgroup' | 'matmul';
+  /** Tiles of one workgroup of the subgroup product, in eights. */
+  readonly groups: 1 | 2 | 3 | 4;
+}
+
+/** Nanoseconds that a software adapter takes to load or store a number in the transforms, on the scale of SUBGROUP_STEP. */
+const TRANSFORM_STEP = 1.5;
+
+/** GPUs do fewer multiplications than this for each number that the transforms move in no time at all. */
+const GPU_CHANNELS = 64;
+
+/**
+ * Picks the size of the tiles for a convolution whose weights do not change, or null where the direct kernels are
+ * faster or the only ones that can do it (other taps, strides, channels that do not come in fours).
+ */
+export function chooseWinograd(
+  shape: Conv2dShape,
+  fusion: Conv2dFusion,
+  target: KernelTarget,
+): WinogradChoice | null {
+  let best: { readonly choice: WinogradChoice | null; readonly cost: number } = {
+    choice: null,
+    cost: directCost(shape, target),
+  };
+  for (const choice of winogradCandidates(shape, fusion, target)) {
+    const cost = winogradCost(shape, choice, target);
+    if (cost < best.cost) best = { choice, cost };
+  }
+  return best.choice;
+}
+
+/** Every way that may be picked on this target; none if Winograd cannot do this convolution. */
+export function winogradCandidates(
+  shape: Conv2dShape,
+  fusion: Conv2dFusion,
+  target: KernelTarget,
+): WinogradChoice[] {
+  if (!fits(shape, fusion, target)) return [];
+  const outputs = [4, 3, 2] as const;
+  if (target.kind === 'software' && target.subgroupSize === 8) {
+    return outputs.flatMap((output) =>
+      ([4, 3, 2, 1] as const).map((groups) => ({ output, product: 'subgroup' as const, groups })),
+    );
+  }
+  return outputs.map((output) => ({ output, product: 'matmul', groups: 1 }));
+}
+
+/** Tiles of a convolution. */
+export function winogradTiles(s: Conv2dShape, output: number): { x: number; y: number; count: number } {
+  const [x, y] = [Math.ceil(s.ow / output), Math.ceil(s.oh / output)];
+  return { x, y, count: s.n * x * y };
+}
+
+/** Whether it is 3x3 taps with stride 1 and no holes, channels in fours, and everything fits into bindings. */
+function fits(s: Conv2dShape, fusion: Conv2dFusion, target: KernelTarget): boolean {
+  const slice = sliceOf(s, fusion);
+  const isPlain = [s.kh, s.kw].every((taps) => taps === 3);
+  const isDense = [s.strideH, s.strideW, s.dilationH, s.dilationW].every((step) => step === 1);
+  const inFours = [s.ci, s.co, slice.channels, slice.offset].every((channels) => channels % 4 === 0);
+  // One image, one workgroup's tiles at all positions, the weights; alignment may cost a little of each.
+  const most = (target.maxBindingBytes - target.offsetAlignment) / 4;
+  const image = Math.max(s.h * s.w * s.ci, s.oh * s.ow * slice.channels);
+  const factors = 36 * s.ci * Math.ceil(s.co / 32) * 32;
+  const tiles = 36 * 32 * Math.max(s.ci, s.co);
+  return isPlain && isDense && inFours && Math.max(image, factors, tiles) <= most;
+}
+
+/** Costs are nanoseconds of llvmpipe; for other adapters only their ratios mean something. */
+function directCost(s: Conv2dShape, target: KernelTarget): number {
+  const steps = (9 * s.ci * Math.ceil(s.co / 32)) / 4;
+  const direct = chooseConv2dForward(s, target);
+  const groups = direct.variant === 'subgroup' ? direct.groups : 4;
+  return steps * blocksCost(s.n * s.oh * s.ow, groups);
+}
+
+function winogradCost(
+  s: Conv2dShape,
+  { output, product, groups }: WinogradChoice,
+  target: KernelTarget,
+): number {
+  const tiles = winogradTiles(s, output).count;
+  const positions = (output + 2) ** 2;
+  const steps = (positions * s.ci * Math.ceil(s.co / 32)) / 4;
+  const moved = 2 * positions * tiles * (s.ci + s.co);
+  if (product === 'subgroup') return steps * blocksCost(tiles, groups) + TRANSFORM_STEP * moved;
+  if (target.kind !== 'software' && Math.min(s.ci, s.co) < GPU_CHANNELS) return Infinity;
+  return steps * blocksCost(tiles, 4) + TRANSFORM_STEP * moved;
+}
+
+/** One step along ci of all tiles of 8 * groups rows. */
+function blocksCost(rows: number, groups: number): number {
+  const step = SUBGROUP_STEP.find(([size]) => size === groups)?.[1] ?? Infinity;
+  return Math.ceil(rows / (8 * groups)) * step;
+}

@@ -1,0 +1,16 @@
+// Winograd F(4x4, 3x3), last of three passes: the 36 products of a tile become 4x4 outputs, A^T m A.
+//
+//     products[position 0 .. 35][tile][channel]  ->  4x4 pixels of y, + bias, + residual, relu
+//
+//   layout  see output-tile.wgsl
+//   thread  one tile, four channels: 36 vec4f are loaded, transformed in registers, and 16 stored
+//   cost    36/16 loads and one store for each element of y
+//   needs   co, yPixel and yOffset divisible by 4; WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU
+
+// #include "transforms-4.wgsl"
+// #include "output-tile.wgsl"
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  transformTile((wid.y * nwg.x + wid.x) * WORKGROUP + lid);
+}

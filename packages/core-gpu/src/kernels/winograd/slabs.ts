@@ -1,0 +1,47 @@
+import type { KernelTarget } from '../../commands/plan.ts';
+import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
+import type { Conv2dShape } from '../conv2d/shape.ts';
+import { winogradTiles, type WinogradChoice } from './choose.ts';
+
+/** Tiles that go through the three passes together: `first` and the following of some images of the batch. */
+export interface Slab {
+  readonly image: number;
+  readonly images: number;
+  /** Counted from the first tile of `image`. */
+  readonly first: number;
+  readonly tiles: number;
+}
+
+/** Bytes that the transformed windows or the products of one slab may take: what a cache holds. */
+const SLAB_BYTES = { software: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
+
+/**
+ * Cuts the tiles of a convolution into slabs of which everything fits into bindings: first the batch into stretches of
+ * images whose x and y do, then their tiles.
+ */
+export function winogradSlabs(
+  s: Conv2dShape,
+  fusion: Conv2dFusion,
+  choice: WinogradChoice,
+  target: KernelTarget,
+): Slab[] {
+  const most = target.maxBindingBytes - target.offsetAlignment;
+  const perImage = 4 * Math.max(s.h * s.w * s.ci, s.oh * s.ow * sliceOf(s, fusion).channels);
+  const images = s.n * perImage <= target.maxBindingBytes ? s.n : Math.max(1, Math.floor(most / perImage));
+  const perTile = 4 * (choice.output + 2) ** 2 * Math.max(s.ci, s.co);
+  const wanted = Math.min(most, SLAB_BYTES[target.kind === 'software' ? 'software' : 'gpu']);
+  const block = 8 * choice.groups;
+  const tilesOfImage = winogradTiles({ ...s, n: 1 }, choice.output).count;
+  const slabs: Slab[] = [];
+  for (let image = 0; image < s.n; image += images) {
+    const here = Math.min(images, s.n - image);
+    const total = here * tilesOfImage;
+    // Slabs of equal size, so that the last one is not a sliver.
+    const fewest = Math.ceil(total / Math.max(1, Math.floor(wanted / perTile / block)) / block);
+    const tiles = Math.ceil(total / fewest / block) * block;
+    for (let first = 0; first < total; first += tiles) {
+      slabs.push({ image, images: here, first, tiles: Math.min(tiles, total - first) });
+    }
+  }
+  return slabs;
+}

@@ -1,0 +1,53 @@
+// F(4, 3): four outputs of a filter of three taps from a window of six inputs, with six multiplications.
+//
+//   outputs = A^T [ (G taps) * (B^T window) ]        points 0, 1, -1, 2, -2 and infinity; derived in README.md
+
+const OUTPUT = 4u;
+const SIZE = 6u;
+
+alias Window = array<vec4f, SIZE>;
+alias Outputs = array<vec4f, OUTPUT>;
+
+// B^T d
+fn inputTransform(d: Window) -> Window {
+  let even = d[4] - 4 * d[2];
+  let odd = d[3] - 4 * d[1];
+  let evenHalf = d[4] - d[2];
+  let oddHalf = 2 * (d[3] - d[1]);
+  return Window(
+    4 * d[0] - 5 * d[2] + d[4],
+    even + odd,
+    even - odd,
+    evenHalf + oddHalf,
+    evenHalf - oddHalf,
+    4 * d[1] - 5 * d[3] + d[5],
+  );
+}
+
+// G g
+fn kernelTransform(g: array<vec4f, 3>) -> Window {
+  let outer = g[0] + g[2];
+  let wide = g[0] + 4 * g[2];
+  return Window(
+    g[0] / 4,
+    -(outer + g[1]) / 6,
+    -(outer - g[1]) / 6,
+    (wide + 2 * g[1]) / 24,
+    (wide - 2 * g[1]) / 24,
+    g[2],
+  );
+}
+
+// A^T m
+fn outputTransform(m: Window) -> Outputs {
+  let nearSum = m[1] + m[2];
+  let nearDifference = m[1] - m[2];
+  let farSum = m[3] + m[4];
+  let farDifference = m[3] - m[4];
+  return Outputs(
+    m[0] + nearSum + farSum,
+    nearDifference + 2 * farDifference,
+    nearSum + 4 * farSum,
+    nearDifference + 8 * farDifference + m[5],
+  );
+}

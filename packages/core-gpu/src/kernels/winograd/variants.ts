@@ -1,0 +1,28 @@
+import type { Dispatch } from '../../commands/plan.ts';
+
+type Variant = Pick<Dispatch, 'shader' | 'constants'>;
+
+const flags = [false, true];
+
+/** Every shader of this folder with every set of constants that a plan may give it. */
+export function variants(): Variant[] {
+  const transforms = [8, 64].flatMap((WORKGROUP) =>
+    ([2, 3, 4] as const).flatMap((output): Variant[] => [
+      { shader: `winograd/kernel-${output}`, constants: { WORKGROUP } },
+      { shader: `winograd/input-${output}`, constants: { WORKGROUP } },
+      ...flags.flatMap((HAS_BIAS) =>
+        flags.flatMap((ADD_RESIDUAL) =>
+          flags.map((RELU): Variant => ({
+            shader: `winograd/output-${output}`,
+            constants: { WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU },
+          })),
+        ),
+      ),
+    ]),
+  );
+  const products = [1, 2, 3, 4].map((GROUPS): Variant => ({
+    shader: 'winograd/subgroup-product',
+    constants: { GROUPS },
+  }));
+  return [...transforms, ...products];
+}
