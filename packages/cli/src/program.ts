@@ -6,9 +6,11 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addExtract } from './commands/extract.ts';
 import { addFinetune } from './commands/finetune.ts';
 import { addPredict } from './commands/predict.ts';
+import { addProfile } from './commands/profile.ts';
 import { addRecipe } from './commands/recipe.ts';
 import { addSummary } from './commands/summary.ts';
 import { addTrain } from './commands/train.ts';
+import { addTune } from './commands/tune.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWeights } from './commands/weights.ts';
 import type { Interruption } from './terminal/interrupt.ts';
@@ -49,6 +51,8 @@ export function createProgram(invocation: Invocation): Command {
     addConvert,
     addAugment,
     addRecipe,
+    addProfile,
+    addTune,
     addVerify,
   ]) {
     add(program, invocation);

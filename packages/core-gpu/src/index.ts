@@ -7,3 +7,12 @@ export type { Label, Phase } from './device/label.ts';
 export type { ProfileEvent, ProfileRow } from './device/profile.ts';
 export type { GpuBuffer, MemoryReport } from './memory/pool.ts';
 export * from './kernels/index.ts';
+export { problemKey, type Problem, type TunedChoice, type TunedTable } from './tuning/table.ts';
+export type { CandidatePlans, ProblemBuffer, Tunable } from './tuning/tunable.ts';
+export {
+  describeChoice,
+  tuneProblem,
+  type CandidateResult,
+  type TunedProblem,
+  type TuneOptions,
+} from './tuning/tune.ts';

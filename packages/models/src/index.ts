@@ -5,6 +5,8 @@ export * from './convert/index.ts';
 export * from './formats/index.ts';
 export * from './graph/index.ts';
 export * from './hash/index.ts';
+export * from './profile/index.ts';
 export * from './save/index.ts';
+export * from './tune/index.ts';
 export * from './verify/index.ts';
 export * from './weights/index.ts';

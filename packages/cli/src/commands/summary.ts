@@ -1,21 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { ConvbaseError } from '@convbase/base';
-import { readManifest } from '@convbase/data';
-import { Model, Sequential, type Layer } from '@convbase/layers';
-import { buildHead, Classifier, openArchitecture, type StatusOptions } from '@convbase/models';
+import type { Layer } from '@convbase/layers';
 import { Option, type Command } from 'commander';
-import { isFeatureFolder } from '../jobs/features-of.ts';
+import { openLayers, type LayersFlags } from '../jobs/open-layers.ts';
 import type { Invocation } from '../program.ts';
 import { pictureSize, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
-interface SummaryFlags extends CommonOptions {
-  readonly size?: [number, number];
-  readonly includeTop?: true;
-  readonly head?: number;
-  readonly frozen?: true;
-  readonly unfreezeFrom?: string;
-  readonly unfreezeLast?: number;
+interface SummaryFlags extends CommonOptions, LayersFlags {
   readonly expandNested?: true;
   readonly showTrainable?: true;
 }
@@ -66,7 +55,7 @@ async function summary(spec: string, flags: SummaryFlags, signal: AbortSignal): 
   const onStatus = (message: string): void => {
     process.stderr.write(`${message}\n`);
   };
-  const model = await openModel(spec, flags, { onStatus, signal });
+  const model = await openLayers(spec, flags, { onStatus, signal });
   signal.throwIfAborted();
   if (!flags.json) {
     const { expandNested = false, showTrainable = false } = flags;
@@ -114,65 +103,4 @@ function layerFacts(layer: Layer, expandNested: boolean): LayerFacts {
     trainable: layer.trainable,
     ...(inner.length > 0 ? { layers: inner } : {}),
   };
-}
-
-/** Freezes and thaws as the flags say. */
-function freeze(model: Model, { frozen, unfreezeFrom, unfreezeLast }: SummaryFlags): void {
-  if (frozen) model.trainable = false;
-  if (unfreezeFrom !== undefined) model.unfreezeFrom(unfreezeFrom);
-  if (unfreezeLast !== undefined) model.unfreezeLast(unfreezeLast);
-}
-
-/** A model with the head that fine-tuning puts behind it. */
-function withHead(base: Model, units: number): Model {
-  const featureShape = base.output.shape.slice(1).map((size) => {
-    if (size !== null) return size;
-    throw new ConvbaseError('usage/size', 'a head needs to know how large the pictures are', {
-      where: base.name,
-      fix: 'Say it with --size, such as --size 150.',
-    });
-  });
-  const head = buildHead({ featureShape, classCount: 2, units, activation: 'relu', dropout: 0 });
-  const [, ...layers] = head.layers;
-  return new Sequential({ layers: [base, ...layers] });
-}
-
-/** Says of a folder of features what it is. */
-async function refuseFeatures(spec: string): Promise<void> {
-  if (!isFeatureFolder(spec)) return;
-  const { base, classNames, featureShape, source, skipped } = await readManifest(spec);
-  const pictures = `${source.samples - skipped.length} pictures of ${classNames.join(', ')}`;
-  throw new ConvbaseError(
-    'usage/features',
-    `it is no model, but holds features: what ${base.model} made of ${pictures}, ` +
-      `(${featureShape.join(', ')}) each at ${base.layer}`,
-    {
-      where: spec,
-      fix: `Train on it with \`convbase train ${spec}\`, or print the table of the model it comes from.`,
-    },
-  );
-}
-
-/** A model by name, file or package, or a classifier: its frozen base with the head. */
-async function openModel(spec: string, flags: SummaryFlags, status: StatusOptions): Promise<Model> {
-  if (existsSync(join(spec, 'classifier.json'))) {
-    const { config, head } = await Classifier.load(spec);
-    const inputShape = [...config.input.size, 3];
-    const base = await openArchitecture(config.base.model, {
-      ...status,
-      inputShape,
-      until: config.base.layer,
-    });
-    base.trainable = false;
-    freeze(base, flags);
-    return new Model({ inputs: base.inputs, outputs: [head.apply(base.outputs)], name: 'classifier' });
-  }
-  await refuseFeatures(spec);
-  const model = await openArchitecture(spec, {
-    ...status,
-    ...(flags.size ? { inputShape: [...flags.size, 3] } : {}),
-    includeTop: flags.includeTop ?? false,
-  });
-  freeze(model, flags);
-  return flags.head === undefined ? model : withHead(model, flags.head);
 }

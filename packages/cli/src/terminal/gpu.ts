@@ -1,19 +1,23 @@
-import { openGpu, type Gpu } from '@convbase/core-gpu';
+import { openGpu, type Gpu, type OpenOptions } from '@convbase/core-gpu';
 import { untilStopped } from './interrupt.ts';
 
-interface GpuUse {
-  readonly adapter?: string;
+interface GpuUse extends Pick<OpenOptions, 'adapter' | 'profile' | 'tuned'> {
   /** Does not name the adapter on stderr, for commands that do so themselves. */
   readonly quiet?: boolean;
 }
 
 /** Opens the adapter that the user wants, lends it to a job, and lets go of it afterwards. */
 export async function usingGpu<T>(
-  { adapter, quiet = false }: GpuUse,
+  { adapter, profile, tuned, quiet = false }: GpuUse,
   signal: AbortSignal,
   job: (gpu: Gpu) => Promise<T>,
 ): Promise<T> {
-  const gpu = await untilStopped(openGpu(adapter === undefined ? {} : { adapter }), signal);
+  const options: OpenOptions = {
+    ...(adapter === undefined ? {} : { adapter }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(tuned === undefined ? {} : { tuned }),
+  };
+  const gpu = await untilStopped(openGpu(options), signal);
   try {
     // What runs on must always be named: a software adapter is not what most people expect.
     if (!quiet) {

@@ -1,6 +1,13 @@
 import { ConvbaseError } from '@convbase/base';
-import { environment, openEntry } from '#platform';
-import { describeAdapter, kernelTarget, wantedFeatures, wantedLimits } from './adapter.ts';
+import { cachedTable, environment, openEntry } from '#platform';
+import type { TunedTable } from '../tuning/table.ts';
+import {
+  type AdapterDescription,
+  describeAdapter,
+  kernelTarget,
+  wantedFeatures,
+  wantedLimits,
+} from './adapter.ts';
 import { Gpu } from './gpu.ts';
 
 export interface OpenOptions {
@@ -21,6 +28,11 @@ export interface OpenOptions {
    * `Gpu.takeProfileEvents`. Default: from debug level 2 on.
    */
   readonly profile?: boolean | 'events';
+  /**
+   * Which kernels measurement prefers to the rules of `choose`. Default in Node: what `convbase tune` left in the cache
+   * for this adapter; false: the rules alone.
+   */
+  readonly tuned?: TunedTable | false;
 }
 
 /** Smallest limits that the kernels can work with. */
@@ -72,6 +84,10 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     }
   }
   const profile = options.profile ?? debug >= 2;
+  const tuned = await tableFor(description, options).catch((error: unknown) => {
+    entry.close();
+    throw error;
+  });
   const device = await adapter
     .requestDevice({
       requiredFeatures: wantedFeatures(adapter, profile !== false),
@@ -85,8 +101,18 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
         cause,
       });
     });
-  const target = kernelTarget(description.kind, device, adapter.info, options.bindingLimit);
+  const plain = kernelTarget(description.kind, device, adapter.info, options.bindingLimit);
   if (debug >= 1)
-    console.error(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(target)}`);
+    console.error(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(plain)}`);
+  const target = tuned ? { ...plain, tuned } : plain;
   return new Gpu({ device, adapter: description, target, debug, profile, close: entry.close });
+}
+
+/** The table to choose by. The null backend computes nothing, so nothing was measured on it. */
+async function tableFor(
+  description: AdapterDescription,
+  { tuned, backend }: OpenOptions,
+): Promise<TunedTable | undefined> {
+  if (tuned !== undefined) return tuned === false ? undefined : tuned;
+  return backend === 'null' ? undefined : cachedTable(description);
 }

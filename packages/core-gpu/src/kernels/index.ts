@@ -1,6 +1,7 @@
 export { elementWindows, grid1d, type ElementWindow } from './grid.ts';
 export type { Ladder, Rung } from './ladder.ts';
 export { ladders } from './ladders.ts';
+export { tunableKernels, tunables } from './tunables.ts';
 export {
   planConv2dFilterGradient,
   planConv2dForward,

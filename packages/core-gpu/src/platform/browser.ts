@@ -1,4 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
+import type { AdapterDescription } from '../device/adapter.ts';
+import type { TunedTable } from '../tuning/table.ts';
 import type { GpuEntry } from './entry.ts';
 
 /** WebGPU as the browser has it. */
@@ -18,4 +20,9 @@ export function openEntry(): Promise<GpuEntry> {
 /** A browser has no environment variables. */
 export function environment(_name: string): string | undefined {
   return undefined;
+}
+
+/** A page brings its own table, see `OpenOptions.tuned`. */
+export function cachedTable(_adapter: AdapterDescription): Promise<TunedTable | undefined> {
+  return Promise.resolve(undefined);
 }

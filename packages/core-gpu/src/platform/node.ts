@@ -1,6 +1,9 @@
 import { create } from 'webgpu';
+import type { AdapterDescription } from '../device/adapter.ts';
 import { ensureDriver } from '../driver/ensure.ts';
 import { withoutNativeNoise } from '../driver/quiet.ts';
+import { readMeasured, tunedTableOf } from './node/tuned-file.ts';
+import type { TunedTable } from '../tuning/table.ts';
 import type { EntryOptions, GpuEntry } from './entry.ts';
 
 /**
@@ -27,4 +30,10 @@ export async function openEntry(options: EntryOptions): Promise<GpuEntry> {
 /** An environment variable, empty counted as unset. */
 export function environment(name: string): string | undefined {
   return process.env[name] === '' ? undefined : process.env[name];
+}
+
+/** What `convbase tune` found on this adapter, if anything; `CONVBASE_TUNED=off` leaves it unread. */
+export async function cachedTable(adapter: AdapterDescription): Promise<TunedTable | undefined> {
+  if (environment('CONVBASE_TUNED') === 'off') return undefined;
+  return tunedTableOf(await readMeasured(adapter));
 }

@@ -29,19 +29,33 @@ export interface Tunable<Shape = ProblemShape, Choice extends object = object> {
   readonly kernel: string;
   /** All choices that `choose` or the tuner may make for this shape on this target, without duplicates. */
   readonly candidates: (shape: Shape, target: KernelTarget) => readonly Choice[];
-  /** What the folder's own rules say, whatever a table may hold: one of the candidates. */
+  /** What the folder's own rules say when the target has no table: one of the candidates. */
   readonly choose: (shape: Shape, target: KernelTarget) => Choice;
   readonly plans: (shape: Shape, choice: Choice, target: KernelTarget) => CandidatePlans;
-  /** Inputs (they are filled with numbers in [-1, 1)); buffers that may be null are left out by the plans. */
+  /** Inputs, to be filled with random numbers in [-1, 1). */
   readonly inputs: (shape: Shape) => readonly ProblemBuffer[];
-  /** Names of optional buffers that the plans bind but do not read: given as null. */
+  /** Names of buffers that the plans bind but do not read: given as null. */
   readonly unused?: readonly string[];
   readonly output: (shape: Shape) => ProblemBuffer;
   /** One element of the output, in float64. */
   readonly at: (shape: Shape, inputs: Readonly<Record<string, Float32Array>>, index: number) => number;
   /**
-   * Largest error of an element that a choice may have and win, in parts of the output's root mean square.
-   * 1e-4 for Winograd; a few 1e-6 for sums in the plain order.
+   * Largest error of an element with which a choice may still win, in parts of the output's root mean square:
+   * `sumTolerance(terms)` for plain sums, 1e-4 for Winograd.
    */
   readonly tolerance: (shape: Shape, choice: Choice) => number;
+}
+
+/**
+ * Forgets the types of shape and choice, so that kernels of all kinds stand in one list. Shapes come back to a kernel
+ * only out of its own plans (`Plan.problem`), choices only out of its own candidates.
+ */
+export function anyTunable<Shape, Choice extends object>(tunable: Tunable<Shape, Choice>): Tunable {
+  return tunable as unknown as Tunable;
+}
+
+/** Choices without repetitions, the first of each kept. */
+export function distinct<Choice extends object>(choices: readonly Choice[]): Choice[] {
+  const seen = new Map(choices.map((choice) => [JSON.stringify(Object.entries(choice).sort()), choice]));
+  return [...seen.values()];
 }

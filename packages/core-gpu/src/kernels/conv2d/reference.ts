@@ -64,6 +64,12 @@ export function conv2dFilterGradient(
   return dkernel;
 }
 
+/** The input row or column of an output's tap, or -1 in the padding. */
+function tap(out: number, k: number, stride: number, dilation: number, before: number, size: number): number {
+  const place = out * stride - before + k * dilation;
+  return place < size ? place : -1;
+}
+
 /** One element of conv(x, kernel), by its index in y: for shapes whose whole result would take too long here. */
 export function conv2dForwardAt(
   s: Conv2dShape,
@@ -73,18 +79,66 @@ export function conv2dForwardAt(
 ): number {
   const o = index % s.co;
   const pixel = Math.floor(index / s.co);
-  const n = Math.floor(pixel / (s.oh * s.ow));
-  const one: Conv2dShape = {
-    ...s,
-    n: 1,
-    co: 1,
-    oh: 1,
-    ow: 1,
-    top: s.top - (Math.floor(pixel / s.ow) % s.oh) * s.strideH,
-    left: s.left - (pixel % s.ow) * s.strideW,
-  };
-  const size = s.h * s.w * s.ci;
-  const picture = Array.from({ length: size }, (_, i) => at(x, n * size + i));
-  const weights = Array.from({ length: s.kh * s.kw * s.ci }, (_, i) => at(kernel, i * s.co + o));
-  return conv2dForward(one, picture, weights, null, false)[0] ?? NaN;
+  const [ox, oy, n] = [pixel % s.ow, Math.floor(pixel / s.ow) % s.oh, Math.floor(pixel / (s.oh * s.ow))];
+  let sum = 0;
+  for (let ky = 0; ky < s.kh; ky++)
+    for (let kx = 0; kx < s.kw; kx++) {
+      const iy = tap(oy, ky, s.strideH, s.dilationH, s.top, s.h);
+      const ix = tap(ox, kx, s.strideW, s.dilationW, s.left, s.w);
+      if (iy < 0 || ix < 0) continue;
+      for (let c = 0; c < s.ci; c++) {
+        const weight = at(kernel, ((ky * s.kw + kx) * s.ci + c) * s.co + o);
+        sum += at(x, ((n * s.h + iy) * s.w + ix) * s.ci + c) * weight;
+      }
+    }
+  return sum;
+}
+
+/** One element of the gradient with respect to x, by its index in dx. */
+export function conv2dInputGradientAt(
+  s: Conv2dShape,
+  dy: ArrayLike<number>,
+  kernel: ArrayLike<number>,
+  index: number,
+): number {
+  const c = index % s.ci;
+  const pixel = Math.floor(index / s.ci);
+  const [ix, iy, n] = [pixel % s.w, Math.floor(pixel / s.w) % s.h, Math.floor(pixel / (s.h * s.w))];
+  let sum = 0;
+  for (let ky = 0; ky < s.kh; ky++)
+    for (let kx = 0; kx < s.kw; kx++) {
+      const oy = (iy + s.top - ky * s.dilationH) / s.strideH;
+      const ox = (ix + s.left - kx * s.dilationW) / s.strideW;
+      if (!Number.isInteger(oy) || !Number.isInteger(ox)) continue;
+      if (oy < 0 || oy >= s.oh || ox < 0 || ox >= s.ow) continue;
+      for (let o = 0; o < s.co; o++) {
+        const weight = at(kernel, ((ky * s.kw + kx) * s.ci + c) * s.co + o);
+        sum += at(dy, ((n * s.oh + oy) * s.ow + ox) * s.co + o) * weight;
+      }
+    }
+  return sum;
+}
+
+/** One element of the gradient with respect to the kernel, by its index in dkernel. */
+export function conv2dFilterGradientAt(
+  s: Conv2dShape,
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+  index: number,
+): number {
+  const o = index % s.co;
+  const c = Math.floor(index / s.co) % s.ci;
+  const place = Math.floor(index / (s.co * s.ci));
+  const [kx, ky] = [place % s.kw, Math.floor(place / s.kw)];
+  let sum = 0;
+  for (let n = 0; n < s.n; n++)
+    for (let oy = 0; oy < s.oh; oy++)
+      for (let ox = 0; ox < s.ow; ox++) {
+        const iy = tap(oy, ky, s.strideH, s.dilationH, s.top, s.h);
+        const ix = tap(ox, kx, s.strideW, s.dilationW, s.left, s.w);
+        if (iy < 0 || ix < 0) continue;
+        sum +=
+          at(x, ((n * s.h + iy) * s.w + ix) * s.ci + c) * at(dy, ((n * s.oh + oy) * s.ow + ox) * s.co + o);
+      }
+  return sum;
 }

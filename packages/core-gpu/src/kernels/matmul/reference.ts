@@ -7,19 +7,28 @@ export function matmulReference(
   b: ArrayLike<number>,
   { bias, relu = false }: { bias?: ArrayLike<number>; relu?: boolean } = {},
 ): Float64Array {
-  const { m, n, k, batch = 1, transposeA = false, transposeB = false } = shape;
-  const c = new Float64Array(batch * m * n);
-  for (let at = 0; at < c.length; at++) {
-    const item = Math.floor(at / (m * n));
-    const row = Math.floor(at / n) % m;
-    const column = at % n;
-    let sum = bias?.[column] ?? 0;
-    for (let kk = 0; kk < k; kk++) {
-      const left = a[item * m * k + (transposeA ? kk * m + row : row * k + kk)] ?? NaN;
-      const right = b[item * k * n + (transposeB ? column * k + kk : kk * n + column)] ?? NaN;
-      sum += left * right;
-    }
-    c[at] = relu ? Math.max(sum, 0) : sum;
+  const { m, n, batch = 1 } = shape;
+  return Float64Array.from({ length: batch * m * n }, (_, at) => {
+    const sum = (bias?.[at % n] ?? 0) + matmulAt(shape, a, b, at);
+    return relu ? Math.max(sum, 0) : sum;
+  });
+}
+
+/** One element of op(a) op(b), by its index in c. */
+export function matmulAt(
+  { m, n, k, transposeA = false, transposeB = false }: MatmulShape,
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  index: number,
+): number {
+  const item = Math.floor(index / (m * n));
+  const row = Math.floor(index / n) % m;
+  const column = index % n;
+  let sum = 0;
+  for (let kk = 0; kk < k; kk++) {
+    const left = a[item * m * k + (transposeA ? kk * m + row : row * k + kk)] ?? NaN;
+    const right = b[item * k * n + (transposeB ? column * k + kk : kk * n + column)] ?? NaN;
+    sum += left * right;
   }
-  return c;
+  return sum;
 }

@@ -1,0 +1,62 @@
+import type { ProblemShape } from './table.ts';
+import type { Tunable } from './tunable.ts';
+
+/** Elements that are computed anew in float64. */
+const SAMPLES = 48;
+
+/** Seeded floats in [-1, 1), one long row that all inputs are cut from. */
+export function randomInputs(tunable: Tunable, shape: ProblemShape): Record<string, Float32Array> {
+  const entries = tunable.inputs(shape).map(({ name, length }, i): [string, Float32Array] => {
+    const values = new Float32Array(length);
+    let state = 0x9e3779b9 * (i + 1);
+    for (let at = 0; at < length; at++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      values[at] = state / 2 ** 31;
+    }
+    return [name, values];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The largest error of a result at elements spread over it, the first and the last among them, against float64, in parts
+ * of the result's root mean square. NaN where an element is not a number.
+ */
+export function sampledError(
+  tunable: Tunable,
+  shape: ProblemShape,
+  inputs: Readonly<Record<string, Float32Array>>,
+  result: Float32Array,
+): number {
+  const last = result.length - 1;
+  const indices = Array.from({ length: SAMPLES }, (_, i) => Math.round((last * i) / (SAMPLES - 1)));
+  const expected = indices.map((index) => tunable.at(shape, inputs, index));
+  const size = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / SAMPLES);
+  const errors = indices.map((index, i) => Math.abs((result[index] ?? NaN) - (expected[i] ?? NaN)));
+  return worst(errors, size);
+}
+
+/** The largest difference between two results, element by element, in parts of the first one's root mean square. */
+export function differenceOf(reference: Float32Array, result: Float32Array): number {
+  if (reference.length !== result.length) return NaN;
+  let [squares, largest] = [0, 0];
+  for (let i = 0; i < reference.length; i++) {
+    const wanted = reference[i] ?? NaN;
+    const difference = Math.abs(wanted - (result[i] ?? NaN));
+    squares += wanted * wanted;
+    if (!(difference <= largest)) largest = difference;
+    if (Number.isNaN(largest)) return NaN;
+  }
+  return relative(largest, Math.sqrt(squares / reference.length));
+}
+
+function worst(errors: readonly number[], size: number): number {
+  // Math.max gives NaN as soon as one of them is.
+  return relative(Math.max(...errors), size);
+}
+
+function relative(error: number, size: number): number {
+  return error === 0 ? 0 : error / size;
+}
