@@ -13,8 +13,8 @@ export const below = {
   data: ['base'],
   models: ['base', 'core-gpu', 'layers'],
   training: ['base', 'core-gpu', 'layers', 'data', 'models'],
-  cli: ['base', 'core-gpu', 'layers', 'data', 'models', 'training'],
-  bench: ['base', 'core-gpu', 'layers', 'data', 'models'],
+  cli: ['base', 'core-gpu', 'layers', 'data', 'models', 'training', 'bench'],
+  bench: ['base', 'core-gpu', 'layers', 'data', 'models', 'training'],
 };
 
 /** Packages that also run in a browser, with the files of theirs that do not. */

@@ -28,7 +28,7 @@ export interface BenchOptions {
   /** Told of the rows of each case when it is done. */
   readonly onRows?: (rows: readonly Row[]) => void;
   readonly onAdapter?: (adapter: AdapterFacts) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Rounds, time for the rounds of a case, and time for getting ready and for a run. */

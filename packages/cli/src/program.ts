@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAugment } from './commands/augment.ts';
+import { addBench } from './commands/bench.ts';
 import { addConvert } from './commands/convert.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -54,6 +55,7 @@ export function createProgram(invocation: Invocation): Command {
     addProfile,
     addTune,
     addVerify,
+    addBench,
   ]) {
     add(program, invocation);
   }

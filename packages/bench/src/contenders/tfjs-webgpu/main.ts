@@ -11,7 +11,9 @@ import { versionsOf } from '../versions.ts';
 async function open(): Promise<Backend> {
   await ensureDriver();
   // tfjs looks for a browser's globals when it is imported.
-  const gpu = create(['enable-dawn-features=allow_unsafe_apis']);
+  const wanted = process.env['CONVBASE_ADAPTER'];
+  const options = ['enable-dawn-features=allow_unsafe_apis'];
+  const gpu = create(wanted === undefined ? options : [...options, `adapter=${wanted}`]);
   Object.assign(globalThis, globals, { navigator: { gpu, userAgent: 'node' } });
   const modules = loadTfjs('webgpu');
   const { tf } = modules;
