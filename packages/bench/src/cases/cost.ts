@@ -1,4 +1,4 @@
-import { Conv2D, Dense, Model, type Layer, type Shape } from '@convbase/layers';
+import { Conv2D, Dense, type Layer, type Model, type Shape } from '@convbase/layers';
 import { outputSize } from '../inputs.ts';
 import type { Convolution } from '../protocol.ts';
 

@@ -44,7 +44,7 @@ export class Child {
         settle(message as Reply);
       };
       const onExit = (code: number | null, signal: string | null): void => {
-        const how = signal === null ? `exit code ${String(code)}` : signal;
+        const how = signal ?? `exit code ${String(code)}`;
         // What it wrote may still be on its way.
         setImmediate(() => {
           failed([`the process ended with ${how}`, lastLine(this.#lastWords)].filter(Boolean).join(': '));

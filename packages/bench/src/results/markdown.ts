@@ -70,7 +70,7 @@ function cells(row: Row): string[] {
     const nothing = Array<string>(head.length - 3).fill('');
     return [row.label, shorten(failure(row), 160), ...nothing, on];
   }
-  const checked = row.correct === null ? 'nothing to compare with' : `${row.reference ?? ''}`;
+  const checked = row.correct === null ? 'nothing to compare with' : (row.reference ?? '');
   const difference =
     row.correct === null || row.difference === null ? '' : ` (${row.difference.toExponential(0)})`;
   const memory = [

@@ -7,6 +7,14 @@ import { tfjsContender } from '../tfjs/contender.ts';
 import { loadTfjs } from '../tfjs/modules.ts';
 import { versionsOf } from '../versions.ts';
 
+/** What its WebGPU backend does not show in its types. */
+interface Internals {
+  readonly device: GPUDevice;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
 /** TensorFlow.js on its WebGPU backend: the same adapter as ours, through the same Dawn. */
 async function open(): Promise<Backend> {
   await ensureDriver();
@@ -19,7 +27,7 @@ async function open(): Promise<Backend> {
   const { tf } = modules;
   if (!(await tf.setBackend('webgpu'))) throw new Error('the webgpu backend did not start');
   await tf.ready();
-  const backend = tf.backend() as unknown as { device: GPUDevice; submitQueue(): void };
+  const backend = tf.backend() as unknown as Internals;
   const { device } = backend;
   const { name, kind } = describeAdapter(device.adapterInfo, undefined);
   return {
@@ -35,6 +43,9 @@ async function open(): Promise<Backend> {
       ),
     },
     async drain() {
+      // As the backend itself does before it reads: kernels are recorded into an open pass.
+      backend.ensureCommandEncoderReady();
+      backend.endComputePassEncoder();
       backend.submitQueue();
       await device.queue.onSubmittedWorkDone();
     },
