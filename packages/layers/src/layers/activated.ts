@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import { activation, softmax } from '../ops/index.ts';
 import type { Tape } from '../autograd/tape.ts';
+import type { Slot } from '../ops/conv2d.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { BatchNormalization } from './batch-normalization.ts';
 import type { CallContext } from './context.ts';
@@ -35,6 +36,10 @@ export interface Epilogue {
   /** A normalisation with constant statistics, multiplied into the weights (convolutions only). */
   readonly batchNorm?: BatchNormalization;
   readonly relu?: boolean;
+  /** A tensor like the result, added before the relu (convolutions only, without gradients). */
+  readonly residual?: Tensor | undefined;
+  /** Channels of a wider tensor to write (convolutions only, without gradients and without a residual). */
+  readonly slot?: Slot | undefined;
 }
 
 export interface ActivatedConfig extends LayerConfig {

@@ -120,9 +120,9 @@ export class Conv2D extends ActivatedLayer {
     return this.activation === 'linear' && !this.weights.some((weight) => context.trains(weight));
   }
 
-  linear(x: Tensor, context: CallContext, { batchNorm, relu = false }: Epilogue): Tensor {
+  linear(x: Tensor, context: CallContext, { batchNorm, relu = false, residual, slot }: Epilogue): Tensor {
     const { tape } = context;
-    const options = { ...this.options, relu };
+    const options = { ...this.options, relu, residual, slot };
     if (batchNorm === undefined) {
       const kernel = context.weight(this.kernel);
       const constant = context.trains(this.kernel) ? null : this.#constant.of(kernel, [this.kernel]);

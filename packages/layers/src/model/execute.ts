@@ -1,10 +1,13 @@
+import type { Gpu } from '@convbase/core-gpu';
 import { ActivatedLayer } from '../layers/activated.ts';
 import { BatchNormalization } from '../layers/batch-normalization.ts';
 import type { CallContext } from '../layers/context.ts';
 import type { Layer, SymbolicTensor } from '../layers/layer.ts';
+import { writeChannels } from '../ops/concat.ts';
 import { identity } from '../ops/reshape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from './graph.ts';
+import type { Place } from './joins.ts';
 import { planSteps, type Step } from './steps.ts';
 
 /** Computes a layer in a way of its own; undefined leaves it to the usual one. */
@@ -21,12 +24,16 @@ export function execute(
   context: CallContext,
   override: Override = () => undefined,
 ): readonly Tensor[] {
-  const steps = planSteps(graph, context);
   const borrowed = new Map<SymbolicTensor, Tensor>();
   graph.inputs.forEach((symbolic, index) => {
     const value = inputs[index];
     if (value !== undefined) borrowed.set(symbolic, value);
   });
+  const isWatched = (input: SymbolicTensor): boolean => {
+    const value = borrowed.get(input);
+    return value !== undefined && context.tape?.watches(value) === true;
+  };
+  const steps = planSteps(graph, context, isWatched);
   const uses = countUses(steps, graph);
   const owned = new Map<SymbolicTensor, Tensor>();
 
@@ -43,12 +50,47 @@ export function execute(
     owned.delete(symbolic);
   };
 
+  /** A joined tensor, which lives from its first part on. */
+  const joined = ({ of, channels }: Place, rest: readonly number[]): Tensor => {
+    const known = owned.get(of);
+    if (known !== undefined) return known;
+    const made = Tensor.empty(context.gpu, [...rest, channels], 'concat');
+    owned.set(of, made);
+    return made;
+  };
+  const compute = (
+    { layer, epilogue, residual, place, parts }: Step,
+    values: readonly Tensor[],
+  ): readonly Tensor[] => {
+    const [x] = values;
+    if (parts !== undefined) {
+      values.forEach((value, index) => {
+        const part = parts[index];
+        if (part !== undefined) writeChannels(value, joined(part, value.shape.slice(0, -1)), part.offset);
+      });
+      return [];
+    }
+    if (x !== undefined && layer instanceof BatchNormalization && epilogue.relu === true) {
+      return [layer.normalize(x, context, true)];
+    }
+    const fused = epilogue.relu === true || epilogue.batchNorm !== undefined || residual !== undefined;
+    if (x === undefined || !(layer instanceof ActivatedLayer) || !(fused || place !== undefined)) {
+      return layer.call(values, context);
+    }
+    const slot = place && {
+      ...place,
+      tensor: (_: Gpu, rest: readonly number[]) => joined(place, rest).share(),
+    };
+    const relu = epilogue.relu === true || layer.activation === 'relu';
+    return [layer.linear(x, context, { ...epilogue, relu, residual: residual && valueOf(residual), slot })];
+  };
+
   try {
     for (const step of steps) {
       const values = step.inputs.map(valueOf);
       const outputs = context.gpu.label(
         step.layer.name,
-        () => override(step.layer, values) ?? compute(step, values, context),
+        () => override(step.layer, values) ?? compute(step, values),
       );
       step.outputs.forEach((symbolic, index) => {
         const value = outputs[index];
@@ -56,7 +98,9 @@ export function execute(
         if (uses.has(symbolic)) owned.set(symbolic, value);
         else value.dispose();
       });
+      if (step.place !== undefined) for (const value of outputs) value.dispose();
       step.inputs.forEach(release);
+      if (step.residual !== undefined) release(step.residual);
     }
     return graph.outputs.map((symbolic) => {
       const value = owned.get(symbolic);
@@ -74,25 +118,15 @@ export function execute(
   }
 }
 
-function compute(
-  { layer, epilogue }: Step,
-  inputs: readonly Tensor[],
-  context: CallContext,
-): readonly Tensor[] {
-  const [x] = inputs;
-  if (x !== undefined && (epilogue.relu === true || epilogue.batchNorm !== undefined)) {
-    if (layer instanceof BatchNormalization) return [layer.normalize(x, context, true)];
-    if (layer instanceof ActivatedLayer) return [layer.linear(x, context, epilogue)];
-  }
-  return layer.call(inputs, context);
-}
-
 function countUses(steps: readonly Step[], graph: Graph): Map<SymbolicTensor, number> {
   const uses = new Map<SymbolicTensor, number>();
   const note = (symbolic: SymbolicTensor): void => {
     uses.set(symbolic, (uses.get(symbolic) ?? 0) + 1);
   };
-  for (const step of steps) step.inputs.forEach(note);
+  for (const { inputs, residual } of steps) {
+    inputs.forEach(note);
+    if (residual !== undefined) note(residual);
+  }
   graph.outputs.forEach(note);
   return uses;
 }

@@ -3,6 +3,15 @@ import type { Tape } from '../autograd/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { rowsAndColumns } from './dims.ts';
 
+/** Writes x into some channels of a wider tensor. No gradient flows through it. */
+export function writeChannels(x: Tensor, wide: Tensor, offset: number): void {
+  const { gpu } = x;
+  const { rows, columns: channels } = rowsAndColumns(x);
+  const { columns: totalChannels } = rowsAndColumns(wide);
+  const plan = planConcatWrite({ rows, channels, totalChannels, offset }, gpu.target);
+  gpu.run(plan, { x: x.buffer, y: wide.buffer });
+}
+
 /** Joins tensors along the last axis; all other axes are equal. */
 export function concat(inputs: readonly Tensor[], tape: Tape | null = null): Tensor {
   const [first] = inputs;

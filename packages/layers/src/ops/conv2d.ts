@@ -6,8 +6,23 @@ import {
   planConv2dFilterGradient,
   planConv2dForward,
   planConv2dInputGradient,
-  planWinograd,
-  type WinogradChoice,
+  const rest = [shape.n, shape.oh, shape.ow];
+  const y = slot?.tensor(gpu, rest) ?? Tensor.empty(gpu, [...rest, shape.co], 'conv2d');
+  const fusion = { bias: bias !== null, relu, add: residual !== undefined, ...(slot && { slice: slot }) };
+  const buffers = {
+    x: x.buffer,
+    bias: bias?.buffer ?? null,
+    y: y.buffer,
+    ...(residual && { residual: residual.buffer }),
+  };
+  const winograd = constant === null ? null : chooseWinograd(shape, fusion, gpu.target);
+  if (constant !== null && winograd !== null) {
+    const factors = constant.factors(winograd).buffer;
+    gpu.run(planWinograd(shape, fusion, gpu.target, winograd), { ...buffers, factors });
+  } else {
+    gpu.run(planConv2dForward(shape, fusion, gpu.target), { ...buffers, kernel: kernel.buffer });
+  }
+  if (residual !== undefined || slot !== undefined) return y;
 } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
 import { dims4 } from './dims.ts';
@@ -19,6 +34,18 @@ export interface Conv2dOptions {
   readonly dilations: readonly [number, number];
   /** Applies relu in the same kernel. */
   readonly relu?: boolean;
+  /** Adds a tensor like the result before the relu, in the same kernel. Without gradients only. */
+  readonly residual?: Tensor | undefined;
+  /** Where to write the result, in place of a tensor of its own. Without gradients and without a residual only. */
+  readonly slot?: Slot | undefined;
+}
+
+/** Some channels of a wider tensor, which several ops write one after the other: a concatenation without copies. */
+export interface Slot {
+  readonly channels: number;
+  readonly offset: number;
+  /** The wider tensor with these other axes, as a tensor of the caller's own; the first to ask makes it. */
+  readonly tensor: (gpu: Gpu, rest: readonly number[]) => Tensor;
 }
 
 /** A kernel that stays as it is for longer, so that work done on it once pays. */
@@ -41,8 +68,9 @@ export function conv2d(
   constant: ConstantKernel | null = null,
 ): Tensor {
   const { gpu } = x;
-  const { strides, padding, dilations, relu = false } = options;
+  const { strides, padding, dilations, relu = false, residual, slot } = options;
   const shape = conv2dShape({ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations });
+<<<<<<< HEAD
   const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.co], 'conv2d');
   const fusion = { bias: bias !== null, relu };
   const buffers = { x: x.buffer, bias: bias?.buffer ?? null, y: y.buffer };
@@ -53,6 +81,19 @@ export function conv2d(
   } else {
     gpu.run(planConv2dForward(shape, fusion, gpu.target), { ...buffers, kernel: kernel.buffer });
   }
+=======
+  const rest = [shape.n, shape.oh, shape.ow];
+  const y = slot?.tensor(gpu, rest) ?? Tensor.empty(gpu, [...rest, shape.co], 'conv2d');
+  const fusion = { bias: bias !== null, relu, add: residual !== undefined, ...(slot && { slice: slot }) };
+  gpu.run(planConv2dForward(shape, fusion, gpu.target), {
+    x: x.buffer,
+    kernel: kernel.buffer,
+    bias: bias?.buffer ?? null,
+    y: y.buffer,
+    ...(residual && { residual: residual.buffer }),
+  });
+  if (residual !== undefined || slot !== undefined) return y;
+>>>>>>> 4e3a6e8 (Convolutions write into their channels of a concatenation and add a residual before the relu)
 
   const inputs = bias === null ? [x, kernel] : [x, kernel, bias];
   tape?.record(
