@@ -74,6 +74,8 @@ export abstract class Layer {
   #trainable: boolean;
   readonly #trainableVariables: Variable[] = [];
   readonly #fixedVariables: Variable[] = [];
+  /** Both, for a layer that is asked for them in every step; null until then. */
+  #own: readonly Variable[] | null = null;
 
   constructor(className: string, config: LayerConfig = {}) {
     this.className = className;
@@ -152,7 +154,9 @@ export abstract class Layer {
 
   /** All weights, in Keras' order: the trainable ones, the others, then those of the layers inside. */
   get weights(): readonly Variable[] {
-    const inner = this.sublayers.flatMap((layer) => layer.weights);
+    const { sublayers } = this;
+    if (sublayers.length === 0) return (this.#own ??= [...this.#trainableVariables, ...this.#fixedVariables]);
+    const inner = sublayers.flatMap((layer) => layer.weights);
     return [...new Set([...this.#trainableVariables, ...this.#fixedVariables, ...inner])];
   }
 
@@ -209,6 +213,7 @@ export abstract class Layer {
   ): Variable {
     const variable = new Variable(this.name, name, shape, initializer, trained && this.#trainable);
     (trained ? this.#trainableVariables : this.#fixedVariables).push(variable);
+    this.#own = null;
     return variable;
   }
 

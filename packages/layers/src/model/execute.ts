@@ -8,7 +8,7 @@ import { identity } from '../ops/reshape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Graph } from './graph.ts';
 import type { Place } from './joins.ts';
-import { planSteps, type Step } from './steps.ts';
+import { stepsOf, type Step } from './steps.ts';
 
 /** Computes a layer in a way of its own; undefined leaves it to the usual one. */
 export type Override = (layer: Layer, inputs: readonly Tensor[]) => readonly Tensor[] | undefined;
@@ -33,7 +33,7 @@ export function execute(
     const value = borrowed.get(input);
     return value !== undefined && context.tape?.watches(value) === true;
   };
-  const steps = planSteps(graph, context, isWatched);
+  const steps = stepsOf(graph, context, isWatched);
   const uses = countUses(steps, graph);
   const owned = new Map<SymbolicTensor, Tensor>();
 

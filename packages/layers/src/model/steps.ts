@@ -23,6 +23,20 @@ export interface Step {
   readonly parts?: readonly Place[];
 }
 
+const predictions = new WeakMap<Graph, readonly Step[]>();
+
+/** The steps of a graph in a call; those of a prediction depend on the graph alone and are kept. */
+export function stepsOf(
+  graph: Graph,
+  context: CallContext,
+  isWatched: (input: SymbolicTensor) => boolean,
+): readonly Step[] {
+  if (context.training || context.tape !== null) return planSteps(graph, context, isWatched);
+  let steps = predictions.get(graph);
+  if (steps === undefined) predictions.set(graph, (steps = planSteps(graph, context)));
+  return steps;
+}
+
 /**
  * What to compute for a graph's outputs, in order.
  *

@@ -6,26 +6,17 @@ import {
   planConv2dFilterGradient,
   planConv2dForward,
   planConv2dInputGradient,
-  const rest = [shape.n, shape.oh, shape.ow];
-  const y = slot?.tensor(gpu, rest) ?? Tensor.empty(gpu, [...rest, shape.co], 'conv2d');
-  const fusion = { bias: bias !== null, relu, add: residual !== undefined, ...(slot && { slice: slot }) };
-  const buffers = {
-    x: x.buffer,
-    bias: bias?.buffer ?? null,
-    y: y.buffer,
-    ...(residual && { residual: residual.buffer }),
-  };
-  const winograd = constant === null ? null : chooseWinograd(shape, fusion, gpu.target);
-  if (constant !== null && winograd !== null) {
-    const factors = constant.factors(winograd).buffer;
-    gpu.run(planWinograd(shape, fusion, gpu.target, winograd), { ...buffers, factors });
-  } else {
-    gpu.run(planConv2dForward(shape, fusion, gpu.target), { ...buffers, kernel: kernel.buffer });
-  }
-  if (residual !== undefined || slot !== undefined) return y;
+  planWinograd,
+  type Conv2dFusion,
+  type Conv2dShape,
+  type Gpu,
+  type KernelTarget,
+  type Plan,
+  type WinogradChoice,
 } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
 import { dims4 } from './dims.ts';
+import { Kept, once } from './kept.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 export interface Conv2dOptions {
@@ -68,38 +59,34 @@ export function conv2d(
   constant: ConstantKernel | null = null,
 ): Tensor {
   const { gpu } = x;
-  const { strides, padding, dilations, relu = false, residual, slot } = options;
-  const shape = conv2dShape({ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations });
-<<<<<<< HEAD
-  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.co], 'conv2d');
-  const fusion = { bias: bias !== null, relu };
-  const buffers = { x: x.buffer, bias: bias?.buffer ?? null, y: y.buffer };
-  const winograd = constant === null ? null : chooseWinograd(shape, fusion, gpu.target);
-  if (constant !== null && winograd !== null) {
-    const factors = constant.factors(winograd).buffer;
-    gpu.run(planWinograd(shape, fusion, gpu.target, winograd), { ...buffers, factors });
-  } else {
-    gpu.run(planConv2dForward(shape, fusion, gpu.target), { ...buffers, kernel: kernel.buffer });
-  }
-=======
+  const { residual, slot } = options;
+  const { shape, forward, inputGradient, filterGradient } = planned(
+    x,
+    kernel,
+    bias,
+    options,
+    constant !== null,
+  );
   const rest = [shape.n, shape.oh, shape.ow];
   const y = slot?.tensor(gpu, rest) ?? Tensor.empty(gpu, [...rest, shape.co], 'conv2d');
-  const fusion = { bias: bias !== null, relu, add: residual !== undefined, ...(slot && { slice: slot }) };
-  gpu.run(planConv2dForward(shape, fusion, gpu.target), {
+  const weights =
+    forward.winograd === null || constant === null
+      ? { kernel: kernel.buffer }
+      : { factors: constant.factors(forward.winograd).buffer };
+  gpu.run(forward.plan, {
     x: x.buffer,
-    kernel: kernel.buffer,
+    ...weights,
     bias: bias?.buffer ?? null,
     y: y.buffer,
     ...(residual && { residual: residual.buffer }),
   });
   if (residual !== undefined || slot !== undefined) return y;
->>>>>>> 4e3a6e8 (Convolutions write into their channels of a concatenation and add a residual before the relu)
 
   const inputs = bias === null ? [x, kernel] : [x, kernel, bias];
   tape?.record(
     inputs,
     y,
-    relu ? [x, kernel, y] : [x, kernel],
+    options.relu === true ? [x, kernel, y] : [x, kernel],
     (dy, [x, kernel, y], [wantsX, wantsKernel, wantsBias]) => {
       const dz = y === undefined ? dy.share() : reluGradient(y, dy);
       let dx: Tensor | null = null;
@@ -107,7 +94,7 @@ export function conv2d(
       let dbias: Tensor | null = null;
       if (wantsX && x && kernel) {
         dx = Tensor.empty(gpu, x.shape, 'conv2d dx');
-        gpu.run(planConv2dInputGradient(shape, gpu.target), {
+        gpu.run(inputGradient(), {
           dy: dz.buffer,
           kernel: kernel.buffer,
           dx: dx.buffer,
@@ -115,7 +102,7 @@ export function conv2d(
       }
       if (wantsKernel && x && kernel) {
         dkernel = Tensor.empty(gpu, kernel.shape, 'conv2d dkernel');
-        gpu.run(planConv2dFilterGradient(shape, gpu.target), {
+        gpu.run(filterGradient(), {
           x: x.buffer,
           dy: dz.buffer,
           dkernel: dkernel.buffer,
@@ -127,6 +114,54 @@ export function conv2d(
     },
   );
   return y;
+}
+
+/** A convolution's shape, and how it and its gradients run; each gradient is planned when it is first wanted. */
+interface Planned {
+  readonly shape: Conv2dShape;
+  readonly forward: { readonly plan: Plan; readonly winograd: WinogradChoice | null };
+  readonly inputGradient: () => Plan;
+  readonly filterGradient: () => Plan;
+}
+
+const kept = new Kept<Planned>();
+
+function planned(
+  x: Tensor,
+  kernel: Tensor,
+  bias: Tensor | null,
+  { strides, padding, dilations, relu = false, residual, slot }: Conv2dOptions,
+  constant: boolean,
+): Planned {
+  const { target } = x.gpu;
+  const add = residual !== undefined;
+  const hasBias = bias !== null;
+  const place = slot === undefined ? '' : `${slot.channels},${slot.offset}`;
+  const sizes = `${x.shape.join()};${kernel.shape.join()};${strides.join()};${dilations.join()}`;
+  const key = `${sizes};${padding};${place};${hasBias};${relu};${add};${constant}`;
+  return kept.get(target, key, () => {
+    const shape = conv2dShape({ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations });
+    const slice = slot && { channels: slot.channels, offset: slot.offset };
+    const fusion = { bias: hasBias, relu, add, ...(slice && { slice }) };
+    return {
+      shape,
+      forward: planForward(shape, fusion, constant, target),
+      inputGradient: once(() => planConv2dInputGradient(shape, target)),
+      filterGradient: once(() => planConv2dFilterGradient(shape, target)),
+    };
+  });
+}
+
+function planForward(
+  shape: Conv2dShape,
+  fusion: Conv2dFusion,
+  constant: boolean,
+  target: KernelTarget,
+): Planned['forward'] {
+  const winograd = constant ? chooseWinograd(shape, fusion, target) : null;
+  return winograd === null
+    ? { plan: planConv2dForward(shape, fusion, target), winograd }
+    : { plan: planWinograd(shape, fusion, target, winograd), winograd };
 }
 
 /** The gradient through a relu, from its output: `dy` where `y > 0`. */

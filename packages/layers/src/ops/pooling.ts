@@ -6,10 +6,13 @@ import {
   planMaxPoolForward,
   planMaxPoolInputGradient,
   poolShape,
+  type Plan,
+  type PoolShape,
 } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { dims4 } from './dims.ts';
+import { Kept, once } from './kept.ts';
 
 export interface PoolOptions {
   readonly pool: readonly [number, number];
@@ -17,16 +20,44 @@ export interface PoolOptions {
   readonly padding: 'same' | 'valid';
 }
 
+interface Planned {
+  readonly shape: PoolShape;
+  readonly forward: Plan;
+  readonly gradient: () => Plan;
+}
+
+const kept = new Kept<Planned>();
+
+const kinds = {
+  max: { forward: planMaxPoolForward, gradient: planMaxPoolInputGradient },
+  average: { forward: planAveragePoolForward, gradient: planAveragePoolInputGradient },
+};
+
+function planned(kind: 'max' | 'average', x: Tensor, options: PoolOptions): Planned {
+  const { target } = x.gpu;
+  const { pool, strides, padding } = options;
+  const key = `${kind};${x.shape.join()};${pool.join()};${strides.join()};${padding}`;
+  return kept.get(target, key, () => {
+    const shape = poolShape({ input: dims4(x), ...options });
+    const plans = kinds[kind];
+    return {
+      shape,
+      forward: plans.forward(shape, target),
+      gradient: once(() => plans.gradient(shape, target)),
+    };
+  });
+}
+
 /** Maximum of each window, (n, h, w, c) to (n, oh, ow, c); the gradient goes to the first maximum of the window. */
 export function maxPool2d(x: Tensor, options: PoolOptions, tape: Tape | null = null): Tensor {
   const { gpu } = x;
-  const shape = poolShape({ input: dims4(x), ...options });
+  const { shape, forward, gradient } = planned('max', x, options);
   const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'max pool');
-  gpu.run(planMaxPoolForward(shape, gpu.target), { x: x.buffer, y: y.buffer });
+  gpu.run(forward, { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [x], (dy, [x]) => {
     if (!x) return [null];
     const dx = Tensor.empty(gpu, x.shape, 'max pool dx');
-    gpu.run(planMaxPoolInputGradient(shape, gpu.target), { x: x.buffer, dy: dy.buffer, dx: dx.buffer });
+    gpu.run(gradient(), { x: x.buffer, dy: dy.buffer, dx: dx.buffer });
     return [dx];
   });
   return y;
@@ -35,12 +66,12 @@ export function maxPool2d(x: Tensor, options: PoolOptions, tape: Tape | null = n
 /** Mean of each window, over the pixels that exist. */
 export function averagePool2d(x: Tensor, options: PoolOptions, tape: Tape | null = null): Tensor {
   const { gpu, shape: inputShape } = x;
-  const shape = poolShape({ input: dims4(x), ...options });
+  const { shape, forward, gradient } = planned('average', x, options);
   const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'average pool');
-  gpu.run(planAveragePoolForward(shape, gpu.target), { x: x.buffer, y: y.buffer });
+  gpu.run(forward, { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [], (dy) => {
     const dx = Tensor.empty(gpu, inputShape, 'average pool dx');
-    gpu.run(planAveragePoolInputGradient(shape, gpu.target), { dy: dy.buffer, dx: dx.buffer });
+    gpu.run(gradient(), { dy: dy.buffer, dx: dx.buffer });
     return [dx];
   });
   return y;
