@@ -74,4 +74,10 @@ export default tseslint.config(
     plugins: { 'import-x': importX },
     rules: { eqeqeq: 'error' },
   },
+  {
+    // The command itself is CommonJS, see there.
+    files: ['packages/*/bin/*.js'],
+    languageOptions: { sourceType: 'commonjs' },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
 );

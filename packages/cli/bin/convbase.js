@@ -1,6 +1,12 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+'use strict';
+const { existsSync } = require('node:fs');
+const { availableParallelism } = require('node:os');
+const { join } = require('node:path');
+
+// Pictures are decoded on libuv's threads: four, unless this is set before their first work. Loading an ES module is
+// such work, which is why this one file is none.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
 // A reader that has seen enough, as in `convbase ... | head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
@@ -10,18 +16,21 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const build = new URL('../dist/index.js', import.meta.url);
-if (existsSync(fileURLToPath(build))) {
+const build = join(__dirname, '../dist/index.js');
+if (existsSync(build)) void main();
+else {
+  console.error('convbase is not built yet. Run `npm run build` in the repository first.');
+  process.exitCode = 1;
+}
+
+async function main() {
   // Until the command listens itself.
   const interrupted = () => process.exit(130);
   process.on('SIGINT', interrupted);
-  const { run } = await import(build.href);
+  const { run } = await import('../dist/index.js');
   const running = run(process.argv.slice(2));
   process.off('SIGINT', interrupted);
   process.exitCode = await running;
   // Whatever still runs after Ctrl-C, such as a long batch on the GPU, does not keep the process.
   setTimeout(() => process.exit(), 500).unref();
-} else {
-  console.error('convbase is not built yet. Run `npm run build` in the repository first.');
-  process.exitCode = 1;
 }

@@ -21,18 +21,40 @@ interface Extracted {
   skipped: string[];
   featureShape: number[];
   layer: string;
+  input?: Waited;
+}
+interface Waited {
+  seconds: number;
+  waited: number;
+  between: number;
+  bottleneck: string;
 }
 interface Trained {
   classNames: string[];
   loss: number;
   history: Record<string, number[]>;
+  extraction?: Waited;
+  input?: Waited;
 }
 interface Judged {
   loss: number;
   accuracy: number;
   samples: number;
+  input?: Waited;
 }
 type Predicted = { image: string; predictions?: { className: string; probability: number }[] }[];
+
+/** Times that belong together. */
+function expectWaited({
+  seconds = NaN,
+  waited = NaN,
+  between = NaN,
+  bottleneck,
+}: Partial<Waited> = {}): void {
+  expect(['adapter', 'input', 'program']).toContain(bottleneck);
+  expect(waited + between).toBeLessThanOrEqual(seconds + 1e-9);
+  expect(Math.min(seconds, waited, between)).toBeGreaterThanOrEqual(0);
+}
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'convbase-cli-'));
@@ -55,13 +77,17 @@ describe('from pictures to a classifier', () => {
       featureShape: [5, 5, 12],
       layer: 'block2_pool',
     });
+    expectWaited(extracted.input);
     const trained = await json<Trained>('train', at('features'), ...learning, '--out', at('classifier'));
     expect(trained.classNames).toEqual(['bars', 'dots']);
     expect(trained.history['loss']).toHaveLength(60);
+    expectWaited(trained.input);
+    expect(trained.extraction).toBeUndefined();
     expect(await readdir(at('classifier'))).toEqual(['classifier.json', 'head.safetensors']);
 
     const judged = await json<Judged>('evaluate', at('classifier'), at('test'));
     expect(judged).toMatchObject({ samples: 12, accuracy: 1 });
+    expectWaited(judged.input);
     await json<Extracted>('extract', at('test'), ...miniOptions, '--out', at('features-test'));
     const again = await json<Judged>('evaluate', at('classifier'), at('features-test'));
     // The same numbers in other batches: sums of 12 losses in another order.
@@ -86,6 +112,8 @@ describe('from pictures to a classifier', () => {
     const flags = [...learning, '--validation', at('test'), '--seed', '5'];
     const direct = await json<Trained>('train', at('train'), ...miniOptions, ...flags, '--out', at('direct'));
     expect(direct.history['val_accuracy']?.at(-1)).toBe(1);
+    expectWaited(direct.extraction);
+    expectWaited(direct.input);
     expect(await readdir(at('direct'))).toEqual(['classifier.json', 'head.safetensors']);
     await json('train', at('features'), ...flags.slice(0, -4), '--seed', '5', '--out', at('indirect'));
     const [first, second] = await Promise.all(
@@ -162,7 +190,7 @@ describe('MNIST folders', () => {
 describe('what is printed', () => {
   it('is for people without --json', async () => {
     const judged = await inProcess('evaluate', at('classifier'), at('test'));
-    expect(judged.stdout).toMatch(/^loss \d\.\d{4} {2}accuracy 1\.0000 {2}\(12 pictures\)\n$/);
+    expect(judged.stdout).toMatch(/^loss \d\.\d{4} {2}accuracy 1\.0000 {2}\(12 pictures\)\nwaited \d\.\d s of \d+(\.\d)? s for pictures.*: .* is the bottleneck\n/);
     expect(judged.stderr).toMatch(/^adapter: .+/);
     const predicted = await inProcess('predict', at('classifier'), at('test/bars/000.bmp'), '--top', '1');
     expect(predicted.stdout).toMatch(/000\.bmp: bars \d+\.\d %\n$/);

@@ -10,13 +10,14 @@ import {
   type FeatureRecipe,
   type PictureBatch,
 } from '@convbase/data';
-import type { Dataset, Model } from '@convbase/layers';
+import { InputMeter, type Dataset, type EvaluateConfig, type Model } from '@convbase/layers';
 import { Classifier, headLoss, isClassifier, openClassifier } from '@convbase/models';
 import type { Command } from 'commander';
 import { isFeatureFolder } from '../jobs/features-of.ts';
 import { openPictures, pictureOptionNames, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
+import { waitingOf } from '../terminal/input.ts';
 import { refuseOptions, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -57,6 +58,7 @@ interface Task {
   readonly model: Model;
   readonly classCount: number;
   readonly data: Dataset;
+  readonly what: 'pictures' | 'features';
   /** How many samples there were, known at the end: pictures may be skipped. */
   samples(): number;
   /** Closes files and ends what is shown. */
@@ -83,21 +85,24 @@ async function evaluate(
   const task = isFeatureFolder(path)
     ? await onFeatures(await loadHead(classifier), path)
     : await onPictures(classifier, path, flags, signal);
-  let judged: { loss: number; accuracy: number; adapter: string };
+  const meter = new InputMeter();
+  let judged: { loss: number; accuracy: number; adapter: Gpu['adapter'] };
   try {
     judged = await usingGpu(flags, signal, async (gpu) => ({
-      ...(await judge(task, gpu, signal)),
-      adapter: gpu.adapter.name,
+      ...(await judge(task, gpu, { signal, meter })),
+      adapter: gpu.adapter,
     }));
   } finally {
     await task.close();
   }
   const { loss, accuracy, adapter } = judged;
   const samples = task.samples();
+  const { input, lines } = waitingOf(meter, task.what, adapter);
   printResult(
     flags.json,
-    { loss, accuracy, samples, adapter },
+    { loss, accuracy, samples, adapter: adapter.name, input },
     `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  (${samples} pictures)`,
+    ...lines,
   );
 }
 
@@ -116,11 +121,11 @@ async function loadHead(folder: string): Promise<Classifier> {
 async function judge(
   { model, classCount, data }: Task,
   gpu: Gpu,
-  signal: AbortSignal,
+  how: EvaluateConfig,
 ): Promise<{ loss: number; accuracy: number }> {
   model.to(gpu).compile({ optimizer: 'sgd', loss: headLoss(classCount), metrics: ['accuracy'] });
   try {
-    const { loss = NaN, accuracy = NaN } = await model.evaluate(data, { signal });
+    const { loss = NaN, accuracy = NaN } = await model.evaluate(data, how);
     return { loss, accuracy };
   } finally {
     model.dispose();
@@ -144,6 +149,7 @@ async function onFeatures({ head, config }: Classifier, path: string): Promise<T
       model: head,
       classCount: config.classNames.length,
       data: featureBatches(features, { batchSize: 128 }),
+      what: 'features',
       samples: () => features.rowCount,
       close: () => features.close(),
     };
@@ -194,6 +200,7 @@ async function onPictures(
     model,
     classCount: classNames.length,
     data: { batches },
+    what: 'pictures',
     samples: () => pictures.sampleCount,
     close: () => {
       progress.stop();

@@ -1,9 +1,12 @@
+import type { Gpu } from '@convbase/core-gpu';
+import { InputMeter } from '@convbase/layers';
 import type { Command } from 'commander';
 import { openFlaggedBase, withBaseOptions, type BaseFlags } from '../jobs/base-options.ts';
 import { checkFolder, extractToFolder } from '../jobs/extraction.ts';
 import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
+import { waitingOf } from '../terminal/input.ts';
 import { withCommonOptions, wholeNumber, type CommonOptions } from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -39,23 +42,29 @@ export function addExtract(program: Command, invocation: Invocation): void {
 async function extract(dir: string, flags: ExtractFlags, signal: AbortSignal): Promise<void> {
   const { batchSize, onBadImage, out, json } = flags;
   const progress = createProgress('extract');
+  const meter = new InputMeter();
+  let adapter: Gpu['adapter'] | undefined;
   const set = await openPictures(dir, { ...flags, preferred: 'train' });
   const opened = await openFlaggedBase(flags, { onStatus: progress.say, signal });
   try {
     const extracted =
       (await checkFolder(set, dir, out, opened)) ??
       (await usingGpu(flags, signal, (gpu) => {
-        return extractToFolder(set, dir, out, { ...opened, gpu, batchSize, onBadImage, progress, signal });
+        ({ adapter } = gpu);
+        const how = { gpu, batchSize, onBadImage, progress, signal, meter };
+        return extractToFolder(set, dir, out, { ...opened, ...how });
       }));
     progress.stop();
     const { manifest, rows, alreadyComplete } = extracted;
     const { skipped, featureShape, base } = manifest;
     const left = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
     const already = alreadyComplete ? ', complete already' : '';
+    const { input, lines } = waitingOf(meter, 'pictures', adapter);
     printResult(
       json,
-      { out, rows, skipped, featureShape, layer: base.layer },
+      { out, rows, skipped, featureShape, layer: base.layer, input },
       `${rows} pictures${left}: features (${featureShape.join(', ')}) of ${base.model} ${base.layer} in ${out}${already}`,
+      ...lines,
     );
   } finally {
     progress.stop();

@@ -6,17 +6,9 @@ import { applications, isApplication } from '@convbase/models';
 import { changeRecipe, type Recipe, type RecipeStage } from '@convbase/training';
 import { Option, type Command } from 'commander';
 import { preprocessOption } from '../jobs/base-options.ts';
-import {
-  changesOf,
-  executeRecipe,
-  inWords,
-  lasting,
-  withRunOptions,
-  type RunFlags,
-} from '../jobs/recipe-run.ts';
+import { changesOf, executeRecipe, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
 import { numberBetween, pictureSize, wholeNumber, withCommonOptions } from '../terminal/options.ts';
-import { printResult } from '../terminal/print.ts';
 
 type Optimizer = RecipeStage['optimizer']['name'];
 
@@ -149,8 +141,7 @@ export function addFinetune(program: Command, invocation: Invocation): void {
 
 async function finetune(dir: string, flags: FinetuneFlags, invocation: Invocation): Promise<void> {
   const recipe = changeRecipe(recipeFrom(dir, flags), changesOf(flags));
-  const result = await executeRecipe(recipe, 'finetune', dir, flags, invocation);
-  printResult(flags.json, result, inWords(result));
+  await executeRecipe(recipe, 'finetune', dir, flags, invocation);
 }
 
 /** The two-stage procedure as a recipe. */

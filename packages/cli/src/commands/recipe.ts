@@ -1,17 +1,9 @@
 import { changeRecipe, listRecipes, loadRecipe } from '@convbase/training';
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
-import {
-  changesOf,
-  executeRecipe,
-  inWords,
-  lasting,
-  withRunOptions,
-  type RunFlags,
-} from '../jobs/recipe-run.ts';
+import { changesOf, executeRecipe, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
 import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
-import { printResult } from '../terminal/print.ts';
 
 interface RecipeRunFlags extends RunFlags {
   readonly data: string;
@@ -82,7 +74,7 @@ export function addRecipe(program: Command, invocation: Invocation): void {
 
 async function runNamed(name: string, flags: RecipeRunFlags, invocation: Invocation): Promise<void> {
   const { recipe } = await loadRecipe(name);
-  const { data, model, weights, epochs, continueHead, json } = flags;
+  const { data, model, weights, epochs, continueHead } = flags;
   const changed = changeRecipe(recipe, {
     ...changesOf(flags),
     ...(model === undefined ? {} : { base: lasting(model) }),
@@ -90,6 +82,5 @@ async function runNamed(name: string, flags: RecipeRunFlags, invocation: Invocat
     ...(epochs === undefined ? {} : { epochs }),
     ...(continueHead === undefined ? {} : { continueHead }),
   });
-  const result = await executeRecipe(changed, name, data, flags, invocation);
-  printResult(json, result, inWords(result));
+  await executeRecipe(changed, name, data, flags, invocation);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
 import { featureBatches, readManifest, recipeDifference, type Features } from '@convbase/data';
-import type { ActivationName, Callback } from '@convbase/layers';
+import { InputMeter, type ActivationName, type Callback } from '@convbase/layers';
 import { Classifier, trainHead, type ClassifierConfig } from '@convbase/models';
 import { Option, type Command } from 'commander';
 import {
@@ -19,6 +19,7 @@ import { featuresOf, isFeatureFolder, type Extractor } from '../jobs/features-of
 import { openPictures, pictureOptionNames, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
+import { waitingOf } from '../terminal/input.ts';
 import {
   numberBetween,
   refuseOptions,
@@ -101,7 +102,9 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
       onBadImage: flags.onBadImage,
       progress,
       signal,
+      meter: new InputMeter(),
     };
+    const meter = new InputMeter();
     const scratch = join(flags.out, SCRATCH);
     const wanted = { paths, preferred: 'train', scratch: join(scratch, 'training') } as const;
     const open: Features[] = [];
@@ -115,14 +118,23 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
         open.push(await featuresOf({ ...request, scratch: join(scratch, 'validation') }, extractor));
       }
       (await opened)?.base.model.dispose();
-      result = await trainOn(gpu, features, open[1], flags, signal);
+      for (const features of open) await features.hold();
+      result = await trainOn(gpu, features, open[1], flags, { signal, meter });
     } finally {
       progress.stop();
       for (const features of open) await features.close();
       await removeEmpty(wanted.scratch, scratch, flags.out);
     }
     await rm(scratch, { recursive: true, force: true });
-    printResult(flags.json, result, `classifier for ${result.classNames.join(', ')} in ${flags.out}`);
+    const extracting = waitingOf(extractor.meter, 'pictures', gpu.adapter);
+    const training = waitingOf(meter, 'features', gpu.adapter);
+    printResult(
+      flags.json,
+      { ...result, extraction: extracting.input, input: training.input },
+      `classifier for ${result.classNames.join(', ')} in ${flags.out}`,
+      ...extracting.lines,
+      ...training.lines,
+    );
   });
 }
 
@@ -199,7 +211,7 @@ async function trainOn(
   features: Features,
   validation: Features | undefined,
   flags: TrainFlags,
-  signal: AbortSignal,
+  { signal, meter }: { readonly signal: AbortSignal; readonly meter: InputMeter },
 ): Promise<Trained> {
   const { manifest } = features;
   if (validation) {
@@ -230,6 +242,7 @@ async function trainOn(
     seed,
     callbacks: [epochProgress(progress, epochs)],
     signal,
+    meter,
   });
   progress.stop();
   signal.throwIfAborted();

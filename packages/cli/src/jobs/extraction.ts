@@ -12,6 +12,7 @@ import {
   type PictureBatch,
   type PictureSet,
 } from '@convbase/data';
+import type { InputMeter } from '@convbase/layers';
 import { extractFeatures, featureShape, type FeatureBatch } from '@convbase/models';
 import { untilStopped } from '../terminal/interrupt.ts';
 import type { Progress } from '../terminal/progress.ts';
@@ -23,12 +24,14 @@ export interface Extraction extends BaseWithInput {
   readonly onBadImage: 'refuse' | 'skip';
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Told what is waited for. */
+  readonly meter: InputMeter;
 }
 
 /** Features of a set's pictures from `first` on, batch by batch, with progress. */
 export async function* extractBatches(
   set: PictureSet,
-  { base, input, gpu, batchSize, onBadImage, progress, signal }: Extraction,
+  { base, input, gpu, batchSize, onBadImage, progress, signal, meter }: Extraction,
   first = 0,
   onSkip: (name: string) => void = () => undefined,
 ): AsyncGenerator<FeatureBatch<PictureBatch>> {
@@ -48,7 +51,7 @@ export async function* extractBatches(
     },
     signal,
   });
-  for await (const result of extractFeatures(base, gpu, pictures.batches(0), { signal })) {
+  for await (const result of extractFeatures(base, gpu, pictures.batches(0), { signal, meter })) {
     progress.update(first + (result.batch.indices.at(-1) ?? 0) + 1, set.length);
     yield result;
   }

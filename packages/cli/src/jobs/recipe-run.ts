@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { isApplication } from '@convbase/models';
 import {
+  describeInput,
   describeStages,
   runRecipe,
   type Recipe,
@@ -13,6 +14,7 @@ import { Option, type Command } from 'commander';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { numberBetween, wholeNumber, type CommonOptions } from '../terminal/options.ts';
+import { printResult } from '../terminal/print.ts';
 import { createProgress, duration } from '../terminal/progress.ts';
 import { trainingProgress, type TrainingProgress } from '../terminal/training-progress.ts';
 
@@ -70,23 +72,23 @@ export function lasting(model: string): string {
 /** A step in training may take half a minute on a slow adapter, and only after it can a checkpoint be saved. */
 const GRACE_MS = 10 * 60_000;
 
-/** Runs a recipe with progress on stderr. After Ctrl-C a checkpoint and a report are in the folder. */
+/** Runs a recipe with progress on stderr, and prints what comes out. After Ctrl-C a checkpoint and a report are in the folder. */
 export async function executeRecipe(
   recipe: Recipe,
   name: string,
   data: string,
   flags: RunFlags,
   invocation: Invocation,
-): Promise<RunResult> {
+): Promise<void> {
   const out = flags.out ?? join('runs', basename(name).replace(/\.ya?ml$/, ''));
   const { signal } = invocation;
   invocation.graceMs = GRACE_MS;
-  return usingGpu(flags, signal, async (gpu) => {
+  await usingGpu(flags, signal, async (gpu) => {
     const { observer, say, finish } = observing();
     say(`${name}: ${recipe.title}`);
     for (const line of describeStages(recipe)) say(`  ${line}`);
     try {
-      return await runRecipe(recipe, {
+      const result = await runRecipe(recipe, {
         name,
         data: resolve(data),
         out,
@@ -96,6 +98,10 @@ export async function executeRecipe(
         observer,
         signal,
       });
+      finish();
+      const software = gpu.adapter.kind === 'software';
+      const waiting = result.input && describeInput(result.input, { what: 'pictures', software });
+      printResult(flags.json, result, inWords(result), ...(waiting ?? []));
     } catch (error) {
       if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
       throw error;
@@ -106,7 +112,7 @@ export async function executeRecipe(
 }
 
 /** A result for people. */
-export function inWords({ out, name, result, stages, seconds }: RunResult): string {
+function inWords({ out, name, result, stages, seconds }: RunResult): string {
   const lines: string[] = [];
   for (const { layer, features, test } of result?.sweep ?? []) {
     lines.push(`${layer.padEnd(24)}${String(features).padStart(6)} features${accuracy(test)}`);

@@ -41,6 +41,18 @@ describe('feature folders', () => {
     await features.close();
   });
 
+  it('holds rows in memory where they fit, and gives the same', async () => {
+    await write(join(root, 'a'), [1, 2, 3, 4], [0, 1]);
+    await write(join(root, 'b'), [5, 6], [1]);
+    const features = await Features.open(join(root, 'a'), join(root, 'b'));
+    expect(await features.hold(6 * 4 - 1)).toBe(false);
+    expect(await features.hold()).toBe(true);
+    // What is on disk is of no importance any more.
+    for (const name of ['a', 'b']) await writeFile(join(root, name, 'features.npy'), '');
+    expect([...(await features.rows([2, 0, 1]))]).toEqual([5, 6, 1, 2, 3, 4]);
+    await features.close();
+  });
+
   it('opens folders of more pictures than a call can have arguments', async () => {
     const rows = 200_000;
     const labels = Array.from({ length: rows }, (_, i) => i % 2);

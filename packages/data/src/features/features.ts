@@ -1,3 +1,4 @@
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { readBounded } from '@convbase/base/node';
@@ -8,19 +9,25 @@ import { type FeatureManifest, parseManifest, recipeDifference } from './manifes
 /** Room for the names of a million skipped pictures. */
 const MAX_MANIFEST_BYTES = 1 << 27;
 
+/** However much memory is free, never more features than this are held in it. */
+const MOST_HELD_BYTES = 2 ** 31;
+
+/** The rows of one folder; `held` when they are in memory. */
+interface Part {
+  readonly first: number;
+  readonly file: NpyFile;
+  held?: Float32Array;
+}
+
 /** Features of many pictures, read from one or several feature folders a few rows at a time. */
 export class Features {
   /** What all folders have in common; `source` is the first one's. */
   readonly manifest: FeatureManifest;
   /** The class of each row, folder after folder. */
   readonly labels: Int32Array;
-  readonly #parts: readonly { readonly first: number; readonly file: NpyFile }[];
+  readonly #parts: readonly Part[];
 
-  private constructor(
-    manifest: FeatureManifest,
-    labels: Int32Array,
-    parts: readonly { readonly first: number; readonly file: NpyFile }[],
-  ) {
+  private constructor(manifest: FeatureManifest, labels: Int32Array, parts: readonly Part[]) {
     this.manifest = manifest;
     this.labels = labels;
     this.#parts = parts;
@@ -32,7 +39,7 @@ export class Features {
    * Errors: `features/incomplete`, `features/mix`, `features/damaged`, `npy/...`, `file/...`, naming the folder.
    */
   static async open(...folders: readonly string[]): Promise<Features> {
-    const parts: { first: number; file: NpyFile }[] = [];
+    const parts: Part[] = [];
     const labels: Int32Array[] = [];
     let rows = 0;
     let common: FeatureManifest | undefined;
@@ -67,19 +74,39 @@ export class Features {
     return new Features(common, joined, parts);
   }
 
+  get #rowSize(): number {
+    return this.manifest.featureShape.reduce((a, b) => a * b, 1);
+  }
+
   get rowCount(): number {
     return this.labels.length;
   }
 
+  /**
+   * Reads all rows into memory, so that epochs need no more reading, where they take no more than `limit` bytes; default
+   * a quarter of the memory that is free, at most 2 GiB. Says whether they did.
+   */
+  async hold(limit: number = Math.min(MOST_HELD_BYTES, freemem() / 4)): Promise<boolean> {
+    if (this.rowCount * this.#rowSize * Float32Array.BYTES_PER_ELEMENT > limit) return false;
+    for (const part of this.#parts) {
+      part.held ??= (await part.file.readRows(0, part.file.rowCount)) as Float32Array;
+    }
+    return true;
+  }
+
   /** Reads the rows with these numbers, one after the other. */
   async rows(numbers: ArrayLike<number>): Promise<Float32Array> {
-    const perRow = this.manifest.featureShape.reduce((a, b) => a * b, 1);
+    const perRow = this.#rowSize;
     const result = new Float32Array(numbers.length * perRow);
     await Promise.all(
       Array.from(numbers, async (row, i) => {
         const part = this.#parts.findLast(({ first }) => first <= row);
         if (!part) throw new RangeError(`row ${row} of ${this.rowCount}`);
-        result.set((await part.file.readRows(row - part.first, 1)) as Float32Array, i * perRow);
+        const own = row - part.first;
+        const values =
+          part.held?.subarray(own * perRow, (own + 1) * perRow) ??
+          ((await part.file.readRows(own, 1)) as Float32Array);
+        result.set(values, i * perRow);
       }),
     );
     return result;

@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import type { Batch } from '@convbase/layers';
+import type { Batch, PredictConfig } from '@convbase/layers';
 import type { Base } from './open-base.ts';
 
 /** Features of one batch of pictures. */
@@ -39,7 +39,7 @@ export async function* extractFeatures<B extends Batch>(
   base: Base,
   gpu: Gpu,
   batches: AsyncIterable<B>,
-  options: { readonly signal?: AbortSignal } = {},
+  options: PredictConfig = {},
 ): AsyncGenerator<FeatureBatch<B>> {
   base.model.to(gpu);
   for await (const { batch, outputs } of base.model.predictBatches({ batches: () => batches }, options)) {

@@ -1,5 +1,12 @@
 import type { Gpu } from '@convbase/core-gpu';
-import { optimizerFrom, type Callback, type Dataset, type History, type Model } from '@convbase/layers';
+import {
+  optimizerFrom,
+  type Callback,
+  type Dataset,
+  type History,
+  type InputMeter,
+  type Model,
+} from '@convbase/layers';
 import { buildHead, headLoss, type HeadConfig } from './head.ts';
 
 export interface TrainHeadOptions extends HeadConfig {
@@ -16,13 +23,15 @@ export interface TrainHeadOptions extends HeadConfig {
   readonly seed: number;
   readonly callbacks?: readonly Callback[];
   readonly signal?: AbortSignal;
+  /** Told what is waited for. */
+  readonly meter?: InputMeter;
 }
 
 /** Trains the dense head on features. The same seed gives the same head on the same adapter. */
 export async function trainHead(
   options: TrainHeadOptions,
 ): Promise<{ head: Model; history: History; learningRate: number }> {
-  const { gpu, dataset, validationData, epochs, seed, callbacks, signal, learningRate } = options;
+  const { gpu, dataset, validationData, epochs, seed, callbacks, signal, meter, learningRate } = options;
   const head = buildHead(options);
   head.seed(seed);
   head.to(gpu);
@@ -33,6 +42,7 @@ export async function trainHead(
     ...(validationData ? { validationData } : {}),
     ...(callbacks ? { callbacks } : {}),
     ...(signal ? { signal } : {}),
+    ...(meter ? { meter } : {}),
   });
   return { head, history, learningRate: optimizer.learningRate };
 }
