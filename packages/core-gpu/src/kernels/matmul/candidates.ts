@@ -1,12 +1,12 @@
 import type { KernelTarget } from '../../commands/plan.ts';
-import { outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
 
 /** Every kernel and tile that may be picked for a product on this target, each with several numbers of splits. */
 export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: KernelTarget): MatmulChoice[] {
   const tiles: Omit<MatmulChoice, 'splits'>[] = [
     { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
     { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
-    ...[1, 2, 4, 8].map((rows) => ({ variant: 'gpu' as const, tileM: 16 * rows, tileN: 64, rows })),
+    ...gpuTiles.map(([tileM, tileN]) => ({ variant: 'gpu' as const, tileM, tileN, rows: tileM / 16 })),
     ...(target.subgroupSize === 8 && n % 4 === 0
       ? outerTiles.map(([tileM, tileN]) => ({ variant: 'outer' as const, tileM, tileN, rows: tileM }))
       : []),

@@ -11,6 +11,9 @@ const LEAST_K_PER_SPLIT = 256;
 /** Splits write a matrix each; all of them together stay below this many bytes. */
 const MOST_PARTIAL_BYTES = 64 * 1024 ** 2;
 
+/** Tiles that keep the cores of a GPU busy; with fewer, smaller tiles win though they reuse less. */
+const ENOUGH_TILES = 256;
+
 /** Chooses a kernel by plain numbers; no GPU is asked. */
 export function chooseMatmul(shape: MatmulShape, target: KernelTarget): MatmulChoice {
   const tuned = tunedChoice(target, 'matmul', shape, () => matmulCandidates(shape, target));
@@ -59,17 +62,21 @@ function chooseOuterTile({ m, n, k }: MatmulShape): Tile {
 }
 
 function chooseTile(variant: MatmulVariant, shape: MatmulShape): Tile {
-  const rows = chooseRows(variant, shape);
-  return variant === 'gpu' ? { tileM: 16 * rows, tileN: 64, rows } : { tileM: rows, tileN: 32, rows };
+  if (variant === 'gpu') return chooseGpuTile(shape);
+  // 16 rows reuse b twice as often; 8 waste fewer rows at the lower edge.
+  const { m } = shape;
+  const few = variant === 'register' || Math.ceil(m / 16) * 16 > Math.ceil(m / 8) * 8 * 1.2;
+  const rows = few ? 8 : 16;
+  return { tileM: rows, tileN: 32, rows };
 }
 
-function chooseRows(variant: MatmulVariant, { m, n, batch = 1 }: MatmulShape): number {
-  if (variant === 'register') return 8;
-  if (variant === 'subgroup') {
-    // 16 rows reuse b twice as often; 8 waste fewer rows at the lower edge.
-    return Math.ceil(m / 16) * 16 > Math.ceil(m / 8) * 8 * 1.2 ? 8 : 16;
-  }
-  if (m <= 16) return 1;
-  if (m <= 32) return 2;
-  return Math.ceil(m / 128) * Math.ceil(n / 64) * batch >= 512 ? 8 : 4;
+/** The largest tile that few rows do not leave half empty, and of which there are enough to keep a GPU busy. */
+function chooseGpuTile({ m, n, batch = 1 }: MatmulShape): Tile {
+  const tile = (tileM: number, tileN: number): Tile => ({ tileM, tileN, rows: tileM / 16 });
+  if (m <= 16) return tile(16, 64);
+  if (m <= 32) return tile(32, 64);
+  const enough = (tileM: number, tileN: number): boolean =>
+    Math.ceil(m / tileM) * Math.ceil(n / tileN) * batch >= ENOUGH_TILES;
+  if (n > 64 && enough(128, 128)) return tile(128, 128);
+  return enough(128, 64) ? tile(128, 64) : tile(64, 64);
 }

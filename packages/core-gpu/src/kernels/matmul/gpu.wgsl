@@ -1,25 +1,32 @@
 // c = op(a) op(b) + bias, relu of that if wanted, for GPUs: tiles in shared memory, register tiles in threads.
 //
 // Global memory is far and shared memory near, registers nearer: a workgroup fetches a tile of a and one of b once,
-// 16 steps of k at a time, and each thread multiplies ROWS rows by 4 columns of them out of registers.
+// 4 QUADS steps of k at a time, and each thread multiplies ROWS rows by 4 COLS columns of them out of registers. While
+// it does, its part of the next two tiles is on its way: each thread fetches at most one vec4f of a and one of b into
+// registers, multiplies, and only then puts them into the other half of shared memory (double buffering), so that no
+// one waits for far memory and one barrier a round is enough.
 //
 //   a, b, c   as in naive.wgsl; a4 and b4 are the same memory as a and b, seen as vec4f, and are read instead of
 //             them where VEC_A, VEC_B: rows and offsets are then multiples of 4 floats
-//   thread    256 threads, 16 x 16; thread (x, y) computes rows ROWS y .. and columns 4 x .. of a tile of c that
-//             is 16 ROWS x 64
+//   thread    256 threads, 16 x 16; thread (x, y) computes rows ROWS y .. and columns 4 x .. (where COLS is 2 also
+//             64 + 4 x ..) of a tile of c that is 16 ROWS x 64 COLS
 //
-//                            tileB  16 x 64                     tileA[row][q] holds steps 4 q .. 4 q + 3 of k,
-//                            +-----------------+                tileB[step][x] holds columns 4 x .. 4 x + 3
-//             tileA          | - - - x x x x - |
-//             16 ROWS x 16   +-----------------+                a step of 4 along k takes ROWS + 4 reads of
-//             +---+          |                 |                vec4f from shared memory for 16 ROWS
-//             | y |          |       c c c c   |                multiply-adds
-//             +---+          +-----------------+
+//                              tileB  4 QUADS x 64 COLS              tileA[row][q] holds steps 4 q .. 4 q + 3 of k,
+//                              +-----------------------+             tileB[step][x] holds columns 4 x .. 4 x + 3
+//               tileA          | - - x x - - - x x - - |
+//               16 ROWS        +-----------------------+             a step of 4 along k takes ROWS + 4 COLS reads of
+//               x 4 QUADS      +-----------------------+             vec4f from shared memory for 16 ROWS COLS
+//               +-----+        |                       |             multiply-adds: 16 for 256 with a tile of
+//               |  y  |        |     c c       c c     |             128 x 128, of which every 16 threads share the
+//               +-----+        +-----------------------+             address, so that banks are read without conflict
 //
-//   shared    1024 ROWS + 4096 bytes
-//   cost      2 m n k FLOP; each workgroup reads (16 ROWS + 64) k floats
-//   needs     TRANSPOSE_A, TRANSPOSE_B, VEC_A, VEC_B; WHOLE_N (n is a multiple of 4);
-//             HAS_BIAS, RELU, ACCUMULATE (add to what is in c); ROWS (1, 2, 4 or 8)
+//   edges     the inner loop checks nothing where WHOLE_K (k is a multiple of 4 QUADS); rows and columns past the edge
+//             are computed from whatever memory holds, and are not stored
+//   shared    (64 ROWS + 256 COLS) * 4 QUADS * 2 bytes: 16 KiB with (ROWS, COLS, QUADS) = (8, 2, 2) or (4, 1, 4)
+//   cost      2 m n k FLOP; each workgroup reads (16 ROWS + 64 COLS) k floats
+//   needs     TRANSPOSE_A, TRANSPOSE_B, VEC_A, VEC_B; WHOLE_N (n is a multiple of 4); WHOLE_K;
+//             HAS_BIAS, RELU, ACCUMULATE (add to what is in c); ROWS (1, 2, 4 or 8), COLS (1 or 2), QUADS (2 or 4, and
+//             2 where ROWS is 8 or COLS is 2)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -29,55 +36,29 @@
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> c: array<f32>;
 
-var<workgroup> tileA: array<array<vec4f, 4>, 16 * ROWS>;
-var<workgroup> tileB: array<array<vec4f, 16>, 16>;
+const STEPS = 4 * QUADS;
+const FOURS_OF_A = 16 * ROWS * QUADS; // vec4f in a tile of a: at most one for each thread
+const FOURS_OF_B = 16 * COLS * STEPS;
+
+var<workgroup> tileA: array<array<array<vec4f, QUADS>, 16 * ROWS>, 2>;
+var<workgroup> tileB: array<array<array<vec4f, 16 * COLS>, STEPS>, 2>;
 
 // Four neighbours along k of one row of op(a).
-fn loadA(start: u32, row: u32, kk: u32) -> vec4f {
+fn loadA(at: u32) -> vec4f {
   if (TRANSPOSE_A) {
-    let at = start + kk * params.aRow + row;
     return vec4f(a[at], a[at + params.aRow], a[at + 2 * params.aRow], a[at + 3 * params.aRow]);
   }
-  let at = start + row * params.aRow + kk;
   if (VEC_A) { return a4[at / 4]; }
   return vec4f(a[at], a[at + 1], a[at + 2], a[at + 3]);
 }
 
 // Four neighbouring columns of one row of op(b).
-fn loadB(start: u32, kk: u32, column: u32) -> vec4f {
+fn loadB(at: u32) -> vec4f {
   if (TRANSPOSE_B) {
-    let at = start + column * params.bRow + kk;
     return vec4f(b[at], b[at + params.bRow], b[at + 2 * params.bRow], b[at + 3 * params.bRow]);
   }
-  let at = start + kk * params.bRow + column;
   if (VEC_B) { return b4[at / 4]; }
   return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
-}
-
-// Fetches the tile of a that starts at (row, kk). Neighbouring threads fetch neighbouring memory: along k, or along
-// the rows where a is transposed. Terms from kEnd on count as zero.
-fn fillA(start: u32, row: u32, kk: u32, kEnd: u32, lid: u32) {
-  for (var i = lid; i < 64 * ROWS; i += 256) {
-    var r = i / 4;
-    var q = i % 4;
-    if (TRANSPOSE_A) {
-      r = i % (16 * ROWS);
-      q = i / (16 * ROWS);
-    }
-    let steps = vec4u(0, 1, 2, 3) + kk + 4 * q;
-    tileA[r][q] = select(vec4f(), loadA(start, row + r, kk + 4 * q), steps < vec4u(kEnd));
-  }
-}
-
-// Fetches the tile of b that starts at (kk, column), one vec4f for each thread.
-fn fillB(start: u32, kk: u32, kEnd: u32, column: u32, lid: u32) {
-  var step = lid / 16;
-  var x = lid % 16;
-  if (TRANSPOSE_B) {
-    step = lid % 16;
-    x = lid / 16;
-  }
-  tileB[step][x] = select(vec4f(), loadB(start, kk + step, column + 4 * x), kk + step < kEnd);
 }
 
 // #include "store.wgsl"
@@ -91,26 +72,68 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let item = (group / tiles) % params.batch;
   let split = group / tiles / params.batch;
   let row = (tile / params.tilesN) * 16 * ROWS;
-  let column = (tile % params.tilesN) * 64;
+  let column = (tile % params.tilesN) * 64 * COLS;
   let x = lid % 16;
   let y = lid / 16;
-  let aStart = params.aOffset + item * params.aBatch;
-  let bStart = params.bOffset + item * params.bBatch;
-  let cStart = params.cOffset + item * params.cBatch + split * params.cSplit;
   let kBegin = split * params.kPerSplit;
   let kEnd = min(params.k, kBegin + params.kPerSplit);
 
-  var sums: array<vec4f, ROWS>;
-  for (var kk = kBegin; kk < kEnd; kk += 16) {
-    fillA(aStart, row, kk, kEnd, lid);
-    fillB(bStart, kk, kEnd, column, lid);
-    workgroupBarrier();
-    for (var q = 0u; q < 4; q++) {
-      let block = mat4x4f(tileB[4 * q][x], tileB[4 * q + 1][x], tileB[4 * q + 2][x], tileB[4 * q + 3][x]);
-      for (var r = 0u; r < ROWS; r++) { sums[r] += block * tileA[y * ROWS + r][q]; }
+  // Which vec4f of the tiles this thread fetches. Neighbouring threads fetch neighbouring memory: along k, or across
+  // it where the operand lies that way.
+  let aR = select(lid / QUADS, lid % (16 * ROWS), TRANSPOSE_A);
+  let aQ = select(lid % QUADS, lid / (16 * ROWS), TRANSPOSE_A);
+  let bStep = select(lid / (16 * COLS), lid % STEPS, TRANSPOSE_B);
+  let bX = select(lid % (16 * COLS), lid / STEPS, TRANSPOSE_B);
+  let aAlong = select(1, params.aRow, TRANSPOSE_A);
+  let bAlong = select(params.bRow, 1, TRANSPOSE_B);
+  var aAt = params.aOffset + item * params.aBatch + (row + aR) * select(params.aRow, 1, TRANSPOSE_A) + (kBegin + 4 * aQ) * aAlong;
+  var bAt = params.bOffset + item * params.bBatch + (column + 4 * bX) * select(1, params.bRow, TRANSPOSE_B) + (kBegin + bStep) * bAlong;
+  let fetchesA = lid < FOURS_OF_A;
+  let fetchesB = lid < FOURS_OF_B;
+
+  var sums: array<vec4f, ROWS * COLS>;
+  var half = 0u;
+  // Each round fetches the tiles at kk, multiplies those of the round before, and puts the fetched ones beside them.
+  for (var kk = kBegin; kk < kEnd + STEPS; kk += STEPS) {
+    var nextA: vec4f;
+    var nextB: vec4f;
+    if (kk < kEnd) {
+      if (fetchesA) {
+        nextA = loadA(aAt);
+        if (!WHOLE_K) { nextA = select(vec4f(), nextA, vec4u(0, 1, 2, 3) + kk + 4 * aQ < vec4u(kEnd)); }
+      }
+      if (fetchesB) {
+        nextB = loadB(bAt);
+        if (!WHOLE_K) { nextB = select(vec4f(), nextB, kk + bStep < kEnd); }
+      }
+      aAt += STEPS * aAlong;
+      bAt += STEPS * bAlong;
+    }
+    if (kk > kBegin) {
+      for (var q = 0u; q < QUADS; q++) {
+        let near = mat4x4f(
+          tileB[half][4 * q][x], tileB[half][4 * q + 1][x], tileB[half][4 * q + 2][x], tileB[half][4 * q + 3][x]);
+        let far = mat4x4f(
+          tileB[half][4 * q][x + 16 * (COLS - 1)], tileB[half][4 * q + 1][x + 16 * (COLS - 1)],
+          tileB[half][4 * q + 2][x + 16 * (COLS - 1)], tileB[half][4 * q + 3][x + 16 * (COLS - 1)]);
+        for (var r = 0u; r < ROWS; r++) {
+          let four = tileA[half][y * ROWS + r][q];
+          sums[r * COLS] += near * four;
+          if (COLS > 1) { sums[r * COLS + COLS - 1] += far * four; }
+        }
+      }
+    }
+    half = 1 - half;
+    if (kk < kEnd) {
+      if (fetchesA) { tileA[half][aR][aQ] = nextA; }
+      if (fetchesB) { tileB[half][bStep][bX] = nextB; }
     }
     workgroupBarrier();
   }
 
-  for (var r = 0u; r < ROWS; r++) { store(cStart, row + y * ROWS + r, column + 4 * x, sums[r]); }
+  let start = params.cOffset + item * params.cBatch + split * params.cSplit;
+  for (var r = 0u; r < ROWS; r++) {
+    store(start, row + y * ROWS + r, column + 4 * x, sums[r * COLS]);
+    if (COLS > 1) { store(start, row + y * ROWS + r, column + 64 + 4 * x, sums[r * COLS + COLS - 1]); }
+  }
 }

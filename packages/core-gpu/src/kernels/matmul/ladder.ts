@@ -1,3 +1,4 @@
+import type { KernelTarget } from '../../commands/plan.ts';
 import type { Ladder, Rung } from '../ladder.ts';
 import type { MatmulChoice, MatmulShape } from './choose.ts';
 import { planMatmul, planMatmulAs } from './matmul.ts';
@@ -5,7 +6,12 @@ import { planMatmul, planMatmulAs } from './matmul.ts';
 const plain = { bias: false, relu: false };
 
 function rung(shape: MatmulShape, name: string, choice: MatmulChoice): Rung {
-  return { name, plan: (target) => planMatmulAs(choice, shape, plain, target) };
+  const subgroups = choice.variant === 'subgroup' || choice.variant === 'outer';
+  return {
+    name,
+    plan: (target) => planMatmulAs(choice, shape, plain, target),
+    ...(subgroups && { runsOn: ({ subgroupSize }: KernelTarget) => subgroupSize === 8 }),
+  };
 }
 
 function ladder(kernel: string, problem: string, shape: MatmulShape, splits: readonly number[]): Ladder {
@@ -32,6 +38,13 @@ function ladder(kernel: string, problem: string, shape: MatmulShape, splits: rea
             tileM: 8,
             tileN: 32,
             rows: 8,
+            splits: parts,
+          }),
+          rung(shape, `subgroup, tile 16x32${split}`, {
+            variant: 'subgroup',
+            tileM: 16,
+            tileN: 32,
+            rows: 16,
             splits: parts,
           }),
         ];

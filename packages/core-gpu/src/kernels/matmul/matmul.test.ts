@@ -57,7 +57,7 @@ describe('the tiled matmuls', () => {
     { variant: 'register', tileM: 8, tileN: 32, rows: 8, splits: 1 },
     { variant: 'outer', tileM: 40, tileN: 32, rows: 40, splits: 1 },
     ...[8, 16].map((rows) => ({ variant: 'subgroup', tileM: rows, tileN: 32, rows, splits: 1 }) as const),
-    ...[2, 4].map((rows) => ({ variant: 'gpu', tileM: 16 * rows, tileN: 64, rows, splits: 1 }) as const),
+    { variant: 'gpu', tileM: 32, tileN: 64, rows: 2, splits: 1 },
   ];
 
   it('let NaN through their relu', { timeout: 120_000 }, async () => {
@@ -118,6 +118,18 @@ describe('the tiled matmuls', () => {
         );
       },
     );
+  });
+});
+
+describe('the tile of 128 x 128', () => {
+  const gpu = withGpu();
+
+  // One set of constants, the one that reaches most lines: a software adapter takes seconds to compile it.
+  it('agrees with the reference on odd sizes', { timeout: 120_000 }, async () => {
+    const choice = { variant: 'gpu', tileM: 128, tileN: 128, rows: 8, splits: 2 } as const;
+    const nothing = { bias: false, relu: false };
+    await check(gpu(), choice, { m: 131, n: 201, k: 67, transposeA: true }, nothing);
+    await check(gpu(), choice, { m: 257, n: 129, k: 33, batch: 2, transposeA: true }, nothing);
   });
 });
 

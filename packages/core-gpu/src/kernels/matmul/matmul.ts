@@ -11,9 +11,12 @@ import {
 } from './blocks.ts';
 import { chooseMatmul } from './choose.ts';
 import { outerDispatches, outerVariants, type Product } from './outer.ts';
-import { outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
 
 const COMBINE_WORKGROUP = 64;
+
+/** A part of a split sum is a multiple of this many steps, whole chunks for every variant. */
+const STEPS = 16;
 
 /** What runs where outer.wgsl was chosen and cannot: c is not in fours. */
 const INSTEAD_OF_OUTER = { variant: 'subgroup', tileM: 16, tileN: 32, rows: 16 } as const;
@@ -117,7 +120,7 @@ function planBlock(
   const outputs = batch * m * n;
   const affordable = Math.max(1, Math.floor(target.maxBindingBytes / (4 * outputs)));
   const wanted = Math.min(choice.splits, affordable);
-  const kPerSplit = Math.ceil(k / wanted / 4) * 4;
+  const kPerSplit = Math.ceil(k / wanted / STEPS) * STEPS;
   const splits = Math.ceil(k / kPerSplit);
   const direct = splits === 1;
   const result = direct ? { ...place, cSplit: 0 } : { cOffset: 0, cRow: n, cBatch: m * n, cSplit: outputs };
@@ -173,7 +176,7 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
       TRANSPOSE_B: !b.kMajor,
       VEC_A: a.inFours,
       VEC_B: b.inFours,
-      WHOLE_K: k % 4 === 0,
+      WHOLE_K: k % stepsAtOnce(choice) === 0,
       WHOLE_N: n % 4 === 0,
       ...finish,
     }),
@@ -213,16 +216,24 @@ interface Flags {
   readonly ACCUMULATE: boolean;
 }
 
+/** How many steps of k a variant takes at once; the rest of a sum, where there is one, is taken with care. */
+function stepsAtOnce({ variant, tileM, tileN }: Pick<MatmulChoice, 'variant' | 'tileM' | 'tileN'>): number {
+  return variant === 'gpu' && tileM < 128 && tileN < 128 ? 16 : variant === 'gpu' ? 8 : 4;
+}
+
 /** Each variant gets the constants that it knows. */
 function productConstants(
-  { variant, rows }: Pick<MatmulChoice, 'variant' | 'rows'>,
+  choice: Pick<MatmulChoice, 'variant' | 'tileM' | 'tileN' | 'rows'>,
   flags: Flags,
 ): Record<string, number | boolean> {
-  const { VEC_A, VEC_B, WHOLE_K, WHOLE_N, ...plain } = flags;
-  if (variant === 'naive') return plain;
+  const { variant, rows, tileN } = choice;
+  if (variant === 'naive') {
+    const { TRANSPOSE_A, TRANSPOSE_B, HAS_BIAS, RELU, ACCUMULATE } = flags;
+    return { TRANSPOSE_A, TRANSPOSE_B, HAS_BIAS, RELU, ACCUMULATE };
+  }
   if (variant === 'register') return { ...flags };
   if (variant === 'subgroup') return { ...flags, ROWS: rows };
-  return { ...plain, VEC_A, VEC_B, WHOLE_N, ROWS: rows };
+  return { ...flags, ROWS: rows, COLS: tileN / 64, QUADS: stepsAtOnce(choice) / 4 };
 }
 
 /** Every shader of this folder with sets of constants that between them reach every line. */
@@ -244,10 +255,10 @@ export function variants(): { shader: ShaderName; constants: Record<string, numb
     ),
   );
   const choices = [
-    { variant: 'naive', rows: 1 },
-    { variant: 'register', rows: 8 },
-    ...[8, 16].map((rows) => ({ variant: 'subgroup', rows }) as const),
-    ...[1, 2, 4, 8].map((rows) => ({ variant: 'gpu', rows }) as const),
+    { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
+    { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
+    ...[8, 16].map((rows) => ({ variant: 'subgroup', tileM: rows, tileN: 32, rows }) as const),
+    ...gpuTiles.map(([tileM, tileN]) => ({ variant: 'gpu', tileM, tileN, rows: tileM / 16 }) as const),
   ] as const;
   return [
     ...flags.map((flag) => ({

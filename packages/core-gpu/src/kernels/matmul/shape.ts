@@ -35,3 +35,12 @@ export const outerTiles = [
   [40, 32],
   [32, 32],
 ] as const;
+
+/** Tiles of gpu.wgsl, whose threads compute a sixteenth of the rows each: 1, 2, 4 or 8. */
+export const gpuTiles = [
+  [16, 64],
+  [32, 64],
+  [64, 64],
+  [128, 64],
+  [128, 128],
+] as const;
