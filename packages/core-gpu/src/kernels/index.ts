@@ -65,5 +65,6 @@ export {
 export { planPenalty, planPenaltyGradient, type PenaltyOptions } from './regularizer/regularizer.ts';
 export { planClipByNorm, planClipByValue } from './clip/clip.ts';
 export { planCopyRate, planFmaRate, type FmaOptions } from './roofline/roofline.ts';
-export { chooseWinograd, type WinogradChoice } from './winograd/choose.ts';
-export { planWinograd, planWinogradKernel, winogradFactors } from './winograd/winograd.ts';
+export type { WinogradChoice } from './winograd/choose.ts';
+export { chooseConv2dFrozen, isWinograd, planConv2dFrozen, type FrozenChoice } from './winograd/frozen.ts';
+export { planWinogradKernel, winogradFactors } from './winograd/winograd.ts';

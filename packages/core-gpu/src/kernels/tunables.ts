@@ -5,11 +5,13 @@ import {
   conv2dInputGradientTunable,
 } from './conv2d/tunable.ts';
 import { matmulTunable } from './matmul/tunable.ts';
+import { conv2dFrozenTunable } from './winograd/tunable.ts';
 
 const all = [
   anyTunable(conv2dForwardTunable),
   anyTunable(conv2dInputGradientTunable),
   anyTunable(conv2dFilterGradientTunable),
+  anyTunable(conv2dFrozenTunable),
   anyTunable(matmulTunable),
 ];
 

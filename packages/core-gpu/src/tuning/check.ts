@@ -4,20 +4,32 @@ import type { Tunable } from './tunable.ts';
 /** Elements that are computed anew in float64. */
 const SAMPLES = 48;
 
-/** Seeded floats in [-1, 1), one long row that all inputs are cut from. */
+/** Random floats in [-1, 1), the same in every process; longer when longer ones are asked for. */
+let noise = new Float32Array();
+
+/** Random inputs of a problem, the same every time. Borrowed: not to be changed. */
 export function randomInputs(tunable: Tunable, shape: ProblemShape): Record<string, Float32Array> {
-  const entries = tunable.inputs(shape).map(({ name, length }, i): [string, Float32Array] => {
-    const values = new Float32Array(length);
-    let state = 0x9e3779b9 * (i + 1);
-    for (let at = 0; at < length; at++) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      values[at] = state / 2 ** 31;
-    }
-    return [name, values];
-  });
-  return Object.fromEntries(entries);
+  const buffers = tunable.inputs(shape);
+  // Each input begins elsewhere, so that they are not alike.
+  const end = Math.max(...buffers.map(({ length }, i) => length + STAGGER * i));
+  if (noise.length < end) noise = randomFloats(end);
+  return Object.fromEntries(
+    buffers.map(({ name, length }, i) => [name, noise.subarray(STAGGER * i, STAGGER * i + length)]),
+  );
+}
+
+const STAGGER = 12_347;
+
+function randomFloats(length: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(length);
+  let state = 0x9e3779b9;
+  for (let at = 0; at < length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    values[at] = state / 2 ** 31;
+  }
+  return values;
 }
 
 /**

@@ -1,12 +1,13 @@
 import {
-  chooseWinograd,
+  chooseConv2dFrozen,
   conv2dShape,
+  isWinograd,
   planActivationGradient,
   planColumnSum,
   planConv2dFilterGradient,
   planConv2dForward,
+  planConv2dFrozen,
   planConv2dInputGradient,
-  planWinograd,
   type Conv2dFusion,
   type Conv2dShape,
   type Gpu,
@@ -158,10 +159,10 @@ function planForward(
   constant: boolean,
   target: KernelTarget,
 ): Planned['forward'] {
-  const winograd = constant ? chooseWinograd(shape, fusion, target) : null;
-  return winograd === null
-    ? { plan: planConv2dForward(shape, fusion, target), winograd }
-    : { plan: planWinograd(shape, fusion, target, winograd), winograd };
+  if (!constant) return { plan: planConv2dForward(shape, fusion, target), winograd: null };
+  const choice = chooseConv2dFrozen(shape, fusion, target);
+  const plan = planConv2dFrozen(shape, fusion, target, choice);
+  return { plan, winograd: isWinograd(choice) ? choice : null };
 }
 
 /** The gradient through a relu, from its output: `dy` where `y > 0`. */
