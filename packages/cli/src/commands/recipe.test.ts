@@ -84,11 +84,24 @@ describe('convbase finetune', () => {
     const first = await inProcess('finetune', at('pictures'), ...options, '--fraction', '0.5', '--out', out);
     expect(first.stderr).not.toContain('error');
     expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/\nwaited \d+\.\d s of .* for pictures.* is the bottleneck\n/);
     expect(first.stdout).toMatch(/head +1 epochs +accuracy .* on 2 validation pictures\nfinetune +1 epochs/);
     const recipe = await readFile(join(out, 'recipe.yaml'), 'utf8');
     expect(recipe).toMatch(/fraction: 0\.5/);
     const predicted = await inProcess('predict', out, at('pictures/dots/000.bmp'));
     expect(predicted.stdout).toMatch(/(bars|dots) \d/);
+    const summary = JSON.parse((await inProcess('summary', out, '--json')).stdout) as {
+      totalParams: number;
+      layers: { name: string }[];
+    };
+    expect(summary.layers.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['flatten', 'dense', 'dense_1']),
+    );
+    expect(summary.totalParams).toBeGreaterThan(1684);
+    await rm(join(out, 'classifier.keras'));
+    const unfinished = await inProcess('summary', out);
+    expect(unfinished.code).toBe(1);
+    expect(unfinished.stderr).toContain('has not come to a classifier yet');
     const again = [
       'recipe',
       'run',

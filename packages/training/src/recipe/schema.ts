@@ -13,8 +13,8 @@ const folders = z.array(z.string().min(1)).min(1);
 const pictures = {
   /** Pixels: one number for a square, or [height, width]. */
   size: z.union([count, z.tuple([count, count])], { error: 'write one number, or [height, width]' }),
-  /** How pictures get that size. */
-  resize: z.enum(['nearest', 'bilinear', 'pil-bilinear', 'pad']),
+  /** How pictures get that size; `nearest` when left out, as in Keras' generators. */
+  resize: z.enum(['nearest', 'bilinear', 'pil-bilinear', 'pad']).default('nearest'),
   /** How bytes become the numbers that the base sees. */
   preprocess: z.enum(['caffe', 'tf', 'rescale', 'none']),
   batchSize: count,
@@ -209,7 +209,8 @@ export const recipeSchema = z.strictObject({
       /** 0 for no hidden layer. */
       units: z.number().int().min(0),
       activation: z.enum(['linear', 'relu', 'sigmoid', 'tanh']),
-      dropout: rate,
+      /** Keras' own default where it is left out: nothing is dropped. */
+      dropout: rate.default(0),
       /** The factor of an L2 penalty on the kernels of the head. */
       l2: z.number().min(0).optional(),
     }),
