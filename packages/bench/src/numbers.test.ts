@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { median, relativeDistance } from './numbers.ts';
+import { median, percentile, relativeDistance } from './numbers.ts';
 
 describe('median', () => {
   it('is the middle one, or the mean of the two in the middle', () => {
@@ -19,5 +19,14 @@ describe('relativeDistance', () => {
     expect(relativeDistance([NaN], [1])).toBeNaN();
     expect(relativeDistance([1], [NaN])).toBeNaN();
     expect(relativeDistance([1], [1, 2])).toBeNaN();
+  });
+});
+
+describe('percentile', () => {
+  it('is the value of the nearest rank', () => {
+    const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
+    expect(percentile(hundred, 0.95)).toBe(95);
+    expect(percentile([3, 1, 2], 0.95)).toBe(3);
+    expect(percentile([], 0.95)).toBeNaN();
   });
 });

@@ -2,14 +2,15 @@ import { cpus, platform, release, totalmem } from 'node:os';
 import { ConvbaseError } from '@convbase/base';
 import type { Case, CaseSet, Prepared } from './cases/case.ts';
 import { allCases, choose } from './cases/cases.ts';
+import type { Cost } from './cases/cost.ts';
 import { Files } from './cases/files.ts';
 import { contenderFile, contenders, missingPackage, type Entry } from './contenders/contenders.ts';
 import { judge, tolerances } from './gate/gate.ts';
-import { race, type Outcome, type RaceOptions, type Side } from './race/race.ts';
+import { race, type RaceOptions, type Side } from './race/race.ts';
 import { startRace } from './race/start-race.ts';
 import { FORMAT, type Figure, type Results, type Row } from './results/schema.ts';
-import { limitOf, rowsOf } from './results/row.ts';
-import { adapterFacts, type AdapterFacts } from './roofline/roofline.ts';
+import { limitOf, rowsOf, withLimit } from './results/row.ts';
+import { adapterFacts, better, type AdapterFacts } from './roofline/roofline.ts';
 import { version } from './version.ts';
 
 export interface BenchOptions {
@@ -54,10 +55,10 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
     });
   }
   onStatus('measuring the adapter');
-  const adapter = await adapterFacts();
+  let adapter = await adapterFacts();
   options.onAdapter?.(adapter);
   const files = await Files.make();
-  const rows: Row[] = [];
+  const done: { rows: readonly Row[]; cost: readonly Cost[] }[] = [];
   try {
     for (const [index, one] of cases.entries()) {
       const say = (text: string): void => {
@@ -65,13 +66,16 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
       };
       say('preparing');
       const paced = { ...pace[set], ...(options.rounds === undefined ? {} : { rounds: options.rounds }) };
-      const made = await runCase(one, entries, files, adapter, { ...paced, onEvent: say, signal });
-      rows.push(...made);
-      onRows(made);
+      const made = await runCase(one, entries, files, { ...paced, onEvent: say, signal });
+      // Again and again: the more often, the less what else the machine does can hide of the adapter.
+      adapter = { ...adapter, roofline: better(adapter.roofline, (await adapterFacts()).roofline) };
+      done.push(made);
+      onRows(withLimit(made.rows, limitOf(made.cost, adapter.roofline)));
     }
   } finally {
     await files.remove();
   }
+  const rows = done.flatMap((made) => withLimit(made.rows, limitOf(made.cost, adapter.roofline)));
   return {
     format: FORMAT,
     date: new Date().toISOString(),
@@ -96,55 +100,45 @@ async function runCase(
   one: Case,
   entries: readonly Entry[],
   files: Files,
-  adapter: AdapterFacts,
   options: RaceOptions,
-): Promise<Row[]> {
+): Promise<{ rows: Row[]; cost: readonly Cost[] }> {
   const prepared = await one.prepare(files);
   const taking = entries.filter(({ name }) => one.only?.includes(name) ?? true);
   const sides = sidesOf(prepared, taking);
-  const racing = sides.filter(({ declined }) => declined === undefined).map(({ side }) => side);
-  const ran =
+  const racing = sides.map(({ side }) => side);
+  const outcomes =
     one.start === undefined
       ? await race(racing, options)
       : await startRace(racing, one.start, await files.scratch(), options);
-  const outcomes = sides.map(({ side, declined }): Outcome => {
-    const outcome = ran[racing.indexOf(side)];
-    if (outcome !== undefined) return outcome;
-    const error = { unsupported: true, message: declined ?? 'did not run' };
-    return { label: side.label, timings: [], error };
-  });
   const verdicts = judge(prepared.task, outcomes);
-  return rowsOf(
+  const rows = rowsOf(
     one,
-    limitOf(prepared.cost, adapter.roofline),
     sides.map(({ contender }, index) => ({
       contender,
       outcome: outcomes[index] ?? { label: contender, timings: [] },
       verdict: verdicts[index] ?? { correct: null },
     })),
   );
+  return { rows, cost: prepared.cost };
 }
 
 interface Participant {
   readonly contender: string;
   readonly side: Side;
-  /** Why it is not started. */
-  readonly declined: string | undefined;
 }
 
 function sidesOf({ task, cost, versus = [] }: Prepared, entries: readonly Entry[]): Participant[] {
   const flops = cost.reduce((sum, piece) => sum + piece.flops, 0);
-  const sides = entries.map(({ name, title, mostFlops = Infinity }): Participant => {
-    const side = { label: title, file: contenderFile(name), task };
-    const declined = flops > mostFlops ? `not tried: ${(flops / 1e9).toFixed(1)} GFLOP` : undefined;
-    return { contender: name, side, declined };
-  });
+  const sides = entries
+    .filter(({ mostFlops = Infinity }) => (flops > 0 ? flops <= mostFlops : mostFlops === Infinity))
+    .map(({ name, title }): Participant => {
+      return { contender: name, side: { label: title, file: contenderFile(name), task } };
+    });
   const others = versus
     .filter(({ contender }) => entries.some(({ name }) => name === contender))
     .map(({ contender, label, task: other }): Participant => {
       // It is not the same task that it does, so it is not the contender that ratios are taken of.
-      const side = { label, file: contenderFile(contender), task: other };
-      return { contender: label, side, declined: undefined };
+      return { contender: label, side: { label, file: contenderFile(contender), task: other } };
     });
   return [...sides, ...others];
 }
@@ -161,8 +155,12 @@ function takingPart(wanted: readonly string[] | undefined): {
   }
   const entries = contenders.filter(({ name }) => wanted?.includes(name) ?? true);
   const missing = entries.flatMap((entry) => {
+    const { title, mostFlops } = entry;
     const needed = missingPackage(entry);
-    return needed === undefined ? [] : [{ contender: entry.title, why: `${needed} is not installed` }];
+    if (needed !== undefined) return [{ contender: title, why: `${needed} is not installed` }];
+    if (mostFlops === undefined) return [];
+    const limit = `${mostFlops / 1e6} MFLOP`;
+    return [{ contender: title, why: `in cases of more than ${limit}, which would take it an age` }];
   });
   return { entries: entries.filter((entry) => missingPackage(entry) === undefined), missing };
 }

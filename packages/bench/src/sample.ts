@@ -10,10 +10,14 @@ export const SAMPLE_COUNT = 1024;
 export function sampleIndices(length: number): Uint32Array {
   if (length <= SAMPLE_COUNT) return Uint32Array.from({ length }, (_, i) => i);
   const stretch = length / SAMPLE_COUNT;
-  // In each of equal stretches one, at a place that goes through the stretch by the golden ratio.
-  return Uint32Array.from({ length: SAMPLE_COUNT }, (_, i) =>
-    Math.min(length - 1, Math.floor((i + ((i * 0.6180339887498949) % 1)) * stretch)),
-  );
+  // In each of equal stretches one, at a place by chance (lowbias32, Wellons 2018): steps of equal length would go past
+  // some channels again and again.
+  return Uint32Array.from({ length: SAMPLE_COUNT }, (_, i) => {
+    let hash = Math.imul(i ^ (i >>> 16), 0x7feb352d);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
+    hash = (hash ^ (hash >>> 16)) >>> 0;
+    return Math.floor(i * stretch) + (hash % Math.floor(stretch));
+  });
 }
 
 /** The values of an output that are compared. */

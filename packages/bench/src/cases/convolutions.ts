@@ -1,7 +1,7 @@
 import type { Convolution, Direction, ModelName } from '../protocol.ts';
 import type { Case, CaseSet } from './case.ts';
 import { convolutionCost, convolutionsOf } from './cost.ts';
-import { buildStructure } from './network.ts';
+import { buildStructure, titles } from './network.ts';
 
 const directions: readonly Direction[] = ['forward', 'input-gradient', 'filter-gradient'];
 
@@ -11,7 +11,7 @@ export async function convolutions(
   size: number,
   batch: number,
   sets: readonly CaseSet[],
-  layers?: readonly string[],
+  { layers, only }: { layers?: readonly string[]; only?: readonly string[] } = {},
 ): Promise<Case[]> {
   const network = await buildStructure(model, size);
   return convolutionsOf(network, batch)
@@ -20,10 +20,11 @@ export async function convolutions(
       directions.map((direction): Case => {
         return {
           id: `conv/${model}/${size}/${batch}/${layer}/${direction}`,
-          title: `${model} ${layer}: ${describeConvolution(convolution)}, ${direction.replace('-', ' ')}`,
+          title: `${titles[model]} ${layer}: ${describeConvolution(convolution)}, ${direction.replace('-', ' ')}`,
           group: 'convolutions',
           sets,
           pictures: batch,
+          ...(only === undefined ? {} : { only }),
           prepare: async () => ({
             task: { kind: 'convolution', direction, convolution },
             cost: [convolutionCost(convolution)],

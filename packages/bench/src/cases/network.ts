@@ -20,6 +20,14 @@ export type Network =
 /** The first layer that learns, by name; or that of the last so many of the base. */
 export type From = string | { readonly last: number };
 
+/** What people call the networks. */
+export const titles: Record<ModelName, string> = {
+  vgg16: 'VGG16',
+  vgg19: 'VGG19',
+  inception_v3: 'InceptionV3',
+  resnet50: 'ResNet50',
+};
+
 /** Units of the dense layer of every head. */
 const HEAD_UNITS = 256;
 

@@ -1,14 +1,7 @@
 import type { ModelName, TrainTask } from '../protocol.ts';
 import type { Case, CaseSet } from './case.ts';
 import { forwardCost, trainingCost } from './cost.ts';
-import { firstTrained, type From, type Network } from './network.ts';
-
-const titles: Record<ModelName, string> = {
-  vgg16: 'VGG16',
-  vgg19: 'VGG19',
-  inception_v3: 'InceptionV3',
-  resnet50: 'ResNet50',
-};
+import { firstTrained, titles, type From, type Network } from './network.ts';
 
 /** A batch through a whole network. */
 export function forward(model: ModelName, size: number, batch: number, sets: readonly CaseSet[]): Case {
@@ -134,7 +127,7 @@ export function laterEpoch(options: TrainingCase, steps: number): Case {
         versus: [
           {
             contender: 'convbase',
-            label: 'convbase, trained part alone',
+            label: 'trained part alone',
             task: trainTask({ ...part, steps, materials: trained.materials }),
           },
         ],

@@ -15,13 +15,23 @@ export function limitOf(cost: readonly Cost[], { gigaflops, gigabytes }: Rooflin
   );
 }
 
+/** Rows again, with the limits that another roofline sets. */
+export function withLimit(rows: readonly Row[], limitMs: number | null): Row[] {
+  return rows.map((row) => ({ ...row, limitMs, shareOfLimit: shareOf(row, limitMs) }));
+}
+
+/** Of contenders on the adapter: what runs on the processor has other limits. */
+function shareOf({ adapterKind, medianMs }: Row, limitMs: number | null): number | null {
+  const onAdapter = adapterKind === 'gpu' || adapterKind === 'software';
+  return onAdapter && medianMs !== null && limitMs !== null ? limitMs / medianMs : null;
+}
+
 /** The contender that ratios are taken against. */
 export const BASE = 'tfjs-webgpu';
 
 /** A case's rows, from what became of its sides and what the gate says of them. */
 export function rowsOf(
   { id, title, group, pictures }: Pick<Case, 'id' | 'title' | 'group' | 'pictures'>,
-  limitMs: number | null,
   sides: readonly { readonly contender: string; readonly outcome: Outcome; readonly verdict: Verdict }[],
 ): Row[] {
   const rows = sides.map(({ contender, outcome, verdict }): Row => {
@@ -37,7 +47,6 @@ export function rowsOf(
     const timings = message === undefined ? outcome.timings : [];
     const times = timings.map(({ milliseconds }) => milliseconds);
     const medianMs = finite(median(times));
-    const onAdapter = runner?.kind === 'gpu' || runner?.kind === 'software';
     return {
       case: id,
       title,
@@ -52,8 +61,8 @@ export function rowsOf(
       cpuMs: finite(median(timings.map(({ cpuMilliseconds }) => cpuMilliseconds))),
       runs: times.length,
       ratioToTfjsWebgpu: null,
-      limitMs,
-      shareOfLimit: onAdapter && medianMs !== null && limitMs !== null ? limitMs / medianMs : null,
+      limitMs: null,
+      shareOfLimit: null,
       correct: error === undefined ? correct : null,
       difference: difference === undefined ? null : finite(difference),
       ...(reference === undefined ? {} : { reference }),

@@ -6,6 +6,7 @@ import {
   readFigures,
   readResults,
   runBenchmarks,
+  textLegend,
   textOf,
   writeResults,
   type CaseSet,
@@ -121,7 +122,7 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
         status.clear();
         process.stderr.write(`adapter: ${name}${software}\n`);
         process.stderr.write(
-          `limits: ${gigaflops.toFixed(0)} GFLOP/s of multiply-adds, ${gigabytes.toPrecision(3)} GB/s copied\n`,
+          `limits: ${gigaflops.toFixed(0)} GFLOP/s of multiply-adds, ${gigabytes.toPrecision(3)} GB/s copied\n${textLegend}\n`,
         );
       },
       onRows: (rows) => {
