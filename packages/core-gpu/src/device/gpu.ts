@@ -1,3 +1,4 @@
+import { awaitSoftware } from '#platform';
 import { ConvbaseError } from '@convbase/base';
 import { buffersOf, CommandEncoder, type Command } from '../commands/encoder.ts';
 import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
@@ -220,13 +221,12 @@ export class Gpu {
       if (!this.#pipelines.ready(dispatch)) missing.set(pipelineKey(dispatch), dispatch);
     }
     let done = 0;
-    await Promise.all(
-      [...missing.values()].map(async (dispatch) => {
-        await this.#pipelines.compile(dispatch);
-        done += 1;
-        onProgress?.(done, missing.size);
-      }),
-    );
+    const compiled = [...missing.values()].map(async (dispatch) => {
+      await this.#pipelines.compile(dispatch);
+      done += 1;
+      onProgress?.(done, missing.size);
+    });
+    await this.#patiently(Promise.all(compiled));
   }
 
   /**
@@ -374,7 +374,7 @@ export class Gpu {
   /** Waits for the device; what went wrong with it goes before the words of the promise that failed for it. */
   async #done(work: Promise<unknown>, code: string, where: string): Promise<void> {
     try {
-      await work;
+      await this.#patiently(work);
     } catch (cause) {
       // The news of a lost device may come just behind.
       await new Promise((resolve) => setTimeout(resolve, 0));
@@ -382,6 +382,11 @@ export class Gpu {
       throw new ConvbaseError(code, 'the device did not finish', { where, cause });
     }
     this.#check();
+  }
+
+  /** Waits; on a software adapter without taking from it the processor that it works on. */
+  #patiently<T>(work: Promise<T>): Promise<T> {
+    return this.target.kind === 'software' ? awaitSoftware(work) : work;
   }
 
   /** A promise, so that errors come the same way as from a flush that waits. */
@@ -401,7 +406,8 @@ export class Gpu {
   ): Promise<void> {
     this.#check();
     try {
-      await Promise.all(missing);
+      const compiled = Promise.all(missing);
+      await (missing.length === 0 ? compiled : this.#patiently(compiled));
     } finally {
       // A device that is lost or closed compiles nothing: say that instead.
       this.#check();

@@ -4,7 +4,12 @@ import { openGpu } from './open.ts';
 
 const platform = vi.hoisted(() => ({ openEntry: vi.fn<() => Promise<GpuEntry>>(), close: vi.fn() }));
 
-vi.mock('#platform', () => ({ openEntry: platform.openEntry, environment: () => undefined }));
+vi.mock('#platform', () => ({
+  openEntry: platform.openEntry,
+  environment: () => undefined,
+  cachedTable: () => Promise.resolve(undefined),
+  awaitSoftware: <T>(work: Promise<T>) => work,
+}));
 
 const limits = {
   maxStorageBuffersPerShaderStage: 8,

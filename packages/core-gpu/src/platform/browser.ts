@@ -26,3 +26,8 @@ export function environment(_name: string): string | undefined {
 export function cachedTable(_adapter: AdapterDescription): Promise<TunedTable | undefined> {
   return Promise.resolve(undefined);
 }
+
+/** A browser tells a page when work is done. */
+export function awaitSoftware<T>(work: Promise<T>): Promise<T> {
+  return work;
+}

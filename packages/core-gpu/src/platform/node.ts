@@ -6,6 +6,8 @@ import { readMeasured, tunedTableOf } from './node/tuned-file.ts';
 import type { TunedTable } from '../tuning/table.ts';
 import type { EntryOptions, GpuEntry } from './entry.ts';
 
+export { awaitSoftware } from './node/wait.ts';
+
 /**
  * Dawn's instances, one for each set of flags, kept for the life of the process: Dawn's threads use them
  * after JavaScript has lost sight of them.
