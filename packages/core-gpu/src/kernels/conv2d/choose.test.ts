@@ -18,8 +18,26 @@ const shape = (size: number, ci: number, co: number, n = 1) =>
 
 describe('chooseConv2dForward', () => {
   it('gives GPUs shared-memory tiles, larger ones where there are enough of them', () => {
-    expect(chooseConv2dForward(shape(9, 512, 512), gpu)).toEqual({ variant: 'tile', rows: 4 });
-    expect(chooseConv2dForward(shape(150, 64, 128), gpu)).toEqual({ variant: 'tile', rows: 8 });
+    expect(chooseConv2dForward(shape(150, 64, 128, 8), gpu)).toEqual({
+      variant: 'tile',
+      rows: 8,
+      columns: 2,
+      splits: 1,
+    });
+    expect(chooseConv2dForward(shape(150, 64, 64, 8), gpu)).toMatchObject({ rows: 8, columns: 1, splits: 1 });
+  });
+
+  it('cuts the sum into parts on GPUs where there are few tiles, all pictures of the batch in one', () => {
+    expect(chooseConv2dForward(shape(9, 512, 512), gpu)).toEqual({
+      variant: 'tile',
+      rows: 4,
+      columns: 1,
+      splits: 16,
+    });
+    expect(chooseConv2dForward(shape(9, 512, 512, 8), gpu)).toMatchObject({ rows: 4, splits: 2 });
+    // A short sum is not worth it.
+    expect(chooseConv2dForward(shape(9, 8, 512), gpu).variant).toBe('tile');
+    expect(chooseConv2dForward(shape(9, 8, 512), gpu)).toMatchObject({ splits: 1 });
   });
 
   it('gives software adapters register tiles, with shuffles only where subgroups have 8 lanes', () => {
@@ -42,6 +60,7 @@ describe('chooseConv2dFilterGradient', () => {
     expect(chooseConv2dFilterGradient(shape(150, 4, 64), software).splits).toBeGreaterThan(1);
     expect(chooseConv2dFilterGradient(shape(9, 512, 512), software)).toEqual({
       variant: 'subgroup',
+      columns: 2,
       splits: 1,
     });
     expect(chooseConv2dFilterGradient(shape(3, 4, 4), software).splits).toBe(1);

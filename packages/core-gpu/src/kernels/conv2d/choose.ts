@@ -5,8 +5,11 @@ import type { Conv2dShape } from './shape.ts';
 
 /** A kernel of the forward pass and its tile. */
 export type ForwardChoice =
-  /** tile-forward.wgsl: 16 * rows pixels x 64 channels for each workgroup of 256. */
-  | { readonly variant: 'tile'; readonly rows: 4 | 8 }
+  /**
+   * tile-forward.wgsl: 16 * rows pixels x 64 * columns channels for each workgroup of 256, and in how many parts the sum
+   * is cut.
+   */
+  | { readonly variant: 'tile'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
   /** subgroup-forward.wgsl: 8 * groups pixels x 32 channels for each subgroup of 8. */
   | { readonly variant: 'subgroup'; readonly groups: number }
   /** register-forward.wgsl: `pixels` pixels x 4 channels for each thread. */
@@ -14,6 +17,29 @@ export type ForwardChoice =
 
 /** Tiles that keep a GPU's cores busy; with fewer, smaller tiles win though they reuse less. */
 const ENOUGH_TILES = 256;
+
+/** A part of a split forward sum has at least this many steps of k: fewer are not worth a second pass. */
+const LEAST_DEPTH = 256;
+
+/** More parts of a forward sum than this take longer to add than they save. */
+const MOST_SPLITS = 16;
+
+/** Tiles of a GPU's workgroup as (rows, columns) of a thread, those with the most reuse first. */
+const GPU_TILES = [
+  [8, 2],
+  [8, 1],
+  [4, 1],
+] as const;
+
+/** The largest tile of which there are enough, for a result of `height` x `width`; else the smallest. */
+function chooseGpuTile(height: number, width: number) {
+  const tilesOf = ([rows, columns]: (typeof GPU_TILES)[number]) =>
+    Math.ceil(height / (16 * rows)) * Math.ceil(width / (64 * columns));
+  // A tile that is wider than the result computes channels that nobody wants.
+  const fitting = GPU_TILES.filter(([, columns]) => columns === 1 || width > 64);
+  const tile = fitting.find((candidate) => tilesOf(candidate) >= ENOUGH_TILES) ?? ([4, 1] as const);
+  return { rows: tile[0], columns: tile[1], tiles: tilesOf(tile) };
+}
 
 /**
  * Time of one step of a subgroup tile of 1 to 4 groups of 8 pixels, in nanoseconds on llvmpipe (Zen 5). Only the
@@ -34,12 +60,14 @@ export const SUBGROUP_STEP: readonly (readonly [groups: number, cost: number])[]
  * they get tiles in registers; pictures of few pixels get tiles of few pixels.
  */
 export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): ForwardChoice {
-  const tuned = tunedChoice(target, 'conv2d forward', shape, () => forwardCandidates(target));
+  const tuned = tunedChoice(target, 'conv2d forward', shape, () => forwardCandidates(shape, target));
   if (tuned) return tuned;
   const pixels = shape.n * shape.oh * shape.ow;
   if (target.kind !== 'software') {
-    const largeTiles = Math.ceil(pixels / 128) * Math.ceil(shape.co / 64);
-    return { variant: 'tile', rows: largeTiles >= ENOUGH_TILES ? 8 : 4 };
+    const { rows, columns, tiles } = chooseGpuTile(pixels, shape.co);
+    const possible = Math.floor((shape.kh * shape.kw * shape.ci) / LEAST_DEPTH);
+    const splits = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), possible, MOST_SPLITS));
+    return { variant: 'tile', rows, columns, splits };
   }
   if (target.subgroupSize === 8) {
     let best = { groups: 1, cost: Infinity };
@@ -52,18 +80,23 @@ export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): F
   return { variant: 'register', pixels: pixels >= 8 ? 8 : 4 };
 }
 
-/** A kernel of the filter gradient, and in how many parts the sum over the pixels is cut. */
-export interface FilterGradientChoice {
-  readonly variant: 'tile' | 'subgroup' | 'register';
-  readonly splits: number;
+/** A kernel of the filter gradient, its tile, and in how many parts the sum over the pixels is cut. */
+export type FilterGradientChoice =
+  /** tile-filter-gradient.wgsl: 16 * rows weights (kh, kw, ci) x 64 * columns channels for each workgroup of 256. */
+  | { readonly variant: 'tile'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
+  /** subgroup-filter-gradient.wgsl: 32 weights x 32 * columns channels for each subgroup of 8. */
+  | { readonly variant: 'subgroup'; readonly columns: 1 | 2; readonly splits: number }
+  /** register-filter-gradient.wgsl: 8 weights x 32 channels for each workgroup of 8. */
+  | { readonly variant: 'register'; readonly splits: number };
+
+/** Rows (kh, kw, ci) and columns (co) of dkernel that one workgroup sums. */
+export function filterGradientTile(choice: FilterGradientChoice): readonly [rows: number, columns: number] {
+  if (choice.variant === 'tile') return [16 * choice.rows, 64 * choice.columns];
+  return choice.variant === 'subgroup' ? [32, 32 * choice.columns] : [8, 32];
 }
 
-/** Rows (kh, kw, ci) and columns (co) of dkernel that one workgroup of each variant sums. */
-export const filterGradientTile = {
-  tile: [64, 64],
-  subgroup: [32, 32],
-  register: [8, 32],
-} as const;
+/** Tiles that keep all threads of a software adapter busy. */
+const ENOUGH_SOFTWARE_TILES = 16;
 
 /** A part of a split sum has at least this many pixels: fewer are not worth a second pass. */
 const LEAST_PIXELS = 128;
@@ -77,11 +110,20 @@ export function chooseConv2dFilterGradient(shape: Conv2dShape, target: KernelTar
     filterGradientCandidates(shape, target),
   );
   if (tuned) return tuned;
-  const variant = target.kind !== 'software' ? 'tile' : target.subgroupSize === 8 ? 'subgroup' : 'register';
-  const enough = variant === 'tile' ? ENOUGH_TILES : 16;
-  const [rows, columns] = filterGradientTile[variant];
-  const tiles = Math.ceil((shape.kh * shape.kw * shape.ci) / rows) * Math.ceil(shape.co / columns);
-  const wanted = Math.ceil(enough / tiles);
+  const weights = shape.kh * shape.kw * shape.ci;
   const possible = Math.ceil((shape.n * shape.oh * shape.ow) / LEAST_PIXELS);
-  return { variant, splits: Math.max(1, Math.min(wanted, possible)) };
+  const splitsOf = (tiles: number, enough: number) =>
+    Math.max(1, Math.min(Math.ceil(enough / tiles), possible));
+  if (target.kind !== 'software') {
+    const { rows, columns, tiles } = chooseGpuTile(weights, shape.co);
+    return { variant: 'tile', rows, columns, splits: splitsOf(tiles, ENOUGH_TILES) };
+  }
+  if (target.subgroupSize === 8) {
+    // The wider tile loads x half as often, where it does not compute channels that nobody wants.
+    const columns = Math.ceil(shape.co / 64) * 64 > 1.2 * Math.ceil(shape.co / 32) * 32 ? 1 : 2;
+    const tiles = Math.ceil(weights / 32) * Math.ceil(shape.co / (32 * columns));
+    return { variant: 'subgroup', columns, splits: splitsOf(tiles, ENOUGH_SOFTWARE_TILES) };
+  }
+  const tiles = Math.ceil(weights / 8) * Math.ceil(shape.co / 32);
+  return { variant: 'register', splits: splitsOf(tiles, ENOUGH_SOFTWARE_TILES) };
 }

@@ -107,8 +107,10 @@ async function checkFilterGradient(
 /** The forward kernels that can run on this adapter. */
 function forwardChoices(target: KernelTarget): ForwardChoice[] {
   const everywhere: ForwardChoice[] = [
-    { variant: 'tile', rows: 4 },
-    { variant: 'tile', rows: 8 },
+    { variant: 'tile', rows: 4, columns: 1, splits: 1 },
+    { variant: 'tile', rows: 4, columns: 2, splits: 1 },
+    { variant: 'tile', rows: 8, columns: 1, splits: 3 },
+    { variant: 'tile', rows: 8, columns: 2, splits: 2 },
     { variant: 'register', pixels: 4 },
     { variant: 'register', pixels: 8 },
   ];
@@ -117,9 +119,18 @@ function forwardChoices(target: KernelTarget): ForwardChoice[] {
 }
 
 function filterGradientChoices(target: KernelTarget): FilterGradientChoice[] {
-  const names =
-    target.subgroupSize === 8 ? (['tile', 'register', 'subgroup'] as const) : (['tile', 'register'] as const);
-  return names.flatMap((variant) => [1, 3].map((splits) => ({ variant, splits })));
+  const everywhere: FilterGradientChoice[] = [
+    { variant: 'tile', rows: 4, columns: 1, splits: 1 },
+    { variant: 'tile', rows: 4, columns: 2, splits: 1 },
+    { variant: 'tile', rows: 8, columns: 1, splits: 3 },
+    { variant: 'tile', rows: 8, columns: 2, splits: 2 },
+    { variant: 'register', splits: 1 },
+    { variant: 'register', splits: 3 },
+  ];
+  const subgroups = [1, 3].flatMap((splits) =>
+    ([1, 2] as const).map((columns): FilterGradientChoice => ({ variant: 'subgroup', columns, splits })),
+  );
+  return target.subgroupSize === 8 ? [...everywhere, ...subgroups] : everywhere;
 }
 
 /** Compiling for a software adapter on a busy machine takes its time. */

@@ -1,6 +1,7 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
 import { chooseConv2dFilterGradient, filterGradientTile, type FilterGradientChoice } from './choose.ts';
+import { gpuTileConstants } from './convolve.ts';
 import { conv2dBytes } from './forward.ts';
 import { copyChannels, inFours, packKernel, plain, withoutBias } from './layout.ts';
 import { convolutionPieces, denseConvolution, type Piece } from './pieces.ts';
@@ -97,11 +98,11 @@ function pieceDispatches(
   const splitPixels = Math.ceil(pixels / wanted);
   const splits = Math.ceil(pixels / splitPixels);
   const accumulate = !piece.firstPixels;
-  const [tileRows, tileColumns] = filterGradientTile[choice.variant];
+  const [tileRows, tileColumns] = filterGradientTile(choice);
   const tiles = Math.ceil(rows / tileRows) * Math.ceil(co / tileColumns) * splits;
   const product: Dispatch = {
     shader: `conv2d/${choice.variant}-filter-gradient`,
-    constants: { ACCUMULATE: splits === 1 && accumulate },
+    constants: { ...tileConstants(choice), ACCUMULATE: splits === 1 && accumulate },
     uniforms: {
       ...piece.uniforms,
       splitPixels,
@@ -124,4 +125,10 @@ function pieceDispatches(
     grid: grid1d(count, WORKGROUP, target),
   };
   return { dispatches: [product, sum], partials: splits * count };
+}
+
+/** The constants that say how large a kernel's tile is. */
+function tileConstants(choice: FilterGradientChoice): Record<string, number> {
+  if (choice.variant === 'tile') return gpuTileConstants(choice.rows, choice.columns);
+  return choice.variant === 'subgroup' ? { COLS: choice.columns } : {};
 }

@@ -1,17 +1,10 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
+import { convolve } from './convolve.ts';
 import { sliceOf, type Conv2dFusion } from './fusion.ts';
 import { copyChannels, inFours, packKernel, plain } from './layout.ts';
-import { convolutionPieces, denseConvolution, type Convolution } from './pieces.ts';
+import { denseConvolution } from './pieces.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
-
-/** Names of the buffers of a convolution. */
-export interface ConvolutionBuffers {
-  readonly x: string;
-  readonly kernel: string;
-  readonly y: string;
-}
 
 /**
  * y = conv(x, kernel), with bias, residual and relu fused if wanted.
@@ -62,7 +55,8 @@ export function planConv2dForward(
     y: padY ? 'yInFours' : 'y',
   };
   const convolution = denseConvolution(padded, padY ? undefined : slice);
-  dispatches.push(...convolve(convolution, buffers, padY ? plain : fusion, choice, target));
+  const convolved = convolve(convolution, buffers, padY ? plain : fusion, choice, target);
+  dispatches.push(...convolved.dispatches);
   if (padY) {
     const [source, result] = [
       { buffer: 'yInFours', channels: padded.co },
@@ -79,66 +73,11 @@ export function planConv2dForward(
       ...(padX && { xInFours: 4 * x }),
       ...(padKernel && { kernelInFours: 4 * kernel }),
       ...(padY && { yInFours: 4 * y }),
+      ...(convolved.partials > 0 && { partials: 4 * convolved.partials }),
     },
     flops: conv2dFlops(shape),
     bytes: conv2dBytes(shape),
   };
-}
-
-/** Dispatches of one convolution whose channels, strides and offsets are multiples of 4. */
-export function convolve(
-  convolution: Convolution,
-  buffers: ConvolutionBuffers,
-  fusion: Conv2dFusion,
-  choice: ForwardChoice,
-  target: KernelTarget,
-): Dispatch[] {
-  const { co } = convolution.shape;
-  return convolutionPieces(convolution, target).map((piece) => {
-    const { pixels } = piece.uniforms;
-    const constants = {
-      HAS_BIAS: fusion.bias && piece.lastOfSum,
-      ADD_RESIDUAL: fusion.add === true && piece.lastOfSum,
-      RELU: fusion.relu && piece.lastOfSum,
-      ACCUMULATE: !piece.firstOfSum,
-    };
-    const TRANSPOSED = convolution.kernel.transposed;
-    const common = {
-      uniforms: { ...piece.uniforms, ...piece.kernelUniforms },
-      bindings: {
-        x: piece.x(buffers.x),
-        kernel: piece.kernel(buffers.kernel),
-        bias: 'bias',
-        residual: constants.ADD_RESIDUAL ? piece.y('residual') : 'bias',
-        y: piece.y(buffers.y),
-      },
-    };
-    if (choice.variant === 'subgroup') {
-      const tiles = Math.ceil(pixels / (8 * choice.groups)) * Math.ceil(co / 32);
-      return {
-        shader: 'conv2d/subgroup-forward',
-        constants: { GROUPS: choice.groups, TRANSPOSED, ...constants },
-        ...common,
-        grid: grid1d(tiles, 1, target),
-      };
-    }
-    if (choice.variant === 'register') {
-      const threads = Math.ceil(pixels / choice.pixels) * (co / 4);
-      return {
-        shader: 'conv2d/register-forward',
-        constants: { WORKGROUP: 8, PIXELS: choice.pixels, TRANSPOSED, ...constants },
-        ...common,
-        grid: grid1d(threads, 8, target),
-      };
-    }
-    const tiles = Math.ceil(pixels / (16 * choice.rows)) * Math.ceil(co / 64);
-    return {
-      shader: 'conv2d/tile-forward',
-      constants: { ROWS: choice.rows, TRANSPOSED, ...constants },
-      ...common,
-      grid: grid1d(tiles, 1, target),
-    };
-  });
 }
 
 /** Bytes of x, kernel and y, each touched once. */

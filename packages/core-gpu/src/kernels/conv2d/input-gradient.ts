@@ -1,6 +1,9 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { tunedChoice } from '../../tuning/table.ts';
+import { inputGradientCandidates } from './candidates.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
-import { conv2dBytes, convolve } from './forward.ts';
+import { convolve } from './convolve.ts';
+import { conv2dBytes } from './forward.ts';
 import { copyChannels, inFours, packKernel, plain, withoutBias, type TapChoice } from './layout.ts';
 import { denseKernel, type Convolution } from './pieces.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
@@ -20,8 +23,17 @@ export function planConv2dInputGradient(
   const lengths = conv2dLengths(padded);
   const padDy = padded.co !== shape.co;
   const padDx = padded.ci !== shape.ci;
-  // The kernels read the kernel turned where it lies; only odd channels and very large kernels are copied first.
-  const direct = !padDy && !padDx && 4 * lengths.kernel <= target.maxBindingBytes;
+  const wanted = choice ?? tunedInputGradient(shape, target);
+  const choices = inputGradientPhases(padded, false).map(
+    ({ convolution }) => wanted ?? chooseConv2dForward(convolution.shape, target),
+  );
+  // Software adapters read the kernel turned where it lies, if its channels are in fours and it fits into a binding.
+  // Else it is turned in a copy first: a GPU's threads want their neighbours' weights beside their own.
+  const direct =
+    choices.every(({ variant }) => variant !== 'tile') &&
+    !padDy &&
+    !padDx &&
+    4 * lengths.kernel <= target.maxBindingBytes;
   const buffers = {
     x: padDy ? 'dyInFours' : 'dy',
     kernel: direct ? 'kernel' : 'turnedKernel',
@@ -44,10 +56,14 @@ export function planConv2dInputGradient(
     }
   }
   let variant = 'nothing';
-  for (const { convolution } of phases) {
-    const chosen = choice ?? chooseConv2dForward(convolution.shape, target);
+  let partials = 0;
+  for (const [i, { convolution }] of phases.entries()) {
+    const chosen = choices[i];
+    if (!chosen) continue;
     ({ variant } = chosen);
-    dispatches.push(...convolve(convolution, buffers, plain, chosen, target));
+    const convolved = convolve(convolution, buffers, plain, chosen, target);
+    dispatches.push(...convolved.dispatches);
+    partials = Math.max(partials, convolved.partials);
   }
   if (padDx) {
     const [source, result] = [
@@ -64,12 +80,18 @@ export function planConv2dInputGradient(
     dispatches: dispatches.map((d) => withoutBias(d, 'kernel')),
     temporaries: {
       ...(!direct && { turnedKernel: 4 * lengths.kernel }),
+      ...(partials > 0 && { partials: 4 * partials }),
       ...(padDy && { dyInFours: 4 * lengths.y }),
       ...(padDx && { dxInFours: 4 * lengths.x }),
     },
     flops: conv2dFlops(shape),
     bytes: conv2dBytes(shape),
   };
+}
+
+/** What was measured for the whole input gradient, if anything was. */
+function tunedInputGradient(shape: Conv2dShape, target: KernelTarget): ForwardChoice | undefined {
+  return tunedChoice(target, 'conv2d input gradient', shape, () => inputGradientCandidates(shape, target));
 }
 
 /** The convolution that gives every strideH-th row and strideW-th column of dx, and the taps it uses. */

@@ -19,8 +19,10 @@ const lengths = conv2dLengths(shape);
 const forwardRungs: readonly (readonly [name: string, choice: ForwardChoice])[] = [
   ['register tile 4x4', { variant: 'register', pixels: 4 }],
   ['register tile 8x4', { variant: 'register', pixels: 8 }],
-  ['shared-memory tile 64x64', { variant: 'tile', rows: 4 }],
-  ['shared-memory tile 128x64', { variant: 'tile', rows: 8 }],
+  ['shared-memory tile 64x64', { variant: 'tile', rows: 4, columns: 1, splits: 1 }],
+  ['shared-memory tile 128x64', { variant: 'tile', rows: 8, columns: 1, splits: 1 }],
+  ['shared-memory tile 128x128', { variant: 'tile', rows: 8, columns: 2, splits: 1 }],
+  ['shared-memory tile 64x64, sum in 4 parts', { variant: 'tile', rows: 4, columns: 1, splits: 4 }],
   ['subgroup tile 8x32', { variant: 'subgroup', groups: 1 }],
   ['subgroup tile 16x32', { variant: 'subgroup', groups: 2 }],
   ['subgroup tile 32x32', { variant: 'subgroup', groups: 4 }],
@@ -28,9 +30,11 @@ const forwardRungs: readonly (readonly [name: string, choice: ForwardChoice])[] 
 
 const filterGradientRungs: readonly (readonly [name: string, choice: FilterGradientChoice])[] = [
   ['register tile 8x4', { variant: 'register', splits: 1 }],
-  ['shared-memory tile 64x64, pixels in 4 parts', { variant: 'tile', splits: 4 }],
-  ['subgroup tile 32x32', { variant: 'subgroup', splits: 1 }],
-  ['subgroup tile 32x32, pixels in 4 parts', { variant: 'subgroup', splits: 4 }],
+  ['shared-memory tile 64x64, pixels in 4 parts', { variant: 'tile', rows: 4, columns: 1, splits: 4 }],
+  ['shared-memory tile 128x128, pixels in 4 parts', { variant: 'tile', rows: 8, columns: 2, splits: 4 }],
+  ['subgroup tile 32x32', { variant: 'subgroup', columns: 1, splits: 1 }],
+  ['subgroup tile 32x64', { variant: 'subgroup', columns: 2, splits: 1 }],
+  ['subgroup tile 32x64, pixels in 4 parts', { variant: 'subgroup', columns: 2, splits: 4 }],
 ];
 
 /** Subgroup rungs run only where subgroups have 8 lanes. */

@@ -7,19 +7,19 @@
 //   x        strided: element (n, row, column, channel) at n * xImage + row * xRow + column * xPixel + channel + xOffset
 //   dy       pixel p (counted through n, oy, ox) at p * yPixel + yOffset
 //   dkernel  (kh, kw, ci, co) dense; workgroup's share s of the pixels adds up to the one at s * splitFloats
-//   tile     32 rows x 32 columns for each workgroup, which is one subgroup of 8 lanes
+//   tile     32 rows x 32 * COLS columns for each workgroup, which is one subgroup of 8 lanes
 //
 //                lane 0    lane 1          lane 7
 //              o 0123      4567     ...    28..31     for each pixel lane l loads rows 4 l .. 4 l + 3 of x and
 //     row 0      ####      ####            ####       columns 4 l .. 4 l + 3 of dy, one vec4 each; the rows of the
 //     row 1      ####      ####            ####       other lanes come by subgroupShuffle
-//       ...
+//       ...                                            with COLS = 2 columns 32 + 4 l .. too, for the same rows
 //
-//   cost     2 * pixels FLOP for each weight; 4 vec4 loads a lane for 32 x 32 weights x 2 pixels. Four pixels at a time
+//   cost     2 * pixels FLOP for each weight; 2 + 2 COLS vec4 loads a lane for 32 x 32 COLS weights x 2 pixels. Four pixels at a time
 //            would save nothing but loop overhead, and their code no longer fits the instruction cache (a quarter of
 //            the speed).
 //   needs    ci, co and all strides and offsets divisible by 4
-//            subgroups of exactly 8 lanes; ACCUMULATE (add to what dkernel holds)
+//            subgroups of exactly 8 lanes; COLS (1 or 2), ACCUMULATE (add to what dkernel holds)
 
 enable subgroups;
 
@@ -28,66 +28,106 @@ enable subgroups;
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dkernel: array<vec4f>;
 
+alias Sums = array<vec4f, 32 * COLS>;
+
+// Adds the products of the four rows that one lane has loaded with this lane's columns, two pixels of each.
+fn addFour(sums: ptr<function, Sums>, first: u32, gradients: mat2x4f, inputs: mat4x2f, lane: u32) {
+  (*sums)[first] += gradients * subgroupShuffle(inputs[0], lane);
+  (*sums)[first + 1] += gradients * subgroupShuffle(inputs[1], lane);
+  (*sums)[first + 2] += gradients * subgroupShuffle(inputs[2], lane);
+  (*sums)[first + 3] += gradients * subgroupShuffle(inputs[3], lane);
+}
+
+// The same for the rows of all lanes. Written out: a loop would index the sums by a variable, which is done lane by lane.
+fn addRows(sums: ptr<function, Sums>, first: u32, gradients: mat2x4f, inputs: mat4x2f) {
+  addFour(sums, first, gradients, inputs, 0u);
+  addFour(sums, first + 4, gradients, inputs, 1u);
+  addFour(sums, first + 8, gradients, inputs, 2u);
+  addFour(sums, first + 12, gradients, inputs, 3u);
+  addFour(sums, first + 16, gradients, inputs, 4u);
+  addFour(sums, first + 20, gradients, inputs, 5u);
+  addFour(sums, first + 24, gradients, inputs, 6u);
+  addFour(sums, first + 28, gradients, inputs, 7u);
+}
+
+// An output pixel: its picture, row and column.
+struct Pixel {
+  n: u32,
+  oy: u32,
+  ox: u32,
+}
+
+fn after(pixel: Pixel) -> Pixel {
+  let ox = select(pixel.ox + 1, 0, pixel.ox + 1 == params.ow);
+  let oy = select(pixel.oy, select(pixel.oy + 1, 0, pixel.oy + 1 == params.oh), ox == 0);
+  return Pixel(select(pixel.n, pixel.n + 1, ox == 0 && oy == 0), oy, ox);
+}
+
+// The tap and the channels that this lane loads: how far from the pixel's place in x.
+struct Tap {
+  down: i32,
+  right: i32,
+  c: u32,
+}
+
+fn loadX(pixel: Pixel, tap: Tap, isPixel: bool) -> vec4f {
+  let iy = i32(pixel.oy * params.strideH) + tap.down;
+  let ix = i32(pixel.ox * params.strideW) + tap.right;
+  let inside = isPixel && u32(iy) < params.h && u32(ix) < params.w;
+  let at = pixel.n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + tap.c;
+  return select(vec4f(), x[select(0, u32(i32(at) + params.xOffset) / 4, inside)], inside);
+}
+
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lane: u32) {
   let rows = params.kh * params.kw * params.ci / 4;
   let columns = params.co / 4;
   let rowTiles = (rows + 7) / 8;
-  let columnTiles = (columns + 7) / 8;
+  let columnTiles = (columns + 8 * COLS - 1) / (8 * COLS);
   let tile = wid.y * nwg.x + wid.x;
   let tileRow = tile % rowTiles * 8;
-  let column = tile / rowTiles % columnTiles * 8 + lane;
+  let column = tile / rowTiles % columnTiles * 8 * COLS + lane;
   let split = tile / rowTiles / columnTiles;
   let readColumn = min(column, columns - 1);
+  let nextColumn = min(column + 8, columns - 1);
 
-  // The tap and the channels that this lane loads.
   let row = min(tileRow + lane, rows - 1);
-  let c = row % (params.ci / 4) * 4;
-  let tap = row / (params.ci / 4);
-  let down = i32(tap / params.kw * params.dilationH) - params.top;
-  let right = i32(tap % params.kw * params.dilationW) - params.left;
+  let tapIndex = row / (params.ci / 4);
+  let tap = Tap(
+    i32(tapIndex / params.kw * params.dilationH) - params.top,
+    i32(tapIndex % params.kw * params.dilationW) - params.left,
+    row % (params.ci / 4) * 4,
+  );
 
   let begin = params.first + split * params.splitPixels;
   let end = min(begin + params.splitPixels, params.first + params.pixels);
   // A folded grid may have a few workgroups more than there are tiles.
   if (begin >= end) { return; }
-  var n = begin / params.ow / params.oh;
-  var oy = begin / params.ow % params.oh;
-  var ox = begin % params.ow;
-  var sums: array<vec4f, 32>;
+  var pixel = Pixel(begin / params.ow / params.oh, begin / params.ow % params.oh, begin % params.ow);
+  var sums: Sums;
   for (var p = begin; p < end; p += 2) {
-    var xs: array<vec4f, 2>;
-    var dys: array<vec4f, 2>;
-    for (var i = 0u; i < 2; i++) {
-      let iy = i32(oy * params.strideH) + down;
-      let ix = i32(ox * params.strideW) + right;
-      let inside = p + i < end && u32(iy) < params.h && u32(ix) < params.w;
-      let at = u32(i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset) / 4;
-      xs[i] = select(vec4f(), x[select(0, at, inside)], inside);
-      let gradient = u32(i32(min(p + i, end - 1) * params.yPixel) + params.yOffset) / 4;
-      dys[i] = dy[gradient + readColumn];
-      // The next pixel.
-      ox = select(ox + 1, 0, ox + 1 == params.ow);
-      oy = select(oy, select(oy + 1, 0, oy + 1 == params.oh), ox == 0);
-      n = select(n, n + 1, ox == 0 && oy == 0);
-    }
-    let gradients = mat2x4f(dys[0], dys[1]);
-    let inputs = transpose(mat2x4f(xs[0], xs[1]));
-    for (var i = 0u; i < 8; i++) {
-      sums[4 * i] += gradients * subgroupShuffle(inputs[0], i);
-      sums[4 * i + 1] += gradients * subgroupShuffle(inputs[1], i);
-      sums[4 * i + 2] += gradients * subgroupShuffle(inputs[2], i);
-      sums[4 * i + 3] += gradients * subgroupShuffle(inputs[3], i);
-    }
+    let next = after(pixel);
+    let inputs = transpose(mat2x4f(loadX(pixel, tap, true), loadX(next, tap, p + 1 < end)));
+    pixel = after(next);
+    // Past the last pixel x counts as zero, so any dy will do.
+    let at = u32(i32(p * params.yPixel) + params.yOffset) / 4;
+    let nextAt = u32(i32(min(p + 1, end - 1) * params.yPixel) + params.yOffset) / 4;
+    addRows(&sums, 0, mat2x4f(dy[at + readColumn], dy[nextAt + readColumn]), inputs);
+    if (COLS > 1) { addRows(&sums, 32 * (COLS - 1), mat2x4f(dy[at + nextColumn], dy[nextAt + nextColumn]), inputs); }
   }
 
   let count = min(32, (rows - tileRow) * 4);
   for (var i = 0u; i < count; i++) {
+    let at = (params.kernelOffset + split * params.splitFloats) / 4 + (tileRow * 4 + i) * columns + column;
     if (column < columns) {
-      let at = (params.kernelOffset + split * params.splitFloats) / 4 + (tileRow * 4 + i) * columns + column;
       var sum = sums[i];
       if (ACCUMULATE) { sum += dkernel[at]; }
       dkernel[at] = sum;
+    }
+    if (COLS > 1 && column + 8 < columns) {
+      var sum = sums[32 * (COLS - 1) + i];
+      if (ACCUMULATE) { sum += dkernel[at + 8]; }
+      dkernel[at + 8] = sum;
     }
   }
 }

@@ -1,91 +1,147 @@
-// Filter gradient for GPUs: shared-memory tiles of both factors, register tiles of the output.
+// Filter gradient for GPUs: double-buffered tiles of both factors in shared memory, register tiles of the output.
 //
 // dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o], iy = oy * strideH + ky * dilationH - top.
 // Read as a matrix product: rows are weights (ky, kx, c), columns are output channels o, and the summed index runs
-// over the output pixels.
+// over the output pixels of all pictures.
 //
 //   x        strided: element (n, row, column, channel) at n * xImage + row * xRow + column * xPixel + channel + xOffset
 //   dy       pixel p (counted through n, oy, ox) at p * yPixel + yOffset
 //   dkernel  (kh, kw, ci, co) dense; workgroup's share s of the pixels adds up to the one at s * splitFloats
-//   tile     64 rows x 64 columns for each workgroup of 16 x 16 threads, 16 pixels at a time
+//   tile     16 * ROWS rows x 64 * COLS columns for each workgroup of 16 x 16 threads, DEPTH pixels at a time
 //
-//               64 columns o                 thread (r, q) of the 16 x 16: rows 4 r .. 4 r + 3, columns 4 q .. 4 q + 3
-//     64     +-----------------+
-//     rows   |     dkernel     |  = xTile^T (16 pixels x 64 rows) * dyTile (16 pixels x 64 columns)
-//            +-----------------+
+//               64 COLS columns o            thread (r, q) of the 16 x 16: rows r * ROWS .. + ROWS, columns
+//     16     +-----------------+             4 q .. 4 q + 3 and with COLS = 2 also 64 + 4 q .. : an outer product of
+//     ROWS   |     dkernel     |             ROWS / 4 + COLS vec4 for each pixel
+//     rows   +-----------------+  = xTile^T (DEPTH pixels x rows) * dyTile (DEPTH pixels x columns)
 //
-//   memory   2 * 16 * 64 * 4 bytes shared: 8 KiB
-//   cost     2 * pixels FLOP for each weight; x is read co / 64 times, dy kh * kw * ci / 64 times
+//   loop     as in tile-forward.wgsl: the next pixels are fetched while the present ones are multiplied, one barrier a step
+//   memory   2 * (16 * ROWS + 64 * COLS) * DEPTH * 4 bytes shared, 16 KiB at most
+//   cost     2 * pixels FLOP for each weight; x is read co / (64 COLS) times, dy kh * kw * ci / (16 ROWS) times
 //   needs    ci, co and all strides and offsets divisible by 4
-//            ACCUMULATE (add to what dkernel holds)
+//            ROWS (4 or 8), COLS (1 or 2), DEPTH (16 with 4 x 1, else 8), ACCUMULATE (add to what dkernel holds)
 
 // #include "filter-gradient-params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dkernel: array<vec4f>;
 
-var<workgroup> xTile: array<vec4f, 256>; // [pixel][row / 4]
-var<workgroup> dyTile: array<vec4f, 256>; // [pixel][column / 4]
+const HEIGHT = 4 * ROWS; // vec4 of rows
+const WIDTH = 16 * COLS; // vec4 of columns
+const X_TILE = DEPTH * HEIGHT;
+const DY_TILE = DEPTH * WIDTH;
+var<workgroup> xTile: array<vec4f, 2 * X_TILE>; // [half][pixel][row / 4]
+var<workgroup> dyTile: array<vec4f, 2 * DY_TILE>; // [half][pixel][column / 4]
+
+// An output pixel: its picture, row and column.
+struct Pixel {
+  n: u32,
+  oy: u32,
+  ox: u32,
+}
+
+// The tap and the channel of a row of dkernel: how far from the pixel's place in x.
+struct Tap {
+  down: i32,
+  right: i32,
+  c: u32,
+}
+
+fn fetchX(pixel: Pixel, tap: Tap, isPixel: bool) -> vec4f {
+  let iy = i32(pixel.oy * params.strideH) + tap.down;
+  let ix = i32(pixel.ox * params.strideW) + tap.right;
+  let inside = isPixel && u32(iy) < params.h && u32(ix) < params.w;
+  let at = pixel.n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + tap.c;
+  return select(vec4f(), x[select(0, u32(i32(at) + params.xOffset) / 4, inside)], inside);
+}
+
+fn fetchDy(p: u32, column: u32, isPixel: bool) -> vec4f {
+  let at = u32(i32(p * params.yPixel) + params.yOffset) / 4 + column;
+  return select(vec4f(), dy[select(0, at, isPixel)], isPixel);
+}
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let rows = params.kh * params.kw * params.ci / 4;
   let columns = params.co / 4;
-  let rowTiles = (rows + 15) / 16;
-  let columnTiles = (columns + 15) / 16;
+  let rowTiles = (rows + HEIGHT - 1) / HEIGHT;
+  let columnTiles = (columns + WIDTH - 1) / WIDTH;
   let tile = wid.y * nwg.x + wid.x;
-  let tileRow = tile % rowTiles * 16;
-  let tileColumn = tile / rowTiles % columnTiles * 16;
+  let tileRow = tile % rowTiles * HEIGHT;
+  let tileColumn = tile / rowTiles % columnTiles * WIDTH;
   let split = tile / rowTiles / columnTiles;
   let begin = params.first + split * params.splitPixels;
   let end = min(begin + params.splitPixels, params.first + params.pixels);
   // A folded grid may have a few workgroups more than there are tiles.
   if (begin >= end) { return; }
 
-  // What this thread loads: pixel lid / 16 of every 16, the lid % 16-th vec4 of rows and of columns.
+  // What this thread fetches: pixel lid / HEIGHT of x, vec4 lid % HEIGHT of its rows; and the same of dy's columns.
+  let row = min(tileRow + lid % HEIGHT, rows - 1);
+  let tapIndex = row / (params.ci / 4);
+  let tap = Tap(
+    i32(tapIndex / params.kw * params.dilationH) - params.top,
+    i32(tapIndex % params.kw * params.dilationW) - params.left,
+    row % (params.ci / 4) * 4,
+  );
+  let loadColumn = min(tileColumn + lid % WIDTH, columns - 1);
+  var xp = begin + lid / HEIGHT;
+  var dyp = begin + lid / WIDTH;
+  var pixel = Pixel(xp / params.ow / params.oh, xp / params.ow % params.oh, xp % params.ow);
+  var fetchedX: vec4f;
+  var fetchedDy: vec4f;
+  if (lid < X_TILE) { xTile[lid] = fetchX(pixel, tap, xp < end); }
+  if (lid < DY_TILE) { dyTile[lid] = fetchDy(dyp, loadColumn, dyp < end); }
+  workgroupBarrier();
+
   let q = lid % 16;
   let r = lid / 16;
-  let row = min(tileRow + q, rows - 1);
-  let c = row % (params.ci / 4) * 4;
-  let tap = row / (params.ci / 4);
-  let down = i32(tap / params.kw * params.dilationH) - params.top;
-  let right = i32(tap % params.kw * params.dilationW) - params.left;
-  let readColumn = min(tileColumn + q, columns - 1);
-  let begun = begin + r;
-  var n = begun / params.ow / params.oh;
-  var oy = begun / params.ow % params.oh;
-  var ox = begun % params.ow;
-
-  var sums: array<vec4f, 4>;
-  for (var p = begin; p < end; p += 16) {
-    let iy = i32(oy * params.strideH) + down;
-    let ix = i32(ox * params.strideW) + right;
-    let isPixel = p + r < end;
-    let inside = isPixel && u32(iy) < params.h && u32(ix) < params.w;
-    let at = u32(i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset) / 4;
-    xTile[lid] = select(vec4f(), x[select(0, at, inside)], inside);
-    let gradient = u32(i32((p + r) * params.yPixel) + params.yOffset) / 4 + readColumn;
-    dyTile[lid] = select(vec4f(), dy[select(0, gradient, isPixel)], isPixel);
-    ox += 16;
-    while (ox >= params.ow) { ox -= params.ow; oy++; if (oy == params.oh) { oy = 0; n++; } }
-    workgroupBarrier();
-    for (var i = 0u; i < 16; i++) {
-      let input = xTile[16 * i + r];
-      let gradients = dyTile[16 * i + q];
-      sums[0] += input.x * gradients;
-      sums[1] += input.y * gradients;
-      sums[2] += input.z * gradients;
-      sums[3] += input.w * gradients;
+  var sums: array<vec4f, ROWS * COLS>;
+  var half = 0u;
+  for (var p = begin; p < end; p += DEPTH) {
+    let isLast = p + DEPTH >= end;
+    if (!isLast) {
+      xp += DEPTH;
+      dyp += DEPTH;
+      pixel.ox += DEPTH;
+      while (pixel.ox >= params.ow) {
+        pixel.ox -= params.ow;
+        pixel.oy++;
+        if (pixel.oy == params.oh) { pixel.oy = 0; pixel.n++; }
+      }
+      if (lid < X_TILE) { fetchedX = fetchX(pixel, tap, xp < end); }
+      if (lid < DY_TILE) { fetchedDy = fetchDy(dyp, loadColumn, dyp < end); }
+    }
+    for (var i = 0u; i < DEPTH; i++) {
+      for (var j = 0u; j < COLS; j++) {
+        let gradients = dyTile[half * DY_TILE + i * WIDTH + 16 * j + q];
+        for (var part = 0u; part < ROWS / 4; part++) {
+          let input = xTile[half * X_TILE + i * HEIGHT + r * (ROWS / 4) + part];
+          sums[j * ROWS + 4 * part] += input.x * gradients;
+          sums[j * ROWS + 4 * part + 1] += input.y * gradients;
+          sums[j * ROWS + 4 * part + 2] += input.z * gradients;
+          sums[j * ROWS + 4 * part + 3] += input.w * gradients;
+        }
+      }
+    }
+    half = 1 - half;
+    if (!isLast) {
+      if (lid < X_TILE) { xTile[half * X_TILE + lid] = fetchedX; }
+      if (lid < DY_TILE) { dyTile[half * DY_TILE + lid] = fetchedDy; }
     }
     workgroupBarrier();
   }
 
-  let column = tileColumn + q;
-  if (column < columns && tileRow + r < rows) {
-    for (var i = 0u; i < 4; i++) {
-      let at = (params.kernelOffset + split * params.splitFloats) / 4 + ((tileRow + r) * 4 + i) * columns + column;
-      if (ACCUMULATE) { sums[i] += dkernel[at]; }
-      dkernel[at] = sums[i];
+  for (var i = 0u; i < ROWS; i++) {
+    let weight = tileRow * 4 + r * ROWS + i;
+    if (weight < rows * 4) {
+      let start = (params.kernelOffset + split * params.splitFloats) / 4 + weight * columns;
+      for (var j = 0u; j < COLS; j++) {
+        let column = tileColumn + 16 * j + q;
+        if (column < columns) {
+          var sum = sums[j * ROWS + i];
+          if (ACCUMULATE) { sum += dkernel[start + column]; }
+          dkernel[start + column] = sum;
+        }
+      }
     }
   }
 }

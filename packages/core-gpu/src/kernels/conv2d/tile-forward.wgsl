@@ -1,129 +1,172 @@
-// Convolution for GPUs: shared-memory tiles of both factors, register tiles of the output.
+// Convolution for GPUs: double-buffered tiles of both factors in shared memory, register tiles of the output.
 //
 // y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - top.
-// Read as a matrix product with k = (ky, kx, c) summed; the matrix of x is looked up, never built (implicit GEMM).
+// Read as a matrix product with k = (ky, kx, c) summed; the matrix of x is looked up, never built (implicit GEMM). Rows
+// are the pixels of all pictures of the batch, so that small pictures fill a tile together.
 //
 //   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
 //           residual lies as y does
-//   kernel  a matrix (c, o) for each tap, or with TRANSPOSED a matrix (o, c), placed as params.wgsl says
-//   tile    16 * ROWS pixels x 64 channels for each workgroup of 16 x 16 threads, 16 steps of k at a time
+//   kernel  (ky, kx, c, o) dense from kernelOffset on, a matrix of kh * kw * ci rows and co columns
+//   tile    16 * ROWS pixels x 64 * COLS channels for each workgroup of 16 x 16 threads, DEPTH steps of k at a time
 //
-//                    64 channels                      thread (r, q) of the 16 x 16: pixels r * ROWS .. + ROWS,
-//                  +------------+                     channels 4 q .. 4 q + 3: ROWS vec4 sums in registers
-//            16 k  | kernelTile |
-//          +----+  +------------+                     neighbours in q read the same pixels (a broadcast) and
-//   16 *   | x  |  |            |                     neighbouring vec4 of the kernel (no bank conflicts)
-//   ROWS   |Tile|  |     y      |
+//                    64 COLS channels                 thread (r, q) of the 16 x 16: pixels r * ROWS .. + ROWS, channels
+//                  +------------+                     4 q .. 4 q + 3 and with COLS = 2 also 64 + 4 q ..: ROWS * COLS
+//         DEPTH k  | kernelTile |                     vec4 of sums in registers
+//          +----+  +------------+
+//   16 *   | x  |  |            |                     neighbours in q read the same pixels (a broadcast) and
+//   ROWS   |Tile|  |     y      |                     neighbouring vec4 of the kernel (no bank conflicts)
 //   pixels +----+  +------------+
 //
-//   memory  (16 * ROWS * 16 + 16 * 64) * 4 bytes shared: 12 KiB with ROWS = 8
-//   cost    2 * kh * kw * ci FLOP for each element of y; x is read co / 64 times, the kernel pixels / (16 * ROWS) times
-//   needs   ci, co and all strides and offsets divisible by 4; ROWS a multiple of 4
-//           ROWS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//   loop    Each thread fetches at most one vec4 of each factor for the next step before it computes the present one, and
+//           puts it into the other half of shared memory after it: the fetch has the whole step to arrive, and one
+//           barrier a step is enough. There is no bounds check in the loop: pixels and channels past the last ones are
+//           clamped before it and dropped after it, and whether a tap lies inside the picture is found out once a tap.
+//   splits  Where there are few tiles, the sum over k is cut into parts; SPLIT writes each part's sums to its own share of
+//           y, and combine-forward.wgsl adds them.
+//   memory  2 * (16 * ROWS + 64 * COLS) * DEPTH * 4 bytes shared, 16 KiB at most
+//   cost    2 * kh * kw * ci FLOP for each element of y; x is read co / (64 COLS) times, the kernel pixels / (16 ROWS);
+//           4 COLS + ROWS shared vec4 loads for 16 ROWS COLS multiply-adds
+//   needs   ci, co and all strides and offsets divisible by 4; splitDepth divisible by DEPTH
+//           ROWS (4 or 8), COLS (1 or 2), DEPTH (16 with 4 x 1, else 8), SPLIT,
+//           HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
-// #include "params.wgsl"
+// #include "tile-params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
 
-const LOADS = ROWS / 4; // vec4 of x that each thread brings into the tile
-var<workgroup> xTile: array<vec4f, 16 * ROWS * 4>; // [pixel][k / 4]
-var<workgroup> kernelTile: array<vec4f, 16 * 16>; // [k][channel / 4]
+const FOURS = DEPTH / 4; // vec4 along k of one pixel
+const WIDTH = 16 * COLS; // vec4 of one row of the kernel
+const X_TILE = 16 * ROWS * FOURS;
+const KERNEL_TILE = DEPTH * WIDTH;
+var<workgroup> xTile: array<vec4f, 2 * X_TILE>; // [half][pixel][k / 4]
+var<workgroup> kernelTile: array<vec4f, 2 * KERNEL_TILE>; // [half][k][channel / 4]
+
+// The window of one pixel: its picture in x, and the row and column where it starts.
+struct Window {
+  image: u32,
+  row: i32,
+  column: i32,
+}
+
+// Where four channels of one tap of a window lie in x.
+struct Place {
+  c: u32,
+  at: u32,
+  inside: bool,
+}
+
+fn windowOf(pixel: u32) -> Window {
+  let row = pixel / params.ow;
+  return Window(
+    row / params.oh * params.xImage,
+    i32(row % params.oh * params.strideH) - params.top,
+    i32(pixel % params.ow * params.strideW) - params.left,
+  );
+}
+
+fn placeOf(window: Window, k: u32) -> Place {
+  let c = k % params.ci;
+  let tap = k / params.ci;
+  let ky = tap / max(params.kw, 1);
+  let iy = window.row + i32(ky * params.dilationH);
+  let ix = window.column + i32(tap % max(params.kw, 1) * params.dilationW);
+  let inside = ky < params.kh && u32(iy) < params.h && u32(ix) < params.w;
+  let at = u32(i32(window.image + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset) / 4;
+  return Place(c, select(0, at, inside), inside);
+}
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let pixelTiles = (params.pixels + 16 * ROWS - 1) / (16 * ROWS);
   let columns = params.co / 4;
+  let columnTiles = (columns + WIDTH - 1) / WIDTH;
   let tile = wid.y * nwg.x + wid.x;
   let tilePixel = tile % pixelTiles * 16 * ROWS;
-  let tileColumn = tile / pixelTiles * 16;
-  // A folded grid may have a few workgroups more than there are tiles.
-  if (tileColumn >= columns) { return; }
+  let tileColumn = tile / pixelTiles % columnTiles * WIDTH;
+  let split = tile / pixelTiles / columnTiles;
   let depth = params.kh * params.kw * params.ci;
+  let begin = split * params.splitDepth;
+  let end = min(begin + params.splitDepth, depth);
+  // A folded grid may have a few workgroups more than there are tiles.
+  if (begin > 0 && begin >= end) { return; }
 
-  // This thread's pixels of the x tile, lid / 4 and every 64th after it: where their windows start.
-  var image: array<u32, LOADS>;
-  var startRow: array<i32, LOADS>;
-  var startColumn: array<i32, LOADS>;
-  for (var j = 0u; j < LOADS; j++) {
-    let pixel = params.first + min(tilePixel + 64 * j + lid / 4, params.pixels - 1);
-    let row = pixel / params.ow;
-    image[j] = row / params.oh * params.xImage;
-    startRow[j] = i32(row % params.oh * params.strideH) - params.top;
-    startColumn[j] = i32(pixel % params.ow * params.strideW) - params.left;
+  // What this thread fetches: k / 4 = lid % FOURS of pixel lid / FOURS; row lid / WIDTH of the kernel, column lid % WIDTH.
+  let window = windowOf(params.first + min(tilePixel + lid / FOURS, params.pixels - 1));
+  var k = begin + lid % FOURS * 4;
+  var place = placeOf(window, k);
+  let loadColumn = min(tileColumn + lid % WIDTH, columns - 1);
+  var weightRow = begin + lid / WIDTH;
+  var fetchedX: vec4f;
+  var fetchedKernel: vec4f;
+
+  if (lid < X_TILE) { xTile[lid] = select(vec4f(), x[place.at], place.inside); }
+  if (lid < KERNEL_TILE) {
+    kernelTile[lid] = kernel[params.kernelOffset / 4 + min(weightRow, max(depth, 1) - 1) * columns + loadColumn];
   }
-  // This thread's k of the x tile, as tap and channel; they move on by 16 with every step.
-  var c = lid % 4 * 4;
-  var ky = 0u;
-  var kx = 0u;
-  while (c >= params.ci) { c -= params.ci; kx++; if (kx == params.kw) { kx = 0; ky++; } }
+  workgroupBarrier();
 
   let q = lid % 16;
   let r = lid / 16;
-  // And its k of the kernel tile.
-  var wc = r;
-  var wky = 0u;
-  var wkx = 0u;
-  while (wc >= params.ci) { wc -= params.ci; wkx++; if (wkx == params.kw) { wkx = 0; wky++; } }
-  let loadColumn = min(tileColumn + q, columns - 1);
-  var sums: array<vec4f, ROWS>;
-  for (var k = 0u; k < depth; k += 16) {
-    for (var j = 0u; j < LOADS; j++) {
-      let iy = startRow[j] + i32(ky * params.dilationH);
-      let ix = startColumn[j] + i32(kx * params.dilationW);
-      let inside = ky < params.kh && u32(iy) < params.h && u32(ix) < params.w;
-      let at = u32(i32(image[j] + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset) / 4;
-      xTile[(64 * j + lid / 4) * 4 + lid % 4] = select(vec4f(), x[select(0, at, inside)], inside);
-    }
-    if (TRANSPOSED) {
-      // Four channels of one column: this thread's k of the x tile, and column lid / 4 of the tile.
-      let tap = i32(params.kernelOffset) + i32(ky) * params.kernelRow + i32(kx) * params.kernelTap;
-      let row = min(tileColumn * 4 + lid / 4, params.co - 1) * params.kernelPitch;
-      let four = select(vec4f(), kernel[select(0, (u32(tap) + row + c) / 4, ky < params.kh)], ky < params.kh);
-      for (var i = 0u; i < 4; i++) {
-        kernelTile[(lid % 4 * 4 + i) * 16 + lid / 16][lid / 4 % 4] = four[i];
+  var sums: array<vec4f, ROWS * COLS>;
+  var half = 0u;
+  for (var done = begin; done < end; done += DEPTH) {
+    let isLast = done + DEPTH >= end;
+    if (!isLast) {
+      k += DEPTH;
+      place.c += DEPTH;
+      place.at += FOURS;
+      if (place.c >= params.ci) { place = placeOf(window, k); }
+      weightRow += DEPTH;
+      if (lid < X_TILE) { fetchedX = select(vec4f(), x[select(0, place.at, place.inside)], place.inside); }
+      if (lid < KERNEL_TILE) {
+        fetchedKernel = kernel[params.kernelOffset / 4 + min(weightRow, depth - 1) * columns + loadColumn];
       }
-    } else {
-      let inDepth = wky < params.kh;
-      let tap = i32(params.kernelOffset) + i32(wky) * params.kernelRow + i32(wkx) * params.kernelTap;
-      let weight = (u32(tap) + wc * params.kernelPitch) / 4 + loadColumn;
-      kernelTile[lid] = select(vec4f(), kernel[select(0, weight, inDepth)], inDepth);
-      wc += 16;
-      while (wc >= params.ci) { wc -= params.ci; wkx++; if (wkx == params.kw) { wkx = 0; wky++; } }
     }
-    c += 16;
-    while (c >= params.ci) { c -= params.ci; kx++; if (kx == params.kw) { kx = 0; ky++; } }
-    workgroupBarrier();
-    for (var step = 0u; step < 4; step++) {
-      let weights = mat4x4f(
-        kernelTile[64 * step + q],
-        kernelTile[64 * step + 16 + q],
-        kernelTile[64 * step + 32 + q],
-        kernelTile[64 * step + 48 + q],
-      );
-      for (var i = 0u; i < ROWS; i++) {
-        sums[i] += weights * xTile[(r * ROWS + i) * 4 + step];
+    let xHalf = half * X_TILE + r * ROWS * FOURS;
+    let kernelHalf = half * KERNEL_TILE + q;
+    for (var step = 0u; step < FOURS; step++) {
+      for (var j = 0u; j < COLS; j++) {
+        let weights = mat4x4f(
+          kernelTile[kernelHalf + 4 * step * WIDTH + 16 * j],
+          kernelTile[kernelHalf + (4 * step + 1) * WIDTH + 16 * j],
+          kernelTile[kernelHalf + (4 * step + 2) * WIDTH + 16 * j],
+          kernelTile[kernelHalf + (4 * step + 3) * WIDTH + 16 * j],
+        );
+        for (var i = 0u; i < ROWS; i++) {
+          sums[j * ROWS + i] += weights * xTile[xHalf + i * FOURS + step];
+        }
       }
+    }
+    half = 1 - half;
+    if (!isLast) {
+      if (lid < X_TILE) { xTile[half * X_TILE + lid] = fetchedX; }
+      if (lid < KERNEL_TILE) { kernelTile[half * KERNEL_TILE + lid] = fetchedKernel; }
     }
     workgroupBarrier();
   }
 
-  let column = tileColumn + q;
   for (var i = 0u; i < ROWS; i++) {
     let index = tilePixel + r * ROWS + i;
-    if (index < params.pixels && column < columns) {
+    if (index < params.pixels) {
       let row = (params.first + index) / params.ow;
       let ox = (params.first + index) % params.ow;
       let pixel = row / params.oh * params.yImage + row % params.oh * params.yRow + ox * params.yPixel;
-      let at = u32(i32(pixel) + params.yOffset) / 4 + column;
-      var sum = sums[i];
-      if (ACCUMULATE) { sum += y[at]; }
-      if (HAS_BIAS) { sum += bias[column]; }
-      if (ADD_RESIDUAL) { sum += residual[at]; }
-      if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
-      y[at] = sum;
+      let start = select(u32(i32(pixel) + params.yOffset), split * params.splitFloats + index * params.co, SPLIT) / 4;
+      for (var j = 0u; j < COLS; j++) {
+        let column = tileColumn + 16 * j + q;
+        if (column < columns) {
+          let at = start + column;
+          var sum = sums[j * ROWS + i];
+          if (ACCUMULATE) { sum += y[at]; }
+          if (HAS_BIAS) { sum += bias[column]; }
+          if (ADD_RESIDUAL) { sum += residual[at]; }
+          if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
+          y[at] = sum;
+        }
+      }
     }
   }
 }

@@ -1,8 +1,13 @@
 import type { Dispatch } from '../../commands/plan.ts';
+import { gpuTileConstants } from './convolve.ts';
 
 type Variant = Pick<Dispatch, 'shader' | 'constants'>;
 
 const flags = [false, true];
+
+const gpuTiles = ([4, 8] as const).flatMap((rows) =>
+  ([1, 2] as const).map((columns) => gpuTileConstants(rows, columns)),
+);
 
 /** Every shader of this folder with every set of constants that a plan may give it. */
 export function variants(): Variant[] {
@@ -13,10 +18,11 @@ export function variants(): Variant[] {
   );
   const forward = endings.flatMap((ending): Variant[] => [
     { shader: 'conv2d/naive-forward', constants: { WORKGROUP: 64, ...ending } },
-    ...[4, 8].map((ROWS): Variant => ({
+    ...gpuTiles.map((tile): Variant => ({
       shader: 'conv2d/tile-forward',
-      constants: { ROWS, TRANSPOSED: false, ...ending },
+      constants: { ...tile, SPLIT: false, ...ending },
     })),
+    { shader: 'conv2d/combine-forward', constants: { WORKGROUP: 64, ...ending } },
     ...[1, 2, 3, 4].map((GROUPS): Variant => ({
       shader: 'conv2d/subgroup-forward',
       constants: { GROUPS, TRANSPOSED: false, ...ending },
@@ -31,7 +37,6 @@ export function variants(): Variant[] {
     const ending = { HAS_BIAS: false, ADD_RESIDUAL: false, RELU: false, ACCUMULATE };
     const shared = { TRANSPOSED: true, ...ending };
     return [
-      ...[4, 8].map((ROWS): Variant => ({ shader: 'conv2d/tile-forward', constants: { ROWS, ...shared } })),
       ...[1, 2, 3, 4].map((GROUPS): Variant => ({
         shader: 'conv2d/subgroup-forward',
         constants: { GROUPS, ...shared },
@@ -44,8 +49,14 @@ export function variants(): Variant[] {
   });
   const gradients = flags.flatMap((ACCUMULATE): Variant[] => [
     { shader: 'conv2d/naive-filter-gradient', constants: { WORKGROUP: 64, ACCUMULATE } },
-    { shader: 'conv2d/tile-filter-gradient', constants: { ACCUMULATE } },
-    { shader: 'conv2d/subgroup-filter-gradient', constants: { ACCUMULATE } },
+    ...gpuTiles.map((tile): Variant => ({
+      shader: 'conv2d/tile-filter-gradient',
+      constants: { ...tile, ACCUMULATE },
+    })),
+    ...[1, 2].map((COLS): Variant => ({
+      shader: 'conv2d/subgroup-filter-gradient',
+      constants: { COLS, ACCUMULATE },
+    })),
     { shader: 'conv2d/register-filter-gradient', constants: { ACCUMULATE } },
     { shader: 'conv2d/sum-partials', constants: { WORKGROUP: 64, ACCUMULATE } },
   ]);
@@ -58,6 +69,11 @@ export function variants(): Variant[] {
       })),
     ),
   ]);
+  const noEnding = { HAS_BIAS: false, ADD_RESIDUAL: false, RELU: false, ACCUMULATE: false };
+  const split = gpuTiles.map((tile): Variant => ({
+    shader: 'conv2d/tile-forward',
+    constants: { ...tile, SPLIT: true, ...noEnding },
+  }));
   const naive: Variant = { shader: 'conv2d/naive-input-gradient', constants: { WORKGROUP: 64 } };
-  return [...forward, ...turned, naive, ...gradients, ...layout];
+  return [...forward, ...split, ...turned, naive, ...gradients, ...layout];
 }
