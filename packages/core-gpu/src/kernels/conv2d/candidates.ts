@@ -20,15 +20,18 @@ export function forwardCandidates(shape: Conv2dShape, target: KernelTarget): For
   const splits = [1, 2, 4, 8, 16].filter(
     (count) => count === 1 || (depth / count >= 128 && 4 * floats * count <= MOST_PARTIAL_BYTES),
   );
-  return [
-    ...gpuTiles.flatMap(([rows, columns]) =>
-      splits.map((count) => ({ variant: 'tile' as const, rows, columns, splits: count })),
-    ),
-    ...([4, 8] as const).map((pixels) => ({ variant: 'register' as const, pixels })),
-    ...(target.subgroupSize === 8
-      ? [1, 2, 3, 4].map((groups) => ({ variant: 'subgroup' as const, groups }))
-      : []),
-  ];
+  // Software adapters take seconds to compile a shared-memory kernel, and minutes to run one over a model's shapes.
+  if (target.kind === 'software') {
+    return [
+      ...([4, 8] as const).map((pixels) => ({ variant: 'register' as const, pixels })),
+      ...(target.subgroupSize === 8
+        ? [1, 2, 3, 4].map((groups) => ({ variant: 'subgroup' as const, groups }))
+        : []),
+    ];
+  }
+  return gpuTiles.flatMap(([rows, columns]) =>
+    splits.map((count) => ({ variant: 'tile' as const, rows, columns, splits: count })),
+  );
 }
 
 /** Every kernel of the input gradient: a forward pass over dy, one for each phase of the strides. */
@@ -45,11 +48,14 @@ export function filterGradientCandidates(shape: Conv2dShape, target: KernelTarge
   const splits = [1, 2, 4, 8, 16, 32, 64].filter(
     (count) => count === 1 || (pixels / count >= 64 && 4 * weights * count <= MOST_PARTIAL_BYTES),
   );
-  return splits.flatMap((count): FilterGradientChoice[] => [
-    ...gpuTiles.map(([rows, columns]) => ({ variant: 'tile' as const, rows, columns, splits: count })),
-    { variant: 'register', splits: count },
-    ...(target.subgroupSize === 8
-      ? ([1, 2] as const).map((columns) => ({ variant: 'subgroup' as const, columns, splits: count }))
-      : []),
-  ]);
+  return splits.flatMap((count): FilterGradientChoice[] => {
+    if (target.kind !== 'software')
+      return gpuTiles.map(([rows, columns]) => ({ variant: 'tile', rows, columns, splits: count }));
+    const wide = ([1, 2] as const).map((columns) => ({
+      variant: 'subgroup' as const,
+      columns,
+      splits: count,
+    }));
+    return [{ variant: 'register', splits: count }, ...(target.subgroupSize === 8 ? wide : [])];
+  });
 }

@@ -107,10 +107,9 @@ async function checkFilterGradient(
 /** The forward kernels that can run on this adapter. */
 function forwardChoices(target: KernelTarget): ForwardChoice[] {
   const everywhere: ForwardChoice[] = [
-    { variant: 'tile', rows: 4, columns: 1, splits: 1 },
-    { variant: 'tile', rows: 4, columns: 2, splits: 1 },
-    { variant: 'tile', rows: 8, columns: 1, splits: 3 },
-    { variant: 'tile', rows: 8, columns: 2, splits: 2 },
+    // Each of these takes a software adapter seconds to compile: the smallest and the largest tile, whole and split.
+    { variant: 'tile', rows: 4, columns: 1, splits: 3 },
+    { variant: 'tile', rows: 8, columns: 2, splits: 1 },
     { variant: 'register', pixels: 4 },
     { variant: 'register', pixels: 8 },
   ];
@@ -120,10 +119,9 @@ function forwardChoices(target: KernelTarget): ForwardChoice[] {
 
 function filterGradientChoices(target: KernelTarget): FilterGradientChoice[] {
   const everywhere: FilterGradientChoice[] = [
-    { variant: 'tile', rows: 4, columns: 1, splits: 1 },
-    { variant: 'tile', rows: 4, columns: 2, splits: 1 },
-    { variant: 'tile', rows: 8, columns: 1, splits: 3 },
-    { variant: 'tile', rows: 8, columns: 2, splits: 2 },
+    // Each of these takes a software adapter seconds to compile: the smallest and the largest tile, whole and split.
+    { variant: 'tile', rows: 4, columns: 1, splits: 3 },
+    { variant: 'tile', rows: 8, columns: 2, splits: 1 },
     { variant: 'register', splits: 1 },
     { variant: 'register', splits: 3 },
   ];
@@ -279,7 +277,8 @@ describe('conv2d where tensors exceed a binding', patient, () => {
       padding: 'same',
     });
     const { target } = gpu();
-    for (const choice of forwardChoices(target)) {
+    // The largest tile would be compiled thrice more, and differs from the smallest in nothing that matters here.
+    for (const choice of forwardChoices(target).filter((c) => c.variant !== 'tile' || c.rows === 4)) {
       await checkForward(gpu(), s, (f) => planConv2dForward(s, f, target, choice), {
         ...full,
         slice: { channels: 36, offset: 4 },

@@ -2,7 +2,7 @@ import type { KernelTarget } from '../../commands/plan.ts';
 import { untuned } from '../../tuning/table.ts';
 import { sumTolerance } from '../../tuning/tolerance.ts';
 import { distinct, type Tunable } from '../../tuning/tunable.ts';
-import { filterGradientCandidates, forwardCandidates } from './candidates.ts';
+import { filterGradientCandidates, forwardCandidates, inputGradientCandidates } from './candidates.ts';
 import {
   chooseConv2dFilterGradient,
   chooseConv2dForward,
@@ -21,7 +21,7 @@ const ruled = (shape: Conv2dShape, target: KernelTarget): ForwardChoice =>
 
 export const conv2dForwardTunable: Tunable<Conv2dShape, ForwardChoice> = {
   kernel: 'conv2d forward',
-  candidates: (shape, target) => distinct([ruled(shape, target), ...forwardCandidates(target)]),
+  candidates: (shape, target) => distinct([ruled(shape, target), ...forwardCandidates(shape, target)]),
   choose: ruled,
   plans: (shape, choice, target) => ({
     each: planConv2dForward(shape, { bias: false, relu: false }, target, choice),
@@ -41,7 +41,8 @@ export const conv2dForwardTunable: Tunable<Conv2dShape, ForwardChoice> = {
 
 export const conv2dInputGradientTunable: Tunable<Conv2dShape, ForwardChoice> = {
   kernel: 'conv2d input gradient',
-  candidates: (shape, target) => distinct([ruled(turned(shape), target), ...forwardCandidates(target)]),
+  candidates: (shape, target) =>
+    distinct([ruled(turned(shape), target), ...inputGradientCandidates(shape, target)]),
   choose: (shape, target) => ruled(turned(shape), target),
   plans: (shape, choice, target) => ({ each: planConv2dInputGradient(shape, target, choice) }),
   inputs: (shape) => {
