@@ -24,7 +24,7 @@ export function frozenCandidates(
   fusion: Conv2dFusion,
   target: KernelTarget,
 ): FrozenChoice[] {
-  return [...winogradCandidates(shape, fusion, target), ...forwardCandidates(target)];
+  return [...winogradCandidates(shape, fusion, target), ...forwardCandidates(shape, target)];
 }
 
 /** Picks between Winograd's algorithm and the direct kernels, by measurement if there is one, else by their rules. */
