@@ -37,9 +37,14 @@ const filterGradientRungs: readonly (readonly [name: string, choice: FilterGradi
   ['subgroup tile 32x64, pixels in 4 parts', { variant: 'subgroup', columns: 2, splits: 4 }],
 ];
 
-/** Subgroup rungs run only where subgroups have 8 lanes. */
-function runsOn(choice: { readonly variant: string }): Pick<Rung, 'runsOn'> {
-  return choice.variant === 'subgroup' ? { runsOn: ({ subgroupSize }) => subgroupSize === 8 } : {};
+/**
+ * Subgroup rungs run only where subgroups have 8 lanes. Software adapters run the smallest and the largest tile of those
+ * made for GPUs: each takes them seconds to compile.
+ */
+function runsOn(choice: ForwardChoice | FilterGradientChoice): Pick<Rung, 'runsOn'> {
+  if (choice.variant === 'subgroup') return { runsOn: ({ subgroupSize }) => subgroupSize === 8 };
+  if (choice.variant !== 'tile' || 4 * choice.columns === choice.rows) return {};
+  return { runsOn: ({ kind }) => kind !== 'software' };
 }
 
 /** The forward pass from one output per thread to the kernel in use. */
