@@ -60,6 +60,7 @@ export class Gpu {
   #failure: ConvbaseError | undefined;
   #label: Label = noLayer;
   #seePlan: ((plan: Plan, label: Label) => void) | undefined;
+  #lasting = false;
   #destroyed = false;
 
   constructor(options: {
@@ -114,7 +115,18 @@ export class Gpu {
   /** A storage buffer of `bytes` bytes with undefined contents; `label` names its owner in errors. */
   createBuffer(bytes: number, label: string): GpuBuffer {
     this.#check();
-    return this.#pool.create(bytes, label);
+    return this.#pool.create(bytes, label, { lasting: this.#lasting });
+  }
+
+  /** Buffers that `make` creates are kept for long, as weights are: they are made no larger than they have to be. */
+  lasting<Result>(make: () => Result): Result {
+    const outer = this.#lasting;
+    this.#lasting = true;
+    try {
+      return make();
+    } finally {
+      this.#lasting = outer;
+    }
   }
 
   /**
@@ -123,7 +135,7 @@ export class Gpu {
    */
   createFilled(data: ArrayBufferView, label: string): GpuBuffer {
     this.#check();
-    const buffer = this.#pool.create(data.byteLength, label, this.#used);
+    const buffer = this.#pool.create(data.byteLength, label, { lasting: true, avoid: this.#used });
     if (data.byteLength > 0) this.write(buffer, data);
     return buffer;
   }

@@ -98,14 +98,14 @@ describe('a buffer that the device has no memory for', () => {
   });
 
   it('is written to when it is there, if that was known; otherwise the loss is told', async () => {
-    const { gpu, log } = deviceWith(1024);
-    gpu.releaseBuffer(gpu.createBuffer(1024, 'a'));
+    const { gpu, log } = deviceWith(4096);
+    gpu.releaseBuffer(gpu.createBuffer(4096, 'a'));
     const known = gpu.createBuffer(512, 'known');
     await gpu.flush();
     gpu.write(known, new Uint8Array(512));
     await gpu.flush();
     expect(log.slice(-2)).toEqual(['create 512', 'write 512']);
-    gpu.write(gpu.createBuffer(768, 'unknown'), new Uint8Array(768));
+    gpu.write(gpu.createBuffer(4096, 'unknown'), new Uint8Array(4096));
     await expect(gpu.flush()).rejects.toMatchObject({ code: 'device/out-of-memory' });
   });
 });

@@ -67,13 +67,29 @@ describe('BufferPool', () => {
     expect(p.made).toBe(4);
   });
 
+  it('puts what is soon given back into a larger free buffer, but not into a far larger one', () => {
+    const { pool: p } = pool(2 ** 30);
+    const large = p.create(16_384, 'large');
+    const larger = p.create(20_480, 'larger');
+    p.release(large);
+    p.release(larger);
+    const small = p.create(5000, 'small');
+    expect(small).toMatchObject({ id: large.id, size: 5000, capacity: 16_384 });
+    expect(p.report()).toMatchObject({ liveBytes: 16_384, pooledBytes: 20_480 });
+    expect(p.create(5000, 'weights', { lasting: true }).capacity).toBe(5120);
+    expect(p.create(256, 'tiny').capacity).toBe(256);
+    p.release(small);
+    expect(p.create(20_000, 'like the larger one').id).toBe(larger.id);
+    expect(p.report().peakBytes).toBe(16_384 + 20_480 + 5120 + 256);
+  });
+
   it('leaves aside buffers that are to be avoided', () => {
     const { pool: p } = pool(2 ** 30);
     const [a, b] = [p.create(1000, 'a'), p.create(1000, 'b')];
     p.release(a);
     p.release(b);
-    expect(p.create(1000, 'c', new Set([a.id])).id).toBe(b.id);
-    expect(p.create(1000, 'd', new Set([a.id])).id).not.toBe(a.id);
+    expect(p.create(1000, 'c', { avoid: new Set([a.id]) }).id).toBe(b.id);
+    expect(p.create(1000, 'd', { avoid: new Set([a.id]) }).id).not.toBe(a.id);
     expect(p.create(1000, 'e').id).toBe(a.id);
     expect(p.made).toBe(3);
   });

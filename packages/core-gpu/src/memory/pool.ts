@@ -1,6 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import { Allocator, type Backing } from './allocation.ts';
 
+/** How many times larger a buffer may be than what is put into it for a while. */
+const MOST_TIMES_LARGER = 4;
+
 /** A storage buffer handed out by the pool. `size` is what was asked for, `capacity` what lies behind it. */
 export interface GpuBuffer {
   readonly id: number;
@@ -68,8 +71,17 @@ export class BufferPool {
     this.#onEvict = options.onEvict;
   }
 
-  /** A buffer of at least `bytes`, none of those to avoid; its contents are undefined. */
-  create(bytes: number, label: string, avoid?: ReadonlySet<number>): GpuBuffer {
+  /**
+   * A buffer of at least `bytes`; its contents are undefined.
+   *
+   * A free one of just that size is taken first, then, for what is soon given back, the smallest larger one. `lasting`
+   * says that it will be kept for long, so that it should be no larger than it has to be; `avoid` which it must not be.
+   */
+  create(
+    bytes: number,
+    label: string,
+    { lasting = false, avoid }: { lasting?: boolean; avoid?: ReadonlySet<number> } = {},
+  ): GpuBuffer {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new ConvbaseError('memory/size', `${String(bytes)} is no number of bytes`, { where: label });
     }
@@ -82,15 +94,12 @@ export class BufferPool {
         { where: label, fix: 'Use a smaller batch or smaller pictures, or an adapter with more memory.' },
       );
     }
-    const free = this.#free.get(capacity);
-    const pooled = avoid === undefined ? free?.pop() : takeOther(free, avoid);
-    if (pooled) {
-      this.#pooledBytes -= capacity;
-      this.#pooledBuffers -= 1;
-    }
-    const backing = pooled ?? this.#allocate(capacity);
+    const backing =
+      this.#takeFree(capacity, avoid) ??
+      (lasting ? undefined : this.#takeLarger(capacity, avoid)) ??
+      this.#allocate(capacity);
     const buffer: GpuBuffer = {
-      ...{ id: backing.id, size, capacity, label },
+      ...{ id: backing.id, size, capacity: backing.capacity, label },
       get raw() {
         return backing.raw;
       },
@@ -100,7 +109,7 @@ export class BufferPool {
       backing,
       stack: this.#trackOwners ? new Error(label).stack : undefined,
     });
-    this.#liveBytes += capacity;
+    this.#liveBytes += backing.capacity;
     return buffer;
   }
 
@@ -210,6 +219,29 @@ export class BufferPool {
     await this.#allocator.retry(failed);
   }
 
+  /** The oldest free buffer of this capacity that is not among those to avoid. */
+  #takeFree(capacity: number, avoid: ReadonlySet<number> | undefined): Backing | undefined {
+    const free = this.#free.get(capacity);
+    if (free === undefined) return undefined;
+    const at = avoid === undefined ? free.length - 1 : free.findLastIndex(({ id }) => !avoid.has(id));
+    const [found] = at < 0 ? [] : free.splice(at, 1);
+    if (found === undefined) return undefined;
+    this.#pooledBytes -= capacity;
+    this.#pooledBuffers -= 1;
+    return found;
+  }
+
+  #takeLarger(capacity: number, avoid: ReadonlySet<number> | undefined): Backing | undefined {
+    const larger = [...this.#free.keys()].filter(
+      (size) => size > capacity && size <= MOST_TIMES_LARGER * capacity,
+    );
+    for (const size of larger.sort((a, b) => a - b)) {
+      const found = this.#takeFree(size, avoid);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   #allocate(capacity: number): Backing {
     this.#bytes += capacity;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
@@ -221,12 +253,6 @@ export class BufferPool {
     this.#onEvict(id);
     raw.destroy();
   }
-}
-
-/** The oldest free buffer that is not among those to avoid. */
-function takeOther(free: Backing[] | undefined, avoid: ReadonlySet<number>): Backing | undefined {
-  const at = free?.findLastIndex(({ id }) => !avoid.has(id)) ?? -1;
-  return at < 0 ? undefined : free?.splice(at, 1)[0];
 }
 
 /** Where a buffer belongs among free ones, which lie in descending order so that the oldest is the last. */

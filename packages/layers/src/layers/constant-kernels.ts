@@ -23,7 +23,7 @@ export class ConstantKernels {
         const kept = this.#factors.get(key);
         if (kept?.gpu === kernel.gpu) return kept;
         kept?.dispose();
-        const factors = transform(kernel, choice);
+        const factors = kernel.gpu.lasting(() => transform(kernel, choice));
         this.#factors.set(key, factors);
         return factors;
       },

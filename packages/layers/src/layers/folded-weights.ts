@@ -19,7 +19,7 @@ export class FoldedWeights {
       return this.#folded;
     }
     this.dispose();
-    this.#folded = compute();
+    this.#folded = gpu.lasting(compute);
     this.#versions.note(from);
     return this.#folded;
   }
