@@ -21,7 +21,7 @@ export function chooseMatmul(shape: MatmulShape, target: KernelTarget): MatmulCh
   const { m, n, k } = shape;
   const variant = chooseVariant(shape, target);
   if (variant === 'naive') return { variant, tileM: 8, tileN: 8, rows: 1, splits: 1 };
-  const { tileM, tileN, rows } = variant === 'outer' ? chooseOuterTile(shape) : chooseTile(variant, shape);
+  const { tileM, tileN, rows } = variant === 'outer' ? outerTile(shape) : chooseTile(variant, shape);
   const batch = shape.batch ?? 1;
   const tiles = Math.ceil(m / tileM) * Math.ceil(n / tileN) * batch;
   // Enough workgroups for every compute unit of a large GPU, or every core of a large CPU, to have a few.
@@ -48,17 +48,16 @@ type Tile = Pick<MatmulChoice, 'tileM' | 'tileN' | 'rows'>;
  * The tile that takes outer.wgsl the shortest time, counted in instructions of llvmpipe: a load of a vec4f is 290 of
  * them, adding two products to a vec4f of sums 30, storing it 250.
  */
-function chooseOuterTile({ m, n, k }: MatmulShape): Tile {
-  let best = { tileM: 8, tileN: 64, cost: Infinity };
+export function outerTile({ m, n, k }: MatmulShape): Tile & { readonly cost: number } {
+  let best = { tileM: 8, tileN: 64, rows: 8, cost: Infinity };
   for (const [tileM, tileN] of outerTiles) {
     const loads = 2 * (Math.ceil(tileM / 32) + tileN / 32);
     const sums = (tileM * tileN) / 32;
     const tile = Math.ceil(k / 2) * (290 * loads + 30 * sums) + 250 * sums;
     const cost = Math.ceil(m / tileM) * Math.ceil(n / tileN) * tile;
-    if (cost < best.cost) best = { tileM, tileN, cost };
+    if (cost < best.cost) best = { tileM, tileN, rows: tileM, cost };
   }
-  const { tileM, tileN } = best;
-  return { tileM, tileN, rows: tileM };
+  return best;
 }
 
 function chooseTile(variant: MatmulVariant, shape: MatmulShape): Tile {

@@ -61,7 +61,7 @@ export function planMatmulAs(
     variant: choice.variant,
     problem: { kernel: 'matmul', shape: { ...shape } },
     dispatches: parts.flatMap((part) => part.dispatches),
-    temporaries: largest(parts.map((part) => part.temporaries)),
+    temporaries: largestTemporaries(parts),
     flops: 2 * batch * m * n * k,
     bytes: 4 * batch * (m * k + k * n + m * n),
   };
@@ -73,10 +73,10 @@ interface BlockPlan {
   readonly temporaries: Readonly<Record<string, number>>;
 }
 
-/** Blocks run one after the other and share their scratch buffers. */
-function largest(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+/** The scratch buffers of parts that run one after the other and share them. */
+export function largestTemporaries(parts: readonly Pick<Plan, 'temporaries'>[]): Record<string, number> {
   const bytes: Record<string, number> = {};
-  for (const [name, size] of parts.flatMap((part) => Object.entries(part)))
+  for (const [name, size] of parts.flatMap(({ temporaries }) => Object.entries(temporaries)))
     bytes[name] = Math.max(bytes[name] ?? 0, size);
   return bytes;
 }

@@ -1,5 +1,6 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { chooseConv2dForward, SUBGROUP_STEP } from '../conv2d/choose.ts';
+import { outerTile } from '../matmul/choose.ts';
 import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 
@@ -7,14 +8,20 @@ import type { Conv2dShape } from '../conv2d/shape.ts';
 export interface WinogradChoice {
   /** Rows and columns of outputs that one tile has: F(output x output, 3x3). */
   readonly output: 2 | 3 | 4;
-  /** The products: subgroup-product.wgsl, or a batch of products by `../matmul`. */
-  readonly product: 'subgroup' | 'matmul';
+  /**
+   * The products: subgroup-product.wgsl, or a batch of products by `../matmul`, of rows ('matmul') or of columns ('outer':
+   * the transformed windows lie in the order of the channels, as ../matmul/outer.wgsl wants them).
+   */
+  readonly product: 'subgroup' | 'matmul' | 'outer';
   /** Tiles of one workgroup of the subgroup product, in eights. */
   readonly groups: 1 | 2 | 3 | 4;
 }
 
 /** Nanoseconds that a software adapter takes to load or store a number in the transforms, on the scale of SUBGROUP_STEP. */
 const TRANSFORM_STEP = 1.5;
+
+/** Nanoseconds of one instruction of `outerTile`, on the scale of SUBGROUP_STEP. */
+const OUTER_INSTRUCTION = 0.048;
 
 /** GPUs do fewer multiplications than this for each number that the transforms move in no time at all. */
 const GPU_CHANNELS = 64;
@@ -48,9 +55,10 @@ export function winogradCandidates(
   if (!fits(shape, fusion, target)) return [];
   const outputs = [4, 3, 2] as const;
   if (target.kind === 'software' && target.subgroupSize === 8) {
-    return outputs.flatMap((output) =>
-      ([4, 3, 2, 1] as const).map((groups) => ({ output, product: 'subgroup' as const, groups })),
-    );
+    return outputs.flatMap((output) => [
+      { output, product: 'outer' as const, groups: 4 },
+      ...([4, 3, 2, 1] as const).map((groups) => ({ output, product: 'subgroup' as const, groups })),
+    ]);
   }
   return outputs.map((output) => ({ output, product: 'matmul', groups: 1 }));
 }
@@ -92,6 +100,11 @@ function winogradCost(
   const positions = (output + 2) ** 2;
   const steps = (positions * s.ci * Math.ceil(s.co / 32)) / 4;
   const moved = 2 * positions * tiles * (s.ci + s.co);
+  if (product === 'outer') {
+    const rows = Math.ceil(tiles / 8) * 8;
+    const instructions = positions * outerTile({ m: rows, n: s.co, k: s.ci }).cost;
+    return OUTER_INSTRUCTION * instructions + TRANSFORM_STEP * moved;
+  }
   if (product === 'subgroup') return steps * blocksCost(tiles, groups) + TRANSFORM_STEP * moved;
   if (target.kind !== 'software' && Math.min(s.ci, s.co) < GPU_CHANNELS) return Infinity;
   return steps * blocksCost(tiles, 4) + TRANSFORM_STEP * moved;

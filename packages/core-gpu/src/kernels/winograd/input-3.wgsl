@@ -12,6 +12,7 @@
 
 // #include "transforms-3.wgsl"
 // #include "input-tile.wgsl"
+// #include "put-rows.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

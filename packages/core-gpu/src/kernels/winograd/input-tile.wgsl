@@ -4,7 +4,9 @@
 //   transformed  (position, plane): `plane` vec4f for each of the SIZE * SIZE positions of the window, in it
 //                  (tile / side, ci / 4, tile % side)
 //                with side = 1 rows of a matrix, one for each tile; with side = 8 the lanes of a subgroup read eight tiles
-//                that lie side by side
+//                that lie side by side; or as put-turned.wgsl says
+//   put          includers say how a thread's value of a position is stored. Threads past the last tile transform it once
+//                more, so that all lanes of a subgroup arrive there.
 
 struct Params {
   first: u32,
@@ -29,8 +31,7 @@ fn transformTile(t: u32) {
   let quads = params.ci / 4;
   let quad = t / params.side % quads;
   let tile = t / params.side / quads * params.side + t % params.side;
-  if (tile >= params.tiles) { return; }
-  let place = params.first + tile;
+  let place = params.first + min(tile, params.tiles - 1);
   let row0 = i32(place / params.tilesX % params.tilesY * OUTPUT) - params.top;
   let column0 = i32(place % params.tilesX * OUTPUT) - params.left;
   let image = place / params.tilesX / params.tilesY * params.h;
@@ -54,6 +55,6 @@ fn transformTile(t: u32) {
     var window: Window;
     for (var r = 0u; r < SIZE; r++) { window[r] = rows[r][s]; }
     window = inputTransform(window);
-    for (var r = 0u; r < SIZE; r++) { transformed[(r * SIZE + s) * params.plane + t] = window[r]; }
+    for (var r = 0u; r < SIZE; r++) { put(r * SIZE + s, t, window[r]); }
   }
 }

@@ -20,9 +20,13 @@ export function variants(): Variant[] {
       ),
     ]),
   );
+  const turned = ([2, 3, 4] as const).map((output): Variant => ({
+    shader: `winograd/input-turned-${output}`,
+    constants: { WORKGROUP: 8 },
+  }));
   const products = [1, 2, 3, 4].map((GROUPS): Variant => ({
     shader: 'winograd/subgroup-product',
     constants: { GROUPS },
   }));
-  return [...transforms, ...products];
+  return [...transforms, ...turned, ...products];
 }

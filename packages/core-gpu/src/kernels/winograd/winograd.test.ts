@@ -78,6 +78,20 @@ describe('winograd', patient, () => {
     }
   });
 
+  it('hands the matrix product large windows, turned the way that it reads them', async () => {
+    const s = conv2dShape({
+      input: [2, 32, 31, 36],
+      kernel: [3, 3, 36, 64],
+      strides: [1, 1],
+      padding: 'same',
+    });
+    for (const choice of choices(gpu(), s).filter(({ product }) => product === 'outer')) {
+      const plan = planWinograd(s, { bias: true, relu: true }, gpu().target, choice);
+      expect(plan.dispatches.map(({ shader }) => shader)).toContain('matmul/outer');
+      await check(gpu(), s, choice);
+    }
+  });
+
   it('adds a residual and writes into a slice, and leaves the channels beside it alone', async () => {
     const s = any;
     const lengths = conv2dLengths(s);

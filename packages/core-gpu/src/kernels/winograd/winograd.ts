@@ -4,7 +4,7 @@ import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
 import { floatWindow } from '../conv2d/layout.ts';
 import { conv2dFlops, type Conv2dShape } from '../conv2d/shape.ts';
 import { grid1d } from '../grid.ts';
-import { planMatmul } from '../matmul/matmul.ts';
+import { largestTemporaries, planMatmul } from '../matmul/matmul.ts';
 import { winogradTiles, type WinogradChoice } from './choose.ts';
 import { winogradSlabs, type Slab } from './slabs.ts';
 
@@ -76,7 +76,7 @@ export function planWinograd(
     temporaries: {
       transformed: 4 * positions(choice) * widest * ci,
       products: 4 * positions(choice) * widest * co,
-      ...(parts[0]?.temporaries ?? {}),
+      ...largestTemporaries(parts),
     },
     flops: conv2dFlops(shape),
     bytes: conv2dBytes(shape),
@@ -98,7 +98,7 @@ function slabDispatches(
   const { h, w, ci, oh, ow, co, top, left } = shape;
   const tiles = winogradTiles(shape, choice.output);
   const WORKGROUP = workgroup(target);
-  const side = choice.product === 'subgroup' ? 8 : 1;
+  const side = choice.product === 'matmul' ? 1 : 8;
   const rows = Math.ceil(slab.tiles / side) * side;
   const images = (buffer: string, image: number): { binding: Binding; skip: number } =>
     floatWindow(buffer, slab.image * image, slab.images * image, slab.images === shape.n, target);
@@ -108,7 +108,10 @@ function slabDispatches(
   const residual = fusion.add ? images('residual', yImage).binding : 'bias';
   const common = { first: slab.first, tiles: slab.tiles, tilesX: tiles.x, tilesY: tiles.y };
   const input: Dispatch = {
-    shader: `winograd/input-${choice.output}`,
+    shader:
+      choice.product === 'outer'
+        ? `winograd/input-turned-${choice.output}`
+        : `winograd/input-${choice.output}`,
     constants: { WORKGROUP },
     uniforms: { ...common, h, w, ci, top, left, xOffset: x.skip, plane: (rows * ci) / 4, side },
     bindings: { x: x.binding, transformed: 'transformed' },
@@ -124,7 +127,7 @@ function slabDispatches(
       co,
       yPixel: slice.channels,
       yOffset: y.skip + slice.offset,
-      plane: (slab.tiles * co) / 4,
+      plane: ((choice.product === 'outer' ? rows : slab.tiles) * co) / 4,
     },
     bindings: { products: 'products', bias: 'bias', residual, y: y.binding },
     grid: grid1d((slab.tiles * co) / 4, WORKGROUP, target),
@@ -152,7 +155,9 @@ function multiply(
     };
     return { dispatches: [dispatch], temporaries: {} };
   }
-  const product = planMatmul({ m: tiles, n: co, k: ci, batch }, { bias: false, relu: false }, target);
+  const transposeA = choice.product === 'outer';
+  const m = transposeA ? Math.ceil(tiles / 8) * 8 : tiles;
+  const product = planMatmul({ m, n: co, k: ci, batch, transposeA }, { bias: false, relu: false }, target);
   const names: Readonly<Record<string, string>> = { a: 'transformed', b: 'factors', c: 'products' };
   const rename = (binding: Binding): Binding =>
     typeof binding === 'string'
