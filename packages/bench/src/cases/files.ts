@@ -18,12 +18,16 @@ export class Files {
   readonly #pictures = new Map<number, Promise<string>>();
   #scratches = 0;
 
-  private constructor(folder: string) {
+  readonly #onnx: boolean;
+
+  private constructor(folder: string, onnx: boolean) {
     this.#folder = folder;
+    this.#onnx = onnx;
   }
 
-  static async make(): Promise<Files> {
-    return new Files(await mkdtemp(join(tmpdir(), 'convbase-bench-')));
+  /** @param options `onnx`: whether networks are also written for ONNX runtimes */
+  static async make({ onnx = false } = {}): Promise<Files> {
+    return new Files(await mkdtemp(join(tmpdir(), 'convbase-bench-')), onnx);
   }
 
   /** A network: the model, and its files. */
@@ -61,7 +65,13 @@ export class Files {
     await mkdir(folder);
     const path = join(folder, 'model.json');
     await saveModel(model, path);
-    return { model, materials: { model: path } };
+    // The packages of ONNX Runtime do not train.
+    if (!this.#onnx || network.kind !== 'base') return { model, materials: { model: path } };
+    const onnx = join(folder, 'model.onnx');
+    // Only now: the library that it is written with need not be installed.
+    const { exportOnnx } = await import('../onnx/export.ts');
+    await exportOnnx(path, onnx);
+    return { model, materials: { model: path, onnx } };
   }
 }
 

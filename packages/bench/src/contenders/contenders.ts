@@ -11,6 +11,8 @@ export interface Entry {
   readonly needs: readonly string[];
   /** Work of more floating-point operations is not tried: it would take an age. */
   readonly mostFlops?: number;
+  /** Takes part in the full set only, unless it is asked for by name: on a software adapter it takes its time. */
+  readonly fullSetOnly?: boolean;
 }
 
 const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers'] as const;
@@ -21,6 +23,14 @@ export const contenders: readonly Entry[] = [
   { name: 'tfjs-webgpu', title: 'tfjs webgpu', needs: [...tfjs, '@tensorflow/tfjs-backend-webgpu'] },
   { name: 'tfjs-wasm', title: 'tfjs wasm', needs: [...tfjs, '@tensorflow/tfjs-backend-wasm'] },
   { name: 'tfjs-cpu', title: 'tfjs cpu', needs: [...tfjs, '@tensorflow/tfjs-backend-cpu'], mostFlops: 2e7 },
+  { name: 'onnxruntime-node', title: 'onnxruntime cpu', needs: ['onnxruntime-node', 'protobufjs'] },
+  {
+    name: 'onnxruntime-node-webgpu',
+    title: 'onnxruntime webgpu',
+    needs: ['onnxruntime-node', 'protobufjs'],
+    fullSetOnly: true,
+  },
+  { name: 'onnxruntime-web', title: 'onnxruntime-web webgpu', needs: ['onnxruntime-web', 'protobufjs'] },
 ];
 
 /** The program of a contender. */
