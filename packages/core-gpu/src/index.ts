@@ -16,3 +16,4 @@ export {
   type TunedProblem,
   type TuneOptions,
 } from './tuning/tune.ts';
+export { walkCandidates, type WalkedCandidate } from './tuning/walk.ts';
