@@ -190,7 +190,9 @@ describe('MNIST folders', () => {
 describe('what is printed', () => {
   it('is for people without --json', async () => {
     const judged = await inProcess('evaluate', at('classifier'), at('test'));
-    expect(judged.stdout).toMatch(/^loss \d\.\d{4} {2}accuracy 1\.0000 {2}\(12 pictures\)\nwaited \d\.\d s of \d+(\.\d)? s for pictures.*: .* is the bottleneck\n/);
+    expect(judged.stdout).toMatch(
+      /^loss \d\.\d{4} {2}accuracy 1\.0000 {2}\(12 pictures\)\nwaited \d\.\d s of \d+(\.\d)? s for pictures.*: .* is the bottleneck\n/,
+    );
     expect(judged.stderr).toMatch(/^adapter: .+/);
     const predicted = await inProcess('predict', at('classifier'), at('test/bars/000.bmp'), '--top', '1');
     expect(predicted.stdout).toMatch(/000\.bmp: bars \d+\.\d %\n$/);

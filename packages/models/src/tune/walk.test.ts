@@ -97,7 +97,7 @@ async function walk(shapes: readonly Conv2dShape[], all: boolean): Promise<numbe
 }
 
 describe.each([
-  ['vgg16', 9],
+  ['vgg16', 8],
   ['inception_v3', 30],
 ] as const)('%s', (name, least) => {
   it('is right with every choice', async () => {
@@ -117,17 +117,19 @@ describe.each([
 });
 
 describe('dense layers of the heads', () => {
-  it.each([
+  const shapes = [
     { m: 20, k: 8192, n: 256 },
     { m: 20, k: 256, n: 8192, transposeB: true },
     { m: 8192, k: 20, n: 256, transposeA: true },
     { m: 20, k: 256, n: 1 },
-  ])('%j', async (shape) => {
+  ];
+  it.each(shapes.map((shape, at) => [shape, at] as const))('%j', async (shape, at) => {
     const { matmul } = tunables;
     if (!matmul) throw new Error('no candidates for matmul');
-    for (const [turn, target] of targets(gpu).entries()) {
-      // A third of the candidates, others for each kind of adapter: what they differ in comes round often enough.
-      const pick = (position: number): boolean => extent !== '' || position % 3 === turn;
+    for (const target of extent === '' ? targets(gpu).slice(0, 1) : targets(gpu)) {
+      // Large tiles take seconds to compile for a software adapter: here three for each shape.
+      const pick = (position: number, of: number): boolean =>
+        extent !== '' || (position + at) % Math.ceil(of / 3) === 0;
       for (const { choice, error, tolerance } of await walkCandidates(gpu, matmul, shape, target, pick)) {
         expect(error, describeChoice(choice)).toBeLessThanOrEqual(tolerance);
       }

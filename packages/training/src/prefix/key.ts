@@ -18,7 +18,7 @@ export async function prefixKey(
   const pictures = await pictureChecksum(set);
   if (pictures === undefined) return undefined;
   const { size, resize = 'nearest', preprocess = 'none' } = options;
-  const { name, driver } = prefix.gpu.adapter;
+  const { adapter, target } = prefix.gpu;
   const facts = {
     version: 1,
     graph: describeGraph(prefix),
@@ -26,7 +26,9 @@ export async function prefixKey(
     pictures,
     input: [size.height, size.width, resize, preprocess],
     batchSize,
-    adapter: [name, driver],
+    adapter: [adapter.name, adapter.driver],
+    // Other kernels round otherwise too.
+    ...(target.tuned && { tuned: target.tuned }),
   };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
