@@ -5,7 +5,8 @@ import type { PictureMemory } from '../memory/picture-memory.ts';
 import { shuffledIndices } from '../order/shuffle.ts';
 import type { Picture, PictureSize } from '../picture/picture.ts';
 import type { PictureSet } from '../picture/picture-set.ts';
-import { resize, type ResizeMode } from '../resize/resize.ts';
+import { resizeAside } from '../resize/resize-pool.ts';
+import type { ResizeMode } from '../resize/resize.ts';
 import { batchesAhead, loadAhead } from './ahead.ts';
 import { encodeLabels, type LabelEncoding, labelEncoding } from './labels.ts';
 
@@ -66,7 +67,8 @@ const SPARE_DECODERS = 2;
 /**
  * Batches of decoded and resized pictures with their labels, prepared ahead of the reader.
  *
- * Decoding happens on libuv's worker threads (sharp); the calling thread only resizes and copies. In memory are at
+ * Decoding happens on libuv's worker threads (sharp), and resizing by other threads where there are cores to spare; the
+ * calling thread copies, and on small machines resizes. In memory are at
  * most `prefetch` batches of resized pictures besides the one being read, and `decoders` pictures of full size (no more
  * than 1 GiB of them in the whole process), and what `memory` keeps. The last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
  *
@@ -95,7 +97,7 @@ export function pictureBatches(set: PictureSet, options: PictureBatchOptions): P
     if (there !== undefined) return there;
     const name = set.name(index);
     try {
-      const picture = resize(await set.picture(index), options.size, options.resize, name);
+      const picture = await resizeAside(await set.picture(index), options.size, options.resize, name);
       kept?.keep(index, picture);
       return picture;
     } catch (error) {

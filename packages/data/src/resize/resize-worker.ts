@@ -1,0 +1,23 @@
+import { parentPort } from 'node:worker_threads';
+import { resize, type ResizeMode } from './resize.ts';
+import type { Picture, PictureSize } from '../picture/picture.ts';
+
+/** What a thread of `ResizePool` is asked. */
+export interface ResizeRequest {
+  readonly id: number;
+  readonly picture: Picture;
+  readonly size: PictureSize;
+  readonly mode: ResizeMode;
+}
+
+/** What it answers. */
+export interface ResizeAnswer {
+  readonly id: number;
+  readonly picture: Picture;
+}
+
+parentPort?.on('message', ({ id, picture, size, mode }: ResizeRequest) => {
+  const resized = resize(picture, size, mode);
+  const answer: ResizeAnswer = { id, picture: resized };
+  parentPort?.postMessage(answer, [resized.data.buffer as ArrayBuffer]);
+});
