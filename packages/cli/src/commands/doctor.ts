@@ -65,16 +65,18 @@ async function examine(gpu: Gpu, driver: DriverState, signal: AbortSignal) {
     },
     features: [...gpu.features].sort(),
     subgroupSize: gpu.target.subgroupSize,
+    tunedProblems: Object.keys(gpu.target.tuned ?? {}).length,
     selfCheck: { cases, failed },
   };
 }
 
-function inWords({ system, driver, adapter, limits, features, subgroupSize, selfCheck }: Checkup): string {
+function inWords({ system, driver, adapter, limits, features, subgroupSize, ...more }: Checkup): string {
   const from = {
     system: "the system's",
     cache: `convbase's cache, ${driver.folder ?? ''}`,
     installed: `fetched into ${driver.folder ?? ''}`,
   };
+  const { tunedProblems, selfCheck } = more;
   const { cases, failed } = selfCheck;
   const gpuName = [adapter.vendor, adapter.architecture].filter(Boolean).join(' ');
   const rows: [string, string][] = [
@@ -87,6 +89,7 @@ function inWords({ system, driver, adapter, limits, features, subgroupSize, self
     ['', `workgroup ${limits.workgroupKiB} KiB, ${limits.invocations} threads`],
     ['features', features.join(', ')],
     ['subgroups', subgroupSize > 0 ? `of ${subgroupSize} threads` : 'not used'],
+    ['tuned', tunedProblems > 0 ? `${tunedProblems} shapes, see convbase tune` : 'nothing; by rules alone'],
     [
       'self-check',
       failed.length === 0

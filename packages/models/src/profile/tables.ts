@@ -7,7 +7,7 @@ const WIDTH = 80;
 /**
  * A profile as text of 80 columns: what ran, the layers in their order (or only the `top` dearest), the kernels.
  */
-export function profileText(profile: ModelProfile, top: number | undefined): string {
+export function profileText(profile: ModelProfile, top?: number): string {
   const { adapter, model, train, batchSize, inputShape, runs, events, layers, kernels } = profile;
   const all = sumOfAll(events);
   const software = adapter.kind === 'software' ? ' (software: the CPU)' : '';
