@@ -41,6 +41,7 @@ export class Conv2D extends ActivatedLayer {
   readonly #constant = new ConstantKernels();
   #kernel: Variable | null = null;
   #bias: Variable | null = null;
+  #sources: { readonly batchNorm: BatchNormalization; readonly from: readonly Variable[] } | null = null;
 
   constructor(config: Conv2DConfig) {
     super('Conv2D', config);
@@ -128,9 +129,18 @@ export class Conv2D extends ActivatedLayer {
       const constant = context.trains(this.kernel) ? null : this.#constant.of(kernel, [this.kernel]);
       return conv2d(x, kernel, context.weight(this.#bias), options, tape, constant);
     }
-    const from = [this.kernel, ...(this.#bias === null ? [] : [this.#bias]), ...batchNorm.weights];
+    const from = this.#foldedFrom(batchNorm);
     const { kernel, bias } = this.#fold(batchNorm, from, context);
     return conv2d(x, kernel, bias, options, tape, this.#constant.of(kernel, from));
+  }
+
+  /** The weights that a fold depends on: the same array each time, since it is asked for in every call. */
+  #foldedFrom(batchNorm: BatchNormalization): readonly Variable[] {
+    if (this.#sources?.batchNorm !== batchNorm) {
+      const bias = this.#bias === null ? [] : [this.#bias];
+      this.#sources = { batchNorm, from: [this.kernel, ...bias, ...batchNorm.weights] };
+    }
+    return this.#sources.from;
   }
 
   override releaseCaches(): void {
