@@ -32,14 +32,29 @@ export function chooseMatmul(shape: MatmulShape, target: KernelTarget): MatmulCh
   return { variant, tileM, tileN, rows, splits };
 }
 
-function chooseVariant({ m, n, k }: MatmulShape, target: KernelTarget): MatmulVariant {
+function chooseVariant(shape: MatmulShape, target: KernelTarget): MatmulVariant {
+  const { m, n, k } = shape;
   // Tiles for one or two columns would be mostly empty.
   if (n <= 2) return 'naive';
   // Small products gain less from tiles than compiling them costs: seconds on a software adapter.
   if (m * n * k <= (target.kind === 'software' ? 2 ** 18 : 2 ** 12)) return 'naive';
   if (target.kind !== 'software') return 'gpu';
   if (target.subgroupSize !== 8) return 'register';
-  return n % 4 === 0 ? 'outer' : 'subgroup';
+  return n % 4 === 0 && outerPays(shape) ? 'outer' : 'subgroup';
+}
+
+/** Instructions of llvmpipe for each number that is packed into panels. */
+const PACK = 25;
+
+/**
+ * Whether outer.wgsl is faster than subgroup.wgsl although operands that do not lie in the order of k are packed for
+ * it: not where few rows use a large b only once. A step of four of a tile of 16 x 32 costs subgroup.wgsl 3100.
+ */
+function outerPays(shape: MatmulShape): boolean {
+  const { m, n, k, transposeA = false, transposeB = false } = shape;
+  const packed = (transposeA ? 0 : m * k) + (transposeB ? k * n : 0);
+  const steps = Math.ceil(m / 16) * Math.ceil(n / 32) * Math.ceil(k / 4);
+  return outerTile(shape).cost + PACK * packed < 3100 * steps;
 }
 
 type Tile = Pick<MatmulChoice, 'tileM' | 'tileN' | 'rows'>;

@@ -175,7 +175,7 @@ describe('sums of outer products', () => {
       ).dispatches.map(({ shader, bindings: { source } }) =>
         typeof source === 'string' ? `${shader} of ${source}` : shader,
       );
-    const sizes = { m: 100, n: 128, k: 64, batch: 36 };
+    const sizes = { m: 400, n: 128, k: 64, batch: 36 };
     expect(shaders({ ...sizes, transposeA: true })).toEqual(['matmul/outer']);
     expect(shaders(sizes)).toEqual(['matmul/pack of a', 'matmul/outer']);
     expect(shaders({ ...sizes, transposeB: true })).toEqual([
@@ -183,7 +183,7 @@ describe('sums of outer products', () => {
       'matmul/pack of b',
       'matmul/outer',
     ]);
-    expect(shaders({ ...sizes, m: 102, transposeA: true })).toEqual(['matmul/pack of a', 'matmul/outer']);
+    expect(shaders({ ...sizes, m: 402, transposeA: true })).toEqual(['matmul/pack of a', 'matmul/outer']);
     expect(shaders({ ...sizes, n: 130 })).toEqual(['matmul/subgroup']);
   });
 });
@@ -239,8 +239,22 @@ describe('chooseMatmul', () => {
     expect(chooseMatmul(head, gpu).variant).toBe('gpu');
     expect(chooseMatmul(head, software).variant).toBe('outer');
     expect(chooseMatmul({ ...head, n: 255 }, software).variant).toBe('subgroup');
+    // The gradient of a dense layer's input would pack all of its kernel for 20 rows.
+    expect(chooseMatmul({ m: 20, n: 8192, k: 256, transposeB: true }, software).variant).toBe('subgroup');
+    expect(chooseMatmul({ m: 200, n: 8192, k: 256, transposeB: true }, software).variant).toBe('outer');
     expect(chooseMatmul(head, { ...software, subgroupSize: 0 }).variant).toBe('register');
     expect(chooseMatmul({ m: 20, n: 1, k: 256 }, gpu).variant).toBe('naive');
+  });
+
+  it('gives GPUs tiles as large as there are enough of', () => {
+    const tile = (m: number, n: number, batch = 1) => {
+      const { tileM, tileN } = chooseMatmul({ m, n, k: 512, batch }, gpu);
+      return [tileM, tileN];
+    };
+    expect(tile(4096, 4096)).toEqual([128, 128]);
+    expect(tile(8192, 64, 36)).toEqual([128, 64]);
+    expect(tile(256, 512)).toEqual([64, 64]);
+    expect(tile(20, 8192)).toEqual([32, 64]);
   });
 
   it('splits long sums that few workgroups would share, and only those', () => {
