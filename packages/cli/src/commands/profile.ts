@@ -50,7 +50,9 @@ async function profile(
     const onRun = (run: number): void => {
       progress.update(run, runs, run === 0 ? 'warming up' : '');
     };
-    return profileModel(gpu, model, { batchSize, train, runs, signal, onRun });
+    const found = await profileModel(gpu, model, { batchSize, train, runs, signal, onRun });
+    // A model with a head behind it has a name that tells nothing.
+    return { ...found, model: spec };
   });
   progress.stop();
   const { adapter, events, ...rest } = measured;
