@@ -3,7 +3,7 @@ import { tunedChoice } from '../../tuning/table.ts';
 import { matmulCandidates } from './candidates.ts';
 import { outerTiles, type MatmulChoice, type MatmulShape, type MatmulVariant } from './shape.ts';
 
-export type { MatmulChoice, MatmulShape, MatmulVariant } from './shape.ts';
+export type { MatmulChoice, MatmulShape } from './shape.ts';
 
 /** A split sums at least this many terms; shorter ones cost more to combine than they gain. */
 const LEAST_K_PER_SPLIT = 256;

@@ -8,7 +8,7 @@ const PACK_WORKGROUP = 64;
 const NO_LAST = 2 ** 31;
 
 /** A batch of row-major matrices, of which one axis is k and the other, the lines, is m or n. */
-export interface Factor {
+interface Factor {
   readonly name: string;
   readonly binding: Binding;
   readonly offset: number;
