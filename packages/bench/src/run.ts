@@ -26,8 +26,8 @@ export interface BenchOptions {
   readonly figures?: readonly Figure[];
   /** Told what is being done. */
   readonly onStatus?: (text: string) => void;
-  /** Told of the rows of each case when it is done. */
-  readonly onRows?: (rows: readonly Row[]) => void;
+  /** Told of the rows of each case when it is done, and of all results so far, to keep should the run be stopped. */
+  readonly onCase?: (rows: readonly Row[], sofar: Results) => Promise<void>;
   readonly onAdapter?: (adapter: AdapterFacts) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -46,7 +46,7 @@ const pace: Record<CaseSet, { rounds: number; budgetMs: number; limitMs: number 
  * @throws ConvbaseError `bench/contender`, `bench/case` for names that there are not, `run/aborted`, those of the adapter
  */
 export async function runBenchmarks(options: BenchOptions = {}): Promise<Results> {
-  const { set = 'quick', onStatus = () => undefined, onRows = () => undefined, signal } = options;
+  const { set = 'quick', onStatus = () => undefined, signal } = options;
   const { entries, missing } = takingPart(options.contenders, set);
   const cases = choose(await allCases(), set, options.only);
   if (cases.length === 0) {
@@ -58,7 +58,20 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
   let adapter = await adapterFacts();
   options.onAdapter?.(adapter);
   const files = await Files.make({ onnx: entries.some(({ needs }) => needs.includes('protobufjs')) });
-  const done: { rows: readonly Row[]; cost: readonly Cost[] }[] = [];
+  const done: Done[] = [];
+  const sofar = (): Results => ({
+    format: FORMAT,
+    date: new Date().toISOString(),
+    set,
+    versions: { convbase: version, node: process.versions.node },
+    machine: machineFacts(),
+    adapter: { ...adapter, features: [...adapter.features] },
+    toggles: toggles(),
+    tolerances: { ...tolerances },
+    missing,
+    rows: done.flatMap((one) => limited(one, adapter)),
+    figures: (options.figures ?? []).filter(({ case: id }) => cases.some((one) => one.id === id)),
+  });
   try {
     for (const [index, one] of cases.entries()) {
       const say = (text: string): void => {
@@ -70,25 +83,22 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
       // Again and again: the more often, the less what else the machine does can hide of the adapter.
       adapter = { ...adapter, roofline: better(adapter.roofline, (await adapterFacts()).roofline) };
       done.push(made);
-      onRows(withLimit(made.rows, limitOf(made.cost, adapter.roofline)));
+      await options.onCase?.(limited(made, adapter), sofar());
     }
   } finally {
     await files.remove();
   }
-  const rows = done.flatMap((made) => withLimit(made.rows, limitOf(made.cost, adapter.roofline)));
-  return {
-    format: FORMAT,
-    date: new Date().toISOString(),
-    set,
-    versions: { convbase: version, node: process.versions.node },
-    machine: machineFacts(),
-    adapter: { ...adapter, features: [...adapter.features] },
-    toggles: toggles(),
-    tolerances: { ...tolerances },
-    missing,
-    rows,
-    figures: (options.figures ?? []).filter((figure) => rows.some((row) => row.case === figure.case)),
-  };
+  return sofar();
+}
+
+/** A case that was run. */
+interface Done {
+  readonly rows: readonly Row[];
+  readonly cost: readonly Cost[];
+}
+
+function limited({ rows, cost }: Done, { roofline }: AdapterFacts): Row[] {
+  return withLimit(rows, limitOf(cost, roofline));
 }
 
 /** The names and titles of the cases of a set. */
@@ -101,7 +111,7 @@ async function runCase(
   entries: readonly Entry[],
   files: Files,
   options: RaceOptions,
-): Promise<{ rows: Row[]; cost: readonly Cost[] }> {
+): Promise<Done> {
   const prepared = await one.prepare(files);
   const taking = entries.filter(({ name }) => one.only?.includes(name) ?? true);
   const sides = sidesOf(prepared, taking);

@@ -31,14 +31,10 @@ export async function allCases(): Promise<Case[]> {
     extraction('inception_v3', 150, 24, 8, quick),
     firstResult('inception_v3', 150, 'cold'),
     firstResult('inception_v3', 150, 'warm'),
-    ...(await convolutions('vgg16', 150, 1, ['quick'], { layers: ['block3_conv2'] })),
+    ...(await convolutions('vgg16', 150, 1, ['quick', 'ratios'], { layers: ['block3_conv2'] })),
     ...(await convolutions('inception_v3', 150, 8, ['quick'], { layers: ['conv2d_33'] })),
     // Small enough for plain JavaScript.
     ...(await convolutions('vgg16', 48, 1, quick, { layers: ['block1_conv1'] })),
-    ...(await convolutions('vgg16', 48, 1, ['ratios'], {
-      layers: ['block2_conv2', 'block4_conv2'],
-      only: ['convbase', 'tfjs-webgpu'],
-    })),
     ...[48, 150, 224].flatMap((size) => [1, 8, 32].map((batch) => forward('vgg16', size, batch, full))),
     ...[150, 299].flatMap((size) =>
       [1, 8, 32]

@@ -11,7 +11,7 @@ export async function convolutions(
   size: number,
   batch: number,
   sets: readonly CaseSet[],
-  { layers, only }: { layers?: readonly string[]; only?: readonly string[] } = {},
+  { layers }: { layers?: readonly string[] } = {},
 ): Promise<Case[]> {
   const network = await buildStructure(model, size);
   return convolutionsOf(network, batch)
@@ -24,7 +24,6 @@ export async function convolutions(
           group: 'convolutions',
           sets,
           pictures: batch,
-          ...(only === undefined ? {} : { only }),
           prepare: async () => ({
             task: { kind: 'convolution', direction, convolution },
             cost: [convolutionCost(convolution)],

@@ -125,10 +125,11 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
           `limits: ${gigaflops.toFixed(0)} GFLOP/s of multiply-adds, ${gigabytes.toPrecision(3)} GB/s copied\n${textLegend}\n`,
         );
       },
-      onRows: (rows) => {
+      onCase: async (rows, sofar) => {
         status.clear();
         const print = json ? console.error : console.log;
         for (const line of textOf(rows)) print(line);
+        await writeResults(out, sofar);
       },
     });
     const files = await writeResults(out, results);

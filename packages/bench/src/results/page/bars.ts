@@ -38,9 +38,9 @@ export function drawBars({ id, axis, cases, series, format, logarithmic, mark }:
   const height = cases.length * (series.length * BAR + 14) + 90;
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   const values = series.flatMap((one) => one.values.filter((value) => value !== null));
-  // A bar on a logarithmic axis begins somewhere: below the least of all, and of the mark.
-  const least = Math.min(...values, mark ?? Infinity);
-  const floor = logarithmic ? 10 ** (Math.floor(Math.log10(least) * 2) / 2 - 0.5) : 0;
+  // Bars on a logarithmic axis begin at 1 and go to the left for less.
+  const origin = logarithmic ? 1 : 0;
+  const floor = logarithmic ? 10 ** Math.floor(Math.log10(Math.min(0.5, ...values))) : 0;
   const label = { color: chartColors.text, fontSize: 12, fontFamily: font };
   try {
     chart.setOption({
@@ -57,7 +57,7 @@ export function drawBars({ id, axis, cases, series, format, logarithmic, mark }:
       grid: { left: LABEL, right: 90, top: 34, bottom: 50 },
       xAxis: {
         type: logarithmic ? 'log' : 'value',
-        min: logarithmic ? floor : 0,
+        min: floor,
         name: axis,
         nameLocation: 'middle',
         nameGap: 30,
@@ -71,7 +71,7 @@ export function drawBars({ id, axis, cases, series, format, logarithmic, mark }:
         data: [...cases],
         axisTick: { show: false },
         axisLine: { lineStyle: { color: chartColors.faint } },
-        axisLabel: { ...label, width: LABEL - 20, overflow: 'break', lineHeight: 14 },
+        axisLabel: { ...label, width: LABEL - 75, overflow: 'break', lineHeight: 14 },
       },
       series: series.map(({ name, color, values: own, missing }, index) => ({
         type: 'bar',
@@ -82,7 +82,7 @@ export function drawBars({ id, axis, cases, series, format, logarithmic, mark }:
         barGap: '20%',
         data: own.map((value, i) => ({
           // What is missing is a bar of no length with words beside it.
-          value: value ?? floor,
+          value: value ?? origin,
           label: { formatter: value === null ? (missing[i] ?? '') : format(value) },
         })),
         label: { show: true, position: 'right', color: chartColors.text, fontSize: 11, fontFamily: font },

@@ -19,6 +19,7 @@ export function pageOf(results: Results): string {
   const colors = colorsOf([...new Set(results.rows.map(({ label }) => label))]);
   const { adapter, date, missing } = results;
   const { gigaflops, gigabytes } = adapter.roofline;
+  const software = adapter.kind === 'software' ? ' (software adapter)' : '';
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -47,19 +48,19 @@ export function pageOf(results: Results): string {
           The adapter's own limits, measured: ${digits(gigaflops)} GFLOP/s of float32 multiply-adds,
           ${digits(gigabytes)} GB/s through a kernel that copies.
         </p>
-        <h2>Beside tfjs webgpu</h2>
+        <h2>Beside tfjs webgpu${software}</h2>
         <p class="faint small">
           Medians of runs that took turns, on the same adapter, with the same weights and inputs. Bars left of
           the line are losses.
         </p>
         ${charts(speedCharts(results, colors))}
-        <h2>Beside the adapter's own limit</h2>
+        <h2>Beside the adapter's own limit${software}</h2>
         <p class="faint small">
           The least time that arithmetic and memory traffic of the textbook's algorithm leave, divided by the
           median. An algorithm that does less than the textbook's (Winograd's) can pass 100 %.
         </p>
         ${charts(limitCharts(results, colors))}
-        <h2>All results</h2>
+        <h2>All results${software}</h2>
         ${resultTable(results, colors)}
         ${missing.map(
           ({ contender, why }) => html`<p class="faint">${contender} did not take part: ${why}.</p>`,
