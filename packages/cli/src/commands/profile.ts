@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { writeFileAtomic } from '@convbase/base/node';
 import { chromeTrace, profileModel, profileText } from '@convbase/models';
 import type { Command } from 'commander';
@@ -52,7 +53,7 @@ async function profile(
     };
     const found = await profileModel(gpu, model, { batchSize, train, runs, signal, onRun });
     // A model with a head behind it has a name that tells nothing.
-    return { ...found, model: spec };
+    return { ...found, model: basename(spec) };
   });
   progress.stop();
   const { adapter, events, ...rest } = measured;
