@@ -10,6 +10,7 @@ import {
   poolingLadder,
 } from './pooling/ladder.ts';
 import { softmaxLadder } from './softmax/ladder.ts';
+import { winogradLadder } from './winograd/ladder.ts';
 
 const all = [
   matmulLadder,
@@ -19,6 +20,7 @@ const all = [
   conv2dLadder,
   conv2dInputGradientLadder,
   conv2dFilterGradientLadder,
+  winogradLadder,
   poolingLadder,
   averagePoolingLadder,
   maxPoolGradientLadder,

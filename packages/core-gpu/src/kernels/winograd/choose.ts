@@ -17,6 +17,15 @@ export interface WinogradChoice {
   readonly groups: 1 | 2 | 3 | 4;
 }
 
+/**
+ * Time of one step of the subgroup product with 1 to 4 eights of tiles, on the scale of SUBGROUP_STEP. The loop of four
+ * eights fills the instruction cache to the brim.
+ */
+const PRODUCT_STEP = { 1: 95, 2: 155, 3: 205, 4: 325 } as const;
+
+/** Time of a step of the direct kernel with 32 rows. */
+const DIRECT_STEP = 252;
+
 /** Nanoseconds that a software adapter takes to load or store a number in the transforms, on the scale of SUBGROUP_STEP. */
 const TRANSFORM_STEP = 1.5;
 
@@ -88,7 +97,8 @@ function directCost(s: Conv2dShape, target: KernelTarget): number {
   const steps = (9 * s.ci * Math.ceil(s.co / 32)) / 4;
   const direct = chooseConv2dForward(s, target);
   const groups = direct.variant === 'subgroup' ? direct.groups : 4;
-  return steps * blocksCost(s.n * s.oh * s.ow, groups);
+  const step = SUBGROUP_STEP.find(([size]) => size === groups)?.[1] ?? DIRECT_STEP;
+  return steps * Math.ceil((s.n * s.oh * s.ow) / (8 * groups)) * step;
 }
 
 function winogradCost(
@@ -105,13 +115,11 @@ function winogradCost(
     const instructions = positions * outerTile({ m: rows, n: s.co, k: s.ci }).cost;
     return OUTER_INSTRUCTION * instructions + TRANSFORM_STEP * moved;
   }
-  if (product === 'subgroup') return steps * blocksCost(tiles, groups) + TRANSFORM_STEP * moved;
   if (target.kind !== 'software' && Math.min(s.ci, s.co) < GPU_CHANNELS) return Infinity;
-  return steps * blocksCost(tiles, 4) + TRANSFORM_STEP * moved;
-}
-
-/** One step along ci of all tiles of 8 * groups rows. */
-function blocksCost(rows: number, groups: number): number {
-  const step = SUBGROUP_STEP.find(([size]) => size === groups)?.[1] ?? Infinity;
-  return Math.ceil(rows / (8 * groups)) * step;
+  // Rows of products by ../matmul cost what those of the direct kernel cost.
+  const blocks =
+    product === 'subgroup'
+      ? Math.ceil(tiles / (8 * groups)) * PRODUCT_STEP[groups]
+      : Math.ceil(tiles / 32) * DIRECT_STEP;
+  return steps * blocks + TRANSFORM_STEP * moved;
 }

@@ -12,8 +12,8 @@ export interface Slab {
   readonly tiles: number;
 }
 
-/** Bytes that the transformed windows or the products of one slab may take: what a cache holds. */
-const SLAB_BYTES = { software: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
+/** Bytes that the transformed windows or the products of one slab may take: what stays in a core's cache, or a GPU's. */
+const SLAB_BYTES = { software: 2 ** 20, gpu: 64 * 2 ** 20 } as const;
 
 /**
  * Cuts the tiles of a convolution into slabs of which everything fits into bindings: first the batch into stretches of
@@ -29,7 +29,10 @@ export function winogradSlabs(
   const perImage = 4 * Math.max(s.h * s.w * s.ci, s.oh * s.ow * sliceOf(s, fusion).channels);
   const images = s.n * perImage <= target.maxBindingBytes ? s.n : Math.max(1, Math.floor(most / perImage));
   const perTile = 4 * (choice.output + 2) ** 2 * Math.max(s.ci, s.co);
-  const wanted = Math.min(most, SLAB_BYTES[target.kind === 'software' ? 'software' : 'gpu']);
+  const cached = SLAB_BYTES[target.kind === 'software' ? 'software' : 'gpu'] / perTile;
+  // Every slab reads all weights again: with this many tiles that is as much as it moves itself.
+  const least = (s.ci * s.co) / (s.ci + s.co);
+  const wanted = Math.min(most / perTile, Math.max(cached, least));
   const block = 8 * choice.groups;
   const tilesOfImage = winogradTiles({ ...s, n: 1 }, choice.output).count;
   const slabs: Slab[] = [];
@@ -37,7 +40,7 @@ export function winogradSlabs(
     const here = Math.min(images, s.n - image);
     const total = here * tilesOfImage;
     // Slabs of equal size, so that the last one is not a sliver.
-    const fewest = Math.ceil(total / Math.max(1, Math.floor(wanted / perTile / block)) / block);
+    const fewest = Math.ceil(total / Math.max(1, Math.floor(wanted / block)) / block);
     const tiles = Math.ceil(total / fewest / block) * block;
     for (let first = 0; first < total; first += tiles) {
       slabs.push({ image, images: here, first, tiles: Math.min(tiles, total - first) });
