@@ -12,8 +12,11 @@ export interface Slab {
   readonly tiles: number;
 }
 
-/** Bytes that the transformed windows or the products of one slab may take: what stays in a core's cache, or a GPU's. */
-const SLAB_BYTES = { software: 2 ** 20, gpu: 64 * 2 ** 20 } as const;
+/**
+ * Bytes that the transformed windows or the products of one slab may take: what stays in a core's cache, or a GPU's. Outer
+ * products pack the weights again for every slab, so they get larger ones.
+ */
+const SLAB_BYTES = { software: 2 ** 20, outer: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
 
 /**
  * Cuts the tiles of a convolution into slabs of which everything fits into bindings: first the batch into stretches of
@@ -29,7 +32,8 @@ export function winogradSlabs(
   const perImage = 4 * Math.max(s.h * s.w * s.ci, s.oh * s.ow * sliceOf(s, fusion).channels);
   const images = s.n * perImage <= target.maxBindingBytes ? s.n : Math.max(1, Math.floor(most / perImage));
   const perTile = 4 * (choice.output + 2) ** 2 * Math.max(s.ci, s.co);
-  const cached = SLAB_BYTES[target.kind === 'software' ? 'software' : 'gpu'] / perTile;
+  const kind = choice.product === 'outer' ? 'outer' : target.kind === 'software' ? 'software' : 'gpu';
+  const cached = SLAB_BYTES[kind] / perTile;
   // Every slab reads all weights again: with this many tiles that is as much as it moves itself.
   const least = (s.ci * s.co) / (s.ci + s.co);
   const wanted = Math.min(most / perTile, Math.max(cached, least));
