@@ -51,7 +51,7 @@ export const winogradLadder: Ladder = {
     })),
     {
       name: 'in use here',
-      plan: (target) => {
+      plan: (target: KernelTarget): Plan => {
         const choice = chooseConv2dFrozen(shape, fusion, target);
         return isWinograd(choice)
           ? planWhole(choice, target)
