@@ -45,9 +45,13 @@ describe('convert', () => {
       at('pets.keras'),
     );
     expect(converted).toMatchObject({ path: at('pets.keras'), classNames: ['bars', 'dots'] });
-    const folder = await json<Judged>('evaluate', at('classifier'), at('test'));
-    const file = await json<Judged>('evaluate', at('pets.keras'), at('test'));
-    expect(file).toEqual(folder);
+    // How long each waited for pictures is its own.
+    const judge = async (classifier: string): Promise<Judged> => {
+      const { loss, accuracy, samples } = await json<Judged>('evaluate', at(classifier), at('test'));
+      return { loss, accuracy, samples };
+    };
+    const file = await judge('pets.keras');
+    expect(file).toEqual(await judge('classifier'));
     expect(file.samples).toBe(12);
 
     const predicted = await json<Predicted>('predict', at('pets.keras'), at('test/bars'));
