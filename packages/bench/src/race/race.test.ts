@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Task } from '../protocol.ts';
+import { Child } from './child.ts';
 import { race, type Side } from './race.ts';
 import { startRace } from './start-race.ts';
 
@@ -67,6 +68,34 @@ it('lets the sides take turns, and those that fail drop out', async () => {
     message: 'the process ended with exit code 3: Error: boom',
   });
   expect(outcomes[3]?.error).toEqual({ unsupported: true, message: 'cannot' });
+});
+
+it.each([
+  ['ends', 'process.exit(4)', 'the process ended with exit code 4'],
+  ['hangs up', '{ process.disconnect(); setInterval(() => {}, 1000); }', 'Channel closed'],
+])('goes on without a side that %s between its turns', async (label, then, message) => {
+  const answer = "process.send({ kind: 'ran', milliseconds: 300, cpuMilliseconds: 1 }, () => ";
+  const [other, gone] = await race(
+    [side('other', ready, slow), side(label, ready, `setTimeout(() => ${answer} ${then}), 300);`)],
+    options,
+  );
+  expect(other?.timings).toHaveLength(3);
+  expect(gone?.error).toEqual({ unsupported: false, message });
+});
+
+it('reports a process that cannot be started', async () => {
+  const node = process.execPath;
+  process.execPath = join(folder, 'no-such-program');
+  try {
+    const child = new Child(join(folder, 'any.mjs'), task);
+    expect(await child.next(5000)).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining('ENOENT') as string,
+    });
+    await child.end();
+  } finally {
+    process.execPath = node;
+  }
 });
 
 it('lets quick sides run several times a turn', async () => {

@@ -64,6 +64,8 @@ function verdictOf(
   if (before === undefined) return 'new';
   if (after === undefined) return 'gone';
   if (after.medianMs === null) return before.medianMs === null ? 'same' : 'broken';
+  // There is a time still, but what it was compared with is gone.
+  if (before.ratioToTfjsWebgpu !== null && after.ratioToTfjsWebgpu === null) return 'gone';
   if (change === null) return 'same';
   if (change < 1 - tolerance) return 'slower';
   return change > 1 / (1 - tolerance) ? 'faster' : 'same';

@@ -145,6 +145,8 @@ describe('compareResults', () => {
     [8, 5.5, 'slower', true],
     [8, 12, 'faster', false],
     [null, 8, 'same', false],
+    [null, null, 'same', false],
+    [8, null, 'gone', true],
   ] as const)('%s and then %s is %s', (before, after, verdict, regression) => {
     const [found, ...more] = compareResults(withRatio(before), withRatio(after), 0.3);
     expect(more).toEqual([]);

@@ -68,9 +68,10 @@ const SPARE_DECODERS = 2;
  * Batches of decoded and resized pictures with their labels, prepared ahead of the reader.
  *
  * Decoding happens on libuv's worker threads (sharp), and resizing by other threads where there are cores to spare; the
- * calling thread copies, and on small machines resizes. In memory are at
- * most `prefetch` batches of resized pictures besides the one being read, and `decoders` pictures of full size (no more
- * than 1 GiB of them in the whole process), and what `memory` keeps. The last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
+ * calling thread copies, and on small machines resizes. In memory are at most `prefetch` batches of resized pictures
+ * besides the one being read, `decoders` pictures of full size, and what `memory` keeps. No more than 1 GiB of pictures
+ * are being decoded by sharp at once in the whole process; those that are decoded and wait to be resized come on top.
+ * The last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
  *
  * Errors: `data/batch-size` for batches that no memory holds; while reading, the PictureError of the first bad picture
  * unless they are skipped; `data/all-bad` if all are.

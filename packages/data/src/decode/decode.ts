@@ -10,7 +10,9 @@ import { sniffFormat } from './sniff.ts';
 const MAX_PIXELS = 178_956_970;
 /** What that many pixels take uncompressed at 16 bits a channel. */
 const MAX_FILE_BYTES = 6 * MAX_PIXELS;
-/** For pictures of full size that are being decoded: many of the usual ones at once, but not of the largest. */
+/**
+ * For pictures of full size while sharp decodes them, not after: many of the usual ones at once, but not of the largest.
+ */
 const room = new Room(2 ** 30);
 
 /**

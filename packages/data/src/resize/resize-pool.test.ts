@@ -44,3 +44,37 @@ test('a thread that fails tells all who wait for it, and another takes its place
   expect(String((both[0] as PromiseRejectedResult).reason)).toContain('out of order');
   expect((await pool.resize(picture(9), size, 'bilinear')).data[0]).toBe(9);
 });
+
+test('a picture that cannot be resized is an error for who sent it alone', async () => {
+  const refusing = program(
+    "parentPort.postMessage(picture.data[0] === 7 ? { id, error: 'no room' } : { id, picture });",
+  );
+  const pool = new ResizePool(1, refusing);
+  const both = await Promise.allSettled([7, 8].map((value) => pool.resize(picture(value), size, 'bilinear')));
+  expect(both[0]).toMatchObject({ reason: { message: 'the picture was not resized: no room' } });
+  expect(both[1]).toMatchObject({ value: { data: Uint8Array.of(8, 8, 8) } });
+});
+
+test('a thread that ends tells all who wait for it, and another takes its place', async () => {
+  const ending = program(
+    'if (picture.data[0] === 7) process.exit(5); parentPort.postMessage({ id, picture });',
+  );
+  const pool = new ResizePool(1, ending);
+  const both = await Promise.allSettled([7, 8].map((value) => pool.resize(picture(value), size, 'bilinear')));
+  for (const one of both)
+    expect(one).toMatchObject({ reason: { message: expect.stringContaining('code 5') as string } });
+  expect((await pool.resize(picture(9), size, 'bilinear')).data[0]).toBe(9);
+});
+
+test('what cannot be sent to a thread is an error, and the next picture is resized', async () => {
+  const pool = new ResizePool(1, echo);
+  const unsendable = { ...picture(1), note: () => 1 };
+  await expect(pool.resize(unsendable, size, 'bilinear')).rejects.toThrow(/could not be cloned/);
+  expect((await pool.resize(picture(2), size, 'bilinear')).data[0]).toBe(2);
+});
+
+test("a picture that was sent is still its set's own", async () => {
+  const kept = picture(3);
+  await new ResizePool(1, echo).resize(kept, size, 'bilinear');
+  expect(kept.data).toEqual(Uint8Array.of(3, 3, 3));
+});

@@ -34,10 +34,11 @@ export class ResizePool {
     const hand = this.#leastBusy();
     const id = this.#next++;
     return new Promise((resolve, reject) => {
+      const request: ResizeRequest = { id, picture, size, mode };
+      // Copied, not transferred: a set may hand out the same picture again, and sharp's memory cannot be transferred.
+      hand.worker.postMessage(request);
       hand.waiting.set(id, { resolve, reject });
       hand.worker.ref();
-      const request: ResizeRequest = { id, picture, size, mode };
-      hand.worker.postMessage(request);
     });
   }
 
@@ -51,16 +52,27 @@ export class ResizePool {
   #hire(): Hand {
     const hand: Hand = { worker: new Worker(this.#entry), waiting: new Map() };
     const { worker, waiting } = hand;
-    worker.on('message', ({ id, picture }: ResizeAnswer) => {
-      waiting.get(id)?.resolve(picture);
-      waiting.delete(id);
+    worker.on('message', (answer: ResizeAnswer) => {
+      const asker = waiting.get(answer.id);
+      if ('picture' in answer) asker?.resolve(answer.picture);
+      else asker?.reject(new Error(`the picture was not resized: ${answer.error}`));
+      waiting.delete(answer.id);
       if (waiting.size === 0) worker.unref();
     });
     // A thread that failed is not asked again; whoever waits for it is told.
-    worker.on('error', (error) => {
-      this.#hands.splice(this.#hands.indexOf(hand), 1);
+    const dismiss = (error: Error): void => {
+      const place = this.#hands.indexOf(hand);
+      if (place >= 0) this.#hands.splice(place, 1);
       for (const { reject } of waiting.values()) reject(error);
       waiting.clear();
+    };
+    worker.on('error', dismiss);
+    worker.on('exit', (code) => {
+      dismiss(new Error(`a thread that resizes pictures ended with exit code ${code}`));
+    });
+    worker.on('messageerror', (error) => {
+      dismiss(error);
+      void worker.terminate();
     });
     this.#hands.push(hand);
     return hand;

@@ -10,14 +10,17 @@ export interface ResizeRequest {
   readonly mode: ResizeMode;
 }
 
-/** What it answers. */
-export interface ResizeAnswer {
-  readonly id: number;
-  readonly picture: Picture;
-}
+/** What it answers: the picture, or why there is none. */
+export type ResizeAnswer =
+  { readonly id: number; readonly picture: Picture } | { readonly id: number; readonly error: string };
 
 parentPort?.on('message', ({ id, picture, size, mode }: ResizeRequest) => {
-  const resized = resize(picture, size, mode);
-  const answer: ResizeAnswer = { id, picture: resized };
-  parentPort?.postMessage(answer, [resized.data.buffer as ArrayBuffer]);
+  try {
+    const resized = resize(picture, size, mode);
+    const answer: ResizeAnswer = { id, picture: resized };
+    parentPort?.postMessage(answer, [resized.data.buffer as ArrayBuffer]);
+  } catch (error) {
+    const answer: ResizeAnswer = { id, error: error instanceof Error ? error.message : String(error) };
+    parentPort?.postMessage(answer);
+  }
 });
