@@ -2,6 +2,7 @@ export { ensureDriver, type DriverState, type EnsureDriverOptions } from './driv
 export { withoutNativeNoise } from './driver/quiet.ts';
 export {
   addMeasured,
+  kernelsHash,
   readMeasured,
   tunedFile,
   tunedTableOf,

@@ -3,11 +3,14 @@ import type { Plan } from '../commands/plan.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { openGpu, type OpenOptions } from '../device/open.ts';
 
-/** Opens a device for the tests of a describe block and closes it afterwards, checking that nothing leaked. */
+/**
+ * Opens a device for the tests of a describe block and closes it afterwards, checking that nothing leaked. What was tuned
+ * on this machine is not used.
+ */
 export function withGpu(options: OpenOptions = {}): () => Gpu {
   let gpu: Gpu | undefined;
   beforeAll(async () => {
-    gpu = await openGpu(options);
+    gpu = await openGpu({ tuned: false, ...options });
   });
   afterAll(() => {
     const live = gpu?.memory().liveBuffers;

@@ -1,8 +1,9 @@
+import { ConvbaseError } from '@convbase/base';
 import { create } from 'webgpu';
 import type { AdapterDescription } from '../device/adapter.ts';
 import { ensureDriver } from '../driver/ensure.ts';
 import { withoutNativeNoise } from '../driver/quiet.ts';
-import { readMeasured, tunedTableOf } from './node/tuned-file.ts';
+import { readMeasured, tunedFile, tunedTableOf } from './node/tuned-file.ts';
 import type { TunedTable } from '../tuning/table.ts';
 import type { EntryOptions, GpuEntry } from './entry.ts';
 
@@ -34,8 +35,22 @@ export function environment(name: string): string | undefined {
   return process.env[name] === '' ? undefined : process.env[name];
 }
 
-/** What `convbase tune` found on this adapter, if anything; `CONVBASE_TUNED=off` leaves it unread. */
+/** Files that could not be read and have been warned of. */
+const warnedOf = new Set<string>();
+
+/**
+ * What `convbase tune` found on this adapter, if anything; `CONVBASE_TUNED=off` leaves it unread. A file that cannot be
+ * read costs speed, not the program: it is warned of once, and the rules decide.
+ */
 export async function cachedTable(adapter: AdapterDescription): Promise<TunedTable | undefined> {
   if (environment('CONVBASE_TUNED') === 'off') return undefined;
-  return tunedTableOf(await readMeasured(adapter));
+  try {
+    return tunedTableOf(await readMeasured(adapter));
+  } catch (error) {
+    if (!(error instanceof ConvbaseError)) throw error;
+    const path = tunedFile(adapter);
+    if (!warnedOf.has(path)) console.warn(`convbase: kernels are chosen by rules alone: ${error.message}`);
+    warnedOf.add(path);
+    return undefined;
+  }
 }

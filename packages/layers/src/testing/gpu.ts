@@ -1,11 +1,14 @@
 import { openGpu, type Gpu } from '@convbase/core-gpu';
 import { afterAll, beforeAll, expect } from 'vitest';
 
-/** Opens a GPU for the tests of a file (or `describe`), and checks at the end that nothing is left on it. */
+/**
+ * Opens a GPU for the tests of a file (or `describe`), and checks at the end that nothing is left on it. What was tuned on
+ * this machine is not used.
+ */
 export function withGpu(options: Parameters<typeof openGpu>[0] = {}): () => Gpu {
   let gpu: Gpu | undefined;
   beforeAll(async () => {
-    gpu = await openGpu(options);
+    gpu = await openGpu({ tuned: false, ...options });
   });
   afterAll(() => {
     const left = gpu?.owners().map((owner) => owner.label);

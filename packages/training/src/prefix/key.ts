@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { kernelsHash } from '@convbase/core-gpu/node';
 import type { PictureDataset } from '@convbase/data';
 import type { Layer, Model, SymbolicTensor } from '@convbase/layers';
 
 /**
  * What a prefix' outputs for some pictures depend on, as one SHA-256: the values of its weights, its layers and how
  * they are connected, the pictures' files (paths, sizes, times of last change), how they are resized and turned into
- * numbers, how many are computed at once, and the adapter, since another one rounds otherwise.
+ * numbers, how many are computed at once, and the adapter and the kernels, since others round otherwise.
  *
  * Nothing where the pictures are not read from files: then nobody can tell later whether they are still the same.
  */
@@ -20,14 +21,16 @@ export async function prefixKey(
   const { size, resize = 'nearest', preprocess = 'none' } = options;
   const { adapter, target } = prefix.gpu;
   const facts = {
-    version: 1,
+    // Raised when outputs change in their last bits and no shader did: which kernel a layer takes, or how it is split.
+    version: 2,
     graph: describeGraph(prefix),
     weights: await weightChecksum(prefix),
     pictures,
     input: [size.height, size.width, resize, preprocess],
     batchSize,
     adapter: [adapter.name, adapter.driver],
-    // Other kernels round otherwise too.
+    kernels: kernelsHash(),
+    // A tuned table chooses other ones of them.
     ...(target.tuned && { tuned: target.tuned }),
   };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');

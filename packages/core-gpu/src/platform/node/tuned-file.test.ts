@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AdapterDescription } from '../../device/adapter.ts';
+import { cachedTable } from '../node.ts';
 import { addMeasured, readMeasured, tunedFile, tunedTableOf } from './tuned-file.ts';
 
 const adapter: AdapterDescription = {
@@ -69,5 +70,31 @@ describe('the file of an adapter', () => {
       await writeFile(path, text);
       await expect(readMeasured(adapter), text).rejects.toMatchObject({ code: 'tune/file', where: path });
     }
+    await writeFile(path, JSON.stringify({ ...content, measured: { 'a\u001b[31m\n': 1 } }));
+    await expect(readMeasured(adapter)).rejects.toThrow('"a\\u001b[31m\\n" is no measurement');
+    await writeFile(path, ' ');
+    await truncate(path, 2 ** 24 + 1);
+    await expect(readMeasured(adapter)).rejects.toMatchObject({ code: 'tune/file', where: path });
+  });
+
+  it('is replaced when it is damaged', async () => {
+    const path = await addMeasured(adapter, { one: faster });
+    await writeFile(path, '{');
+    await addMeasured(adapter, { two: faster });
+    expect(await readMeasured(adapter)).toEqual({ two: faster });
+  });
+
+  it('is warned of once when it is damaged, and left unused', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const path = await addMeasured(adapter, { one: faster });
+    expect(await cachedTable(adapter)).toEqual({ one: faster.best });
+    await writeFile(path, '{');
+    expect(await cachedTable(adapter)).toBeUndefined();
+    expect(await cachedTable(adapter)).toBeUndefined();
+    expect(warn).toHaveBeenCalledOnce();
+    const line = String(warn.mock.calls[0]?.[0]);
+    expect(line).toContain(path);
+    expect(line).toContain('Delete it');
+    warn.mockRestore();
   });
 });

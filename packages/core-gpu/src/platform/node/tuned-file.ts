@@ -41,7 +41,7 @@ export function tunedFile({ name, driver }: AdapterDescription): string {
 export async function readMeasured(adapter: AdapterDescription): Promise<MeasuredTable> {
   const path = tunedFile(adapter);
   if (!existsSync(path)) return {};
-  const text = (await readBounded(path, MAX_BYTES)).toString('utf8');
+  const text = await readText(path);
   let content: unknown;
   try {
     content = parseJson(text);
@@ -55,15 +55,22 @@ export async function readMeasured(adapter: AdapterDescription): Promise<Measure
   const { measured } = content;
   if (!isRecord(measured)) throw damaged(path, 'it has no measurements');
   for (const [key, entry] of Object.entries(measured)) {
-    if (!isMeasured(entry)) throw damaged(path, `'${key.slice(0, 200)}' is no measurement`);
+    if (!isMeasured(entry)) throw damaged(path, `${JSON.stringify(key.slice(0, 200))} is no measurement`);
   }
   return measured as MeasuredTable;
 }
 
-/** Adds measurements to an adapter's file; a problem that was measured before is replaced. Returns the file's path. */
+/**
+ * Adds measurements to an adapter's file; a problem that was measured before is replaced, and so is a damaged file as a
+ * whole. Returns the file's path.
+ */
 export async function addMeasured(adapter: AdapterDescription, more: MeasuredTable): Promise<string> {
   const path = tunedFile(adapter);
-  const measured = { ...(await readMeasured(adapter)), ...more };
+  const before = await readMeasured(adapter).catch((error: unknown): MeasuredTable => {
+    if (error instanceof ConvbaseError && error.code === 'tune/file') return {};
+    throw error;
+  });
+  const measured = { ...before, ...more };
   const { name, driver } = adapter;
   const content = {
     format: 'convbase-tuned',
@@ -86,13 +93,26 @@ export function tunedTableOf(measured: MeasuredTable): TunedTable | undefined {
 
 let hash: string | undefined;
 
-/** Changes with every change of a shader and with every version. */
-function kernelsHash(): string {
+/**
+ * Of the text of all shaders and convbase's version: changes with either, and with nothing else. A change of the
+ * TypeScript around the shaders alone leaves it as it is.
+ */
+export function kernelsHash(): string {
   hash ??= createHash('sha256')
     .update(JSON.stringify([packageJson.version, shaderTexts]))
     .digest('hex')
     .slice(0, 16);
   return hash;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return (await readBounded(path, MAX_BYTES)).toString('utf8');
+  } catch (error) {
+    if (error instanceof ConvbaseError && error.code === 'file/too-large')
+      throw damaged(path, 'it is too large for a tuned table', error);
+    throw error;
+  }
 }
 
 function damaged(path: string, what: string, cause?: unknown): ConvbaseError {
