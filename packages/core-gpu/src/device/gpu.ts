@@ -5,7 +5,7 @@ import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
 import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
 import { outOfMemory } from '../memory/allocation.ts';
 import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
-import { StagingPool } from '../memory/staging.ts';
+import { shareStaging, StagingPool } from '../memory/staging.ts';
 import type { AdapterDescription } from './adapter.ts';
 import { noLayer, type Label, type Phase } from './label.ts';
 import { Profiler, profileTable, type ProfileEvent, type ProfileRow } from './profile.ts';
@@ -288,32 +288,33 @@ export class Gpu {
   ): Promise<ArrayBuffer[]> {
     this.#check();
     const label = stretches.map(({ buffer }) => buffer.label).join(', ');
-    let end = 0;
-    const places = stretches.map(({ bytes }) => {
-      const place = end;
-      end += Math.ceil(bytes / 8) * 8;
-      return place;
-    });
-    const staging = this.#staging.take(end, label);
-    const target = { raw: staging };
-    stretches.forEach(({ buffer: source, bytes, byteOffset: sourceOffset = 0 }, index) => {
-      const targetOffset = places[index] ?? 0;
-      this.#record({ kind: 'copy', source, target, bytes, sourceOffset, targetOffset });
+    const lengths = stretches.map(({ bytes }) => bytes);
+    const reads = shareStaging(lengths, this.limits.maxBufferSize).map(({ bytes: end, parts }) => {
+      const staging = this.#staging.take(end, label);
+      const target = { raw: staging };
+      const taken = parts.flatMap(({ index, place }) => {
+        const stretch = stretches[index];
+        return stretch === undefined ? [] : [{ ...stretch, place }];
+      });
+      for (const { buffer: source, bytes, byteOffset: sourceOffset = 0, place } of taken) {
+        this.#record({ kind: 'copy', source, target, bytes, sourceOffset, targetOffset: place });
+      }
+      return { staging, end, taken };
     });
     let results: ArrayBuffer[];
     try {
       await this.flush();
-      await this.#done(staging.mapAsync(0x1, 0, end), 'memory/read', label);
-      const mapped = staging.getMappedRange(0, end);
-      results = stretches.map(({ bytes }, index) => {
-        const place = places[index] ?? 0;
-        return mapped.slice(place, place + bytes);
+      const mapped = reads.map(({ staging, end }) => staging.mapAsync(0x1, 0, end));
+      await this.#done(Promise.all(mapped), 'memory/read', label);
+      results = reads.flatMap(({ staging, end, taken }) => {
+        const range = staging.getMappedRange(0, end);
+        return taken.map(({ bytes, place }) => range.slice(place, place + bytes));
       });
     } catch (error) {
-      this.#staging.drop(staging);
+      for (const { staging } of reads) staging.destroy();
       throw error;
     }
-    this.#staging.giveBack(staging);
+    for (const { staging } of reads) this.#staging.giveBack(staging);
     return results;
   }
 

@@ -9,24 +9,20 @@ const KEPT_BYTES = 256 * 1024 ** 2;
  */
 export class StagingPool {
   readonly #device: GPUDevice;
+  readonly #maxBufferBytes: number;
   #idle: GPUBuffer[] = [];
   #idleBytes = 0;
-  #bytes = 0;
   /** Buffers made so far. */
   made = 0;
 
   constructor(device: GPUDevice) {
     this.#device = device;
-  }
-
-  /** Bytes of all staging buffers there are. */
-  get bytes(): number {
-    return this.#bytes;
+    this.#maxBufferBytes = device.limits.maxBufferSize;
   }
 
   /** A buffer of at least `bytes` bytes that can be copied to and mapped for reading. */
   take(bytes: number, label: string): GPUBuffer {
-    const size = sizeClass(bytes);
+    const size = Math.min(sizeClass(bytes), this.#maxBufferBytes);
     const at = this.#idle.findIndex((buffer) => buffer.size === size);
     const [found] = at < 0 ? [] : this.#idle.splice(at, 1);
     if (found !== undefined) {
@@ -34,7 +30,6 @@ export class StagingPool {
       return found;
     }
     this.made += 1;
-    this.#bytes += size;
     // GPUBufferUsage.MAP_READ | COPY_DST
     return this.#device.createBuffer({ size, usage: 0x1 | 0x8, label: `read ${label}` });
   }
@@ -42,7 +37,7 @@ export class StagingPool {
   /** Takes a mapped buffer back whose contents have been copied out. */
   giveBack(buffer: GPUBuffer): void {
     if (this.#idleBytes + buffer.size > KEPT_BYTES) {
-      this.drop(buffer);
+      buffer.destroy();
       return;
     }
     buffer.unmap();
@@ -50,16 +45,35 @@ export class StagingPool {
     this.#idleBytes += buffer.size;
   }
 
-  /** Destroys a buffer whose read failed, or of which there are enough. */
-  drop(buffer: GPUBuffer): void {
-    this.#bytes -= buffer.size;
-    buffer.destroy();
-  }
-
   /** Destroys what is idle. */
   trim(): void {
-    for (const buffer of this.#idle) this.drop(buffer);
+    for (const buffer of this.#idle) buffer.destroy();
     this.#idle = [];
     this.#idleBytes = 0;
   }
+}
+
+/** What is read through one staging buffer. */
+export interface StagingShare {
+  readonly bytes: number;
+  /** Which stretches, and where in the buffer they come to lie. */
+  readonly parts: readonly { readonly index: number; readonly place: number }[];
+}
+
+/** Divides stretches of these lengths, in order, among as few staging buffers of at most `limit` bytes as that takes. */
+export function shareStaging(lengths: readonly number[], limit: number): StagingShare[] {
+  const shares: { bytes: number; parts: { index: number; place: number }[] }[] = [];
+  lengths.forEach((length, index) => {
+    const bytes = Math.ceil(length / 4) * 4;
+    const last = shares.at(-1);
+    // Mapped ranges begin at multiples of 8.
+    const place = Math.ceil((last?.bytes ?? 0) / 8) * 8;
+    if (last === undefined || place + bytes > limit) {
+      shares.push({ bytes, parts: [{ index, place: 0 }] });
+      return;
+    }
+    last.parts.push({ index, place });
+    last.bytes = place + bytes;
+  });
+  return shares;
 }

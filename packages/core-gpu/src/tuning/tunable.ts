@@ -54,7 +54,7 @@ export function anyTunable<Shape, Choice extends object>(tunable: Tunable<Shape,
   return tunable as unknown as Tunable;
 }
 
-/** Choices without repetitions, the first of each kept. */
+/** Choices without repetitions, in the order in which they first occur. */
 export function distinct<Choice extends object>(choices: readonly Choice[]): Choice[] {
   const seen = new Map(choices.map((choice) => [JSON.stringify(Object.entries(choice).sort()), choice]));
   return [...seen.values()];

@@ -123,6 +123,8 @@ export class Conv2D extends ActivatedLayer {
 
   linear(x: Tensor, context: CallContext, { batchNorm, relu = false, residual, slot }: Epilogue): Tensor {
     const { tape } = context;
+    // What a validation derived from weights that are being trained is of no use after the next step.
+    if (context.trains(this.kernel)) this.releaseCaches();
     const options = { ...this.options, relu, residual, slot };
     if (batchNorm === undefined) {
       const kernel = context.weight(this.kernel);

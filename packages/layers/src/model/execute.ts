@@ -10,7 +10,11 @@ import type { Graph } from './graph.ts';
 import type { Place } from './joins.ts';
 import { stepsOf, type Step } from './steps.ts';
 
-/** Computes a layer in a way of its own; undefined leaves it to the usual one. */
+/**
+ * Computes a layer whose call makes an output of the graph in a way of its own; undefined leaves it to the usual one.
+ * Such calls stand alone: nothing is taken into them, and they have no place in another tensor. Other calls of the same
+ * layer are computed as usual.
+ */
 export type Override = (layer: Layer, inputs: readonly Tensor[]) => readonly Tensor[] | undefined;
 
 /**
@@ -85,12 +89,15 @@ export function execute(
     return [layer.linear(x, context, { ...epilogue, relu, residual: residual && valueOf(residual), slot })];
   };
 
+  const makesOutput = ({ layer, outputs }: Step): boolean =>
+    outputs.some((symbolic) => symbolic.layer === layer && graph.outputs.includes(symbolic));
+
   try {
     for (const step of steps) {
       const values = step.inputs.map(valueOf);
       const outputs = context.gpu.label(
         step.layer.name,
-        () => override(step.layer, values) ?? compute(step, values),
+        () => (makesOutput(step) ? override(step.layer, values) : undefined) ?? compute(step, values),
       );
       step.outputs.forEach((symbolic, index) => {
         const value = outputs[index];

@@ -18,6 +18,7 @@ import {
 import { withGpu } from '../testing/gpu.ts';
 import { miniInception } from '../testing/mini-models.ts';
 import { randoms } from '../testing/numbers.ts';
+import { execute } from './execute.ts';
 
 const names = new NameScope();
 
@@ -129,5 +130,24 @@ describe('convolutions that do what is behind them', () => {
     // What is joined again has another use, so it is copied.
     expect(await kernelsOf('dense', /^concat/)).toEqual([6, 3]);
     expect(await kernelsOf('inception', /^concat/)).toEqual([6, 1]);
+  });
+
+  it('are computed as an override says only where they make the output', async () => {
+    const x = input({ shape: [9, 7, 4], names });
+    const twice = new Conv2D({ filters: 4, kernelSize: 1, activation: 'relu', names });
+    const joined = join(twice.apply(x), unit(x, 4, 1));
+    const model = new Model({ inputs: x, outputs: twice.apply(unit(joined, 4, 1)), names });
+    shake(model);
+    const values = tensor(gpu(), randoms(2 * 9 * 7 * 4), [2, 9, 7, 4]);
+    const context = new CallContext(gpu());
+    const [output] = model.call([values], context);
+    const [logits] = execute(model.graph, [values], context, (layer, [z]) =>
+      layer === twice && z !== undefined ? [twice.linear(z, context, {})] : undefined,
+    );
+    const found = (await logits?.data()) ?? new Float32Array();
+    expect(Math.min(...found)).toBeLessThan(0);
+    expect(found.map((value) => Math.max(0, value))).toEqual(await output?.data());
+    for (const made of [values, logits, output]) made?.dispose();
+    model.dispose();
   });
 });

@@ -27,6 +27,20 @@ describe('awaitSoftware', () => {
     expect(patient).toBeLessThan(restless / 2);
   });
 
+  it('holds turns as well while more and more begin to wait', async () => {
+    let turns = 0;
+    let asking = true;
+    const ask = (): void => {
+      turns++;
+      void awaitSoftware(Promise.resolve());
+      if (asking) setImmediate(ask);
+    };
+    ask();
+    await awaitSoftware(after(200));
+    asking = false;
+    expect(turns).toBeLessThan(400);
+  });
+
   it('lets the event loop run freely once nothing is waited for', async () => {
     await awaitSoftware(after(40));
     const start = performance.now();

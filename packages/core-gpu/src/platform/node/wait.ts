@@ -6,7 +6,7 @@ const FREE_TURNS = 20;
 const cell = new Int32Array(new SharedArrayBuffer(4));
 /** How many are waiting. */
 let waiting = 0;
-/** Turns since somebody last began to wait, or null while the event loop runs freely. */
+/** Turns since somebody began to wait while nobody else did, or null while the event loop runs freely. */
 let turns: number | null = null;
 
 function turn(): void {
@@ -28,8 +28,10 @@ function turn(): void {
  */
 export async function awaitSoftware<T>(work: Promise<T>): Promise<T> {
   waiting++;
-  if (turns === null) setImmediate(turn);
-  turns = 0;
+  if (waiting === 1) {
+    if (turns === null) setImmediate(turn);
+    turns = 0;
+  }
   try {
     return await work;
   } finally {
