@@ -135,9 +135,10 @@ def preprocess(mode):
     return keras.layers.Identity()
 
 
-def build_head(model, classes, pool=False):
+def build_head(model, classes, normalise=False):
     head = model["head"]
-    layers = [keras.layers.GlobalAveragePooling2D() if pool else keras.layers.Flatten()]
+    layers = [keras.layers.BatchNormalization(center=False, scale=False, momentum=0.9)] if normalise else []
+    layers.append(keras.layers.Flatten())
     regularizer = keras.regularizers.L2(head["l2"]) if "l2" in head else None
     if head["units"] > 0:
         layers.append(keras.layers.Dense(head["units"], activation=head["activation"], kernel_regularizer=regularizer))
@@ -221,15 +222,16 @@ def run_stage(stage, number, base, head, recipe, parts, seed, features):
 
 
 def run_sweep(recipe, base, parts, classes, seed, features):
-    """One head on the end of each block of the base, its maps averaged over the picture."""
+    """One head on the end of each block of the base, its maps averaged over the picture and brought to one scale."""
     stage, results = recipe["stages"][0], []
     names = recipe["sweep"]
     if names == "blocks":
         prefix = "block" if base.name.startswith("vgg") else "mixed"
         names = [layer.name for layer in base.layers if re.fullmatch(r"block\d_pool|mixed\d+", layer.name) and layer.name.startswith(prefix)]
     for name in names:
-        upto = keras.Model(base.input, base.get_layer(name).output)
-        head = build_head(recipe["model"], classes, pool=True)
+        means = keras.layers.GlobalAveragePooling2D(name=f"{name}_mean")(base.get_layer(name).output)
+        upto = keras.Model(base.input, means, name=name)
+        head = build_head(recipe["model"], classes, normalise=True)
         results.append({"layer": name, **run_stage(stage, 0, upto, head, recipe, parts, seed, features)})
     return results
 
