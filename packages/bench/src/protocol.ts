@@ -101,11 +101,13 @@ export interface FirstResultTask {
 }
 
 /**
- * An epoch after the first where the frozen part's outputs have been kept: only the trained part runs. Loss and optimizer
- * as in `TrainTask`. Output `loss`.
+ * An epoch of the trained part alone, over the frozen part's outputs for a folder of pictures, in the folder's order. Loss
+ * and optimizer as in `TrainTask`. Output `loss`, of the most recent run.
  */
 export interface CachedEpochTask {
   readonly kind: 'cached-epoch';
+  /** The outputs as `fit` finds them after the first epoch, or lying in memory as ready batches. */
+  readonly outputs: 'kept' | 'ready';
   readonly model: ModelName;
   readonly size: number;
   readonly batch: number;

@@ -1,4 +1,4 @@
-import type { ModelName, TrainTask } from '../protocol.ts';
+import type { CachedEpochTask, ModelName, TrainTask } from '../protocol.ts';
 import type { Case, CaseSet } from './case.ts';
 import { forwardCost, trainingCost } from './cost.ts';
 import { firstTrained, titles, type From, type Network } from './network.ts';
@@ -98,39 +98,26 @@ export function laterEpoch(options: TrainingCase, steps: number): Case {
     pictures,
     only: ['convbase'],
     prepare: async (files) => {
-      const whole = await files.network(networkOf(options, 'whole'));
+      const { model: built, materials } = await files.network(networkOf(options, 'whole'));
       const trained = await files.network(networkOf(options, 'trained'));
-      const trainableFrom = firstTrained(whole.model, options.from);
-      const part = {
-        input: inputOf(trained.model.input.shape),
-        inputKind: 'features',
+      const trainableFrom = firstTrained(built, options.from);
+      const folder = await files.pictures(pictures);
+      const taskOf = async (outputs: CachedEpochTask['outputs']): Promise<CachedEpochTask> => ({
+        kind: 'cached-epoch',
+        outputs,
+        model,
+        size,
         batch,
+        pictures,
         trainableFrom,
-      } as const;
+        learningRate: LEARNING_RATE,
+        momentum: MOMENTUM,
+        materials: { ...materials, pictures: folder, scratch: await files.scratch() },
+      });
       return {
-        task: {
-          kind: 'cached-epoch',
-          model,
-          size,
-          batch,
-          pictures,
-          trainableFrom,
-          learningRate: LEARNING_RATE,
-          momentum: MOMENTUM,
-          materials: {
-            ...whole.materials,
-            pictures: await files.pictures(pictures),
-            scratch: await files.scratch(),
-          },
-        },
+        task: await taskOf('kept'),
         cost: trainingCost(trained.model, pictures, trainableFrom),
-        versus: [
-          {
-            contender: 'convbase',
-            label: 'trained part alone',
-            task: trainTask({ ...part, steps, materials: trained.materials }),
-          },
-        ],
+        versus: [{ contender: 'convbase', label: 'trained part alone', task: await taskOf('ready') }],
       };
     },
   };

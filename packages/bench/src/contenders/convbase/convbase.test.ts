@@ -2,7 +2,7 @@ import { openGpu, type Gpu } from '@convbase/core-gpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Files } from '../../cases/files.ts';
 import { judge } from '../../gate/gate.ts';
-import type { Direction, TrainTask } from '../../protocol.ts';
+import type { CachedEpochTask, Direction, TrainTask } from '../../protocol.ts';
 import { sampleOf } from '../../sample.ts';
 import { prepareCachedEpoch } from './cached-epoch.ts';
 import { prepareConvolution } from './convolution.ts';
@@ -94,20 +94,25 @@ describe('convbase as a contender', () => {
     expect(update.length).toBe(9 * 512 * 512);
     expect(Math.max(...Array.from(update, Math.abs).slice(0, 5000))).toBeGreaterThan(1e-7);
 
-    const scratch = await files.scratch();
-    const epoch = await prepareCachedEpoch(gpu, {
-      kind: 'cached-epoch',
-      model: 'vgg16',
-      size: 32,
-      pictures: 4,
-      ...common,
-      materials: { ...whole.materials, pictures, scratch },
-    });
-    const losses: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      await epoch.run();
-      losses.push((await epoch.outputs())['loss']?.[0] ?? NaN);
-    }
+    const epochsOf = async (outputs: CachedEpochTask['outputs']): Promise<number[]> => {
+      const epoch = await prepareCachedEpoch(gpu, {
+        kind: 'cached-epoch',
+        outputs,
+        model: 'vgg16',
+        size: 32,
+        pictures: 4,
+        ...common,
+        materials: { ...whole.materials, pictures, scratch: await files.scratch() },
+      });
+      const losses: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        await epoch.run();
+        losses.push((await epoch.outputs())['loss']?.[0] ?? NaN);
+      }
+      return losses;
+    };
+    const losses = await epochsOf('kept');
     expect(losses[2]).toBeLessThan(losses[0] ?? NaN);
+    expect(await epochsOf('ready')).toEqual(losses);
   });
 });
