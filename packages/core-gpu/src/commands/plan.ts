@@ -27,12 +27,15 @@ export interface KernelTarget {
 /** A storage binding: a whole buffer by name, or a window of it in bytes. */
 export type Binding = string | { readonly buffer: string; readonly offset: number; readonly size: number };
 
+/** What may stand in front of a shader: a number, a flag, or a type that its text leaves open. */
+export type ShaderConstant = number | boolean | 'f16' | 'f32';
+
 /** One compute dispatch as plain data. */
 export interface Dispatch {
   /** `'conv2d/forward'` is `kernels/conv2d/forward.wgsl`. */
   readonly shader: ShaderName;
-  /** Becomes `const NAME = value;` in front of the shader. */
-  readonly constants: Readonly<Record<string, number | boolean>>;
+  /** Becomes `const NAME = value;` in front of the shader, or `alias NAME = f16;`. */
+  readonly constants: Readonly<Record<string, ShaderConstant>>;
   /** Values of `struct Params`, by field name. */
   readonly uniforms: Readonly<Record<string, number>>;
   /** Buffers of the plan by the WGSL variable's name. */

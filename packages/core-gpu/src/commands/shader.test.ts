@@ -45,6 +45,16 @@ describe('assembleShader', () => {
       'fn main() {}',
     ]);
   });
+
+  it('fills in types, and enables those that have to be', () => {
+    expect(assembleShader('fn main() {}', { Stored: 'f16', Sum: 'f32' }).split('\n')).toEqual([
+      'enable f16;',
+      'alias Stored = f16;',
+      'alias Sum = f32;',
+      'fn main() {}',
+    ]);
+    expect(assembleShader('fn main() {}', { Stored: 'f32' })).not.toContain('enable');
+  });
 });
 
 describe('packUniforms', () => {

@@ -1,5 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import { shaderTexts } from '../shaders/generated.ts';
+import type { ShaderConstant } from './plan.ts';
 
 /** The name of a WGSL file below `kernels/`, without its ending. */
 export type ShaderName = keyof typeof shaderTexts;
@@ -66,19 +67,24 @@ export function parseShader(name: string, text: string): ShaderInterface {
   return { storage, uniforms };
 }
 
-/** The shader's text with its constants in front and its `enable` lines first, as WGSL wants them. */
-export function assembleShader(text: string, constants: Readonly<Record<string, number | boolean>>): string {
-  const enables: string[] = [];
+/**
+ * The shader's text with its constants in front and its `enable` lines first, as WGSL wants them. A constant that is
+ * 'f16' or 'f32' names a type; the first of them is enabled.
+ */
+export function assembleShader(text: string, constants: Readonly<Record<string, ShaderConstant>>): string {
+  const enables = Object.values(constants).includes('f16') ? ['enable f16;'] : [];
   const body = text.replace(/^enable [^;]*;[^\n]*$/gm, (line) => {
     enables.push(line);
     return '';
   });
-  const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${String(value)};`);
+  const lines = Object.entries(constants).map(([name, value]) =>
+    typeof value === 'string' ? `alias ${name} = ${value};` : `const ${name} = ${String(value)};`,
+  );
   return [...enables, ...lines, body].join('\n');
 }
 
 /** The text of a shader with its constants. */
-export function shaderText(name: ShaderName, constants: Readonly<Record<string, number | boolean>>): string {
+export function shaderText(name: ShaderName, constants: Readonly<Record<string, ShaderConstant>>): string {
   return assembleShader(shaderTexts[name], constants);
 }
 

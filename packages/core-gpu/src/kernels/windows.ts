@@ -1,11 +1,11 @@
-import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
+import type { Dispatch, KernelTarget, Plan, ShaderConstant } from '../commands/plan.ts';
 import type { ShaderName } from '../commands/shader.ts';
 import { elementWindows, grid1d, type ElementWindow } from './grid.ts';
 
 /** One shader with one set of constants: what a pipeline is compiled from. */
 export interface Variant {
   readonly shader: ShaderName;
-  readonly constants: Readonly<Record<string, number | boolean>>;
+  readonly constants: Readonly<Record<string, ShaderConstant>>;
 }
 
 /** Threads of a workgroup where each thread works by itself. */
@@ -88,7 +88,7 @@ export function vectorWindows(count: number, target: KernelTarget): ElementWindo
 interface ElementwiseOptions {
   readonly kernel: string;
   readonly shader: ShaderName;
-  readonly constants?: Readonly<Record<string, number | boolean>>;
+  readonly constants?: Readonly<Record<string, ShaderConstant>>;
   readonly uniforms?: Readonly<Record<string, number>>;
   /** Names of the buffers, all of `count` floats. */
   readonly buffers: readonly string[];

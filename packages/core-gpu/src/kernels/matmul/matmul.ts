@@ -1,4 +1,4 @@
-import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import type { Dispatch, KernelTarget, Plan, ShaderConstant } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
 import { grid1d } from '../grid.ts';
 import {
@@ -225,7 +225,7 @@ function stepsAtOnce({ variant, tileM, tileN }: Pick<MatmulChoice, 'variant' | '
 function productConstants(
   choice: Pick<MatmulChoice, 'variant' | 'tileM' | 'tileN' | 'rows'>,
   flags: Flags,
-): Record<string, number | boolean> {
+): Record<string, ShaderConstant> {
   const { variant, rows, tileN } = choice;
   if (variant === 'naive') {
     const { TRANSPOSE_A, TRANSPOSE_B, HAS_BIAS, RELU, ACCUMULATE } = flags;
@@ -237,7 +237,7 @@ function productConstants(
 }
 
 /** Every shader of this folder with sets of constants that between them reach every line. */
-export function variants(): { shader: ShaderName; constants: Record<string, number | boolean> }[] {
+export function variants(): { shader: ShaderName; constants: Record<string, ShaderConstant> }[] {
   const flags = [false, true];
   const operands = flags.flatMap((TRANSPOSE_A) =>
     flags.flatMap((TRANSPOSE_B) =>

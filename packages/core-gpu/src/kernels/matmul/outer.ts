@@ -1,4 +1,4 @@
-import type { Binding, Dispatch, KernelTarget } from '../../commands/plan.ts';
+import type { Binding, Dispatch, KernelTarget, ShaderConstant } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
 import type { MatmulChoice } from './shape.ts';
 
@@ -157,7 +157,7 @@ function panels(
 /** Every set of constants that a plan may give outer.wgsl and pack.wgsl, given the tiles there are. */
 export function outerVariants(
   tiles: readonly (readonly [rows: number, columns: number])[],
-): { shader: 'matmul/outer' | 'matmul/pack'; constants: Record<string, number | boolean> }[] {
+): { shader: 'matmul/outer' | 'matmul/pack'; constants: Record<string, ShaderConstant> }[] {
   const flags = [false, true];
   const widths = [...new Set(tiles.flat())];
   return [
