@@ -1,11 +1,13 @@
 export { ensureDriver, type DriverState, type EnsureDriverOptions } from './driver/ensure.ts';
 export { withoutNativeNoise } from './driver/quiet.ts';
+export { kernelsHash } from './shaders/generated.ts';
 export {
   addMeasured,
-  kernelsHash,
   readMeasured,
+  setAsideDamaged,
   tunedFile,
   tunedTableOf,
   type Measured,
   type MeasuredTable,
+  type SetAside,
 } from './platform/node/tuned-file.ts';

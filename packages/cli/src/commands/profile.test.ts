@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '@convbase/base/node';
@@ -80,12 +80,27 @@ describe('convbase tune', () => {
       for (const { refused } of candidates) expect(refused ?? '').not.toMatch(/wrong/);
     }
     expect(await readdir(join(root, 'tuned'))).toEqual([file.slice(join(root, 'tuned').length + 1)]);
-    const { measured } = JSON.parse(await readFile(file, 'utf8')) as { measured: object };
-    expect(Object.keys(measured)).toEqual(problems.map(({ key }) => key));
+    const lines = (await readFile(file, 'utf8')).trim().split('\n');
+    const keys = lines.map((line) => (JSON.parse(line) as { key: string }).key);
+    expect(keys).toEqual(problems.map(({ key }) => key));
 
     const again = await inProcess(...flags);
     expect(again.stdout).toMatch(/Everything that this model does has been measured/);
     // And whatever was found, the model computes with it.
     expect((await inProcess('profile', miniModel, '--runs', '1')).code).toBe(0);
+  });
+
+  it('sets a damaged table aside, says so and goes on', async () => {
+    const [name = ''] = await readdir(join(root, 'tuned'));
+    const file = join(root, 'tuned', name);
+    const whole = await readFile(file, 'utf8');
+    const entries = whole.trim().split('\n').length;
+    await writeFile(file, `${whole}{"kernels":`);
+    const { code, stdout, stderr } = await inProcess('tune', miniModel, '--size', '20', '--rounds', '1');
+    expect(code).toBe(0);
+    expect(stderr).toContain(`damaged: line ${entries + 1} is no JSON`);
+    expect(stderr).toContain(`set aside as ${file}.damaged; ${entries} whole entries of it kept in use`);
+    expect(stdout).toMatch(/Everything that this model does has been measured/);
+    expect(await readFile(file, 'utf8')).toBe(whole);
   });
 });

@@ -1,5 +1,11 @@
 import type { Gpu } from '@convbase/core-gpu';
-import { addMeasured, readMeasured, tunedFile, type Measured } from '@convbase/core-gpu/node';
+import {
+  addMeasured,
+  readMeasured,
+  setAsideDamaged,
+  tunedFile,
+  type Measured,
+} from '@convbase/core-gpu/node';
 import { describeProblem, tuneModel, tuneText, type TunedModelProblem } from '@convbase/models';
 import type { Command } from 'commander';
 import { openTimedModel, withTimedOptions, type TimedFlags } from '../jobs/timed-model.ts';
@@ -43,6 +49,7 @@ async function tune(spec: string, command: Command, flags: TuneFlags, signal: Ab
   const model = await openTimedModel(spec, command, flags, { onStatus: progress.say, signal });
   await usingGpu({ ...flags, profile: 'events', tuned: false }, signal, async (gpu) => {
     const { batchSize, train = false, rounds, again = false } = flags;
+    await setAside(gpu, progress);
     const before = again ? {} : await readMeasured(gpu.adapter);
     const problems: TunedModelProblem[] = [];
     const options = { batchSize, train, rounds, signal, skip: (key: string) => Object.hasOwn(before, key) };
@@ -57,13 +64,22 @@ async function tune(spec: string, command: Command, flags: TuneFlags, signal: Ab
   });
 }
 
+/** A damaged table stops nobody: it is renamed, and what is whole of it is used. */
+async function setAside(gpu: Gpu, progress: Progress): Promise<void> {
+  const found = await setAsideDamaged(gpu.adapter);
+  if (!found) return;
+  const { what, path, kept } = found;
+  progress.say(`the table of earlier measurements is damaged: ${what}`);
+  progress.say(`set aside as ${path}; ${kept} whole ${kept === 1 ? 'entry' : 'entries'} of it kept in use`);
+}
+
 function onProblemOf(progress: Progress) {
   return ({ problem }: Pick<TunedModelProblem, 'problem'>, done: number, total: number): void => {
     progress.update(done, total, describeProblem(problem));
   };
 }
 
-/** Writes what was found at once: a problem may have taken a minute. */
+/** Writes what was found at once: a problem may have taken a minute. Other processes may do the same. */
 async function keep(gpu: Gpu, tuned: TunedModelProblem): Promise<void> {
   const { key, rule, ruleMilliseconds, best, bestMilliseconds } = tuned;
   const measured: Measured = { rule, ruleMilliseconds, best, bestMilliseconds };

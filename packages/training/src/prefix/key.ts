@@ -21,7 +21,7 @@ export async function prefixKey(
   const { size, resize = 'nearest', preprocess = 'none' } = options;
   const { adapter, target } = prefix.gpu;
   const facts = {
-    // Raised when outputs change in their last bits and no shader did: which kernel a layer takes, or how it is split.
+    // Raised when outputs change in their last bits and no kernel did: which kernel a layer takes.
     version: 2,
     graph: describeGraph(prefix),
     weights: await weightChecksum(prefix),
@@ -29,7 +29,7 @@ export async function prefixKey(
     input: [size.height, size.width, resize, preprocess],
     batchSize,
     adapter: [adapter.name, adapter.driver],
-    kernels: kernelsHash(),
+    kernels: kernelsHash,
     // A tuned table chooses other ones of them.
     ...(target.tuned && { tuned: target.tuned }),
   };

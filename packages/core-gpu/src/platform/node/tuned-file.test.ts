@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AdapterDescription } from '../../device/adapter.ts';
+import { kernelsHash } from '../../shaders/generated.ts';
 import { cachedTable } from '../node.ts';
-import { addMeasured, readMeasured, tunedFile, tunedTableOf } from './tuned-file.ts';
+import { addMeasured, readMeasured, setAsideDamaged, tunedFile, tunedTableOf } from './tuned-file.ts';
 
 const adapter: AdapterDescription = {
   name: 'Some GPU · driver 1.2',
@@ -49,39 +50,57 @@ describe('the file of an adapter', () => {
     expect(await readMeasured({ ...adapter, driver: '1.3' })).toEqual({});
   });
 
-  it('counts for nothing with other kernels', async () => {
+  it('counts for nothing with other kernels, and is not lost', async () => {
     const path = await addMeasured(adapter, { one: faster });
-    const content = JSON.parse(await readFile(path, 'utf8')) as { kernels: string };
-    await writeFile(path, JSON.stringify({ ...content, kernels: 'others' }));
+    const other = (await readFile(path, 'utf8')).replace(kernelsHash, 'others');
+    await writeFile(path, other);
     expect(await readMeasured(adapter)).toEqual({});
+    await addMeasured(adapter, { two: same });
+    expect(await readMeasured(adapter)).toEqual({ two: same });
+    expect(await readFile(path, 'utf8')).toContain(other);
+  });
+
+  it('loses nothing when several add to it at once', async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `problem ${String(i)}`);
+    await Promise.all(names.map((name) => addMeasured(adapter, { [name]: faster })));
+    expect(Object.keys(await readMeasured(adapter)).sort()).toEqual(names.sort());
   });
 
   it('is named when it is damaged', async () => {
     const path = await addMeasured(adapter, { one: faster });
-    const content = JSON.parse(await readFile(path, 'utf8')) as object;
+    const [line = ''] = (await readFile(path, 'utf8')).split('\n');
+    const content = JSON.parse(line) as object;
     for (const text of [
       '{',
       '[]',
       '{"format": "other"}',
-      JSON.stringify({ ...content, measured: [] }),
-      JSON.stringify({ ...content, measured: { one: { ...faster, best: { rows: [8] } } } }),
-      JSON.stringify({ ...content, measured: { one: { ...faster, bestMilliseconds: '1' } } }),
+      line.slice(0, -9),
+      JSON.stringify({ ...content, best: { rows: [8] } }),
+      JSON.stringify({ ...content, bestMilliseconds: '1' }),
     ]) {
-      await writeFile(path, text);
-      await expect(readMeasured(adapter), text).rejects.toMatchObject({ code: 'tune/file', where: path });
+      await writeFile(path, `${line}\n${text}\n`);
+      const error = { code: 'tune/file', where: path, message: expect.stringContaining('line 2') as string };
+      await expect(readMeasured(adapter), text).rejects.toMatchObject(error);
     }
-    await writeFile(path, JSON.stringify({ ...content, measured: { 'a\u001b[31m\n': 1 } }));
-    await expect(readMeasured(adapter)).rejects.toThrow('"a\\u001b[31m\\n" is no measurement');
     await writeFile(path, ' ');
     await truncate(path, 2 ** 24 + 1);
     await expect(readMeasured(adapter)).rejects.toMatchObject({ code: 'tune/file', where: path });
   });
 
-  it('is replaced when it is damaged', async () => {
+  it('is set aside when it is damaged, and what is whole goes on', async () => {
     const path = await addMeasured(adapter, { one: faster });
-    await writeFile(path, '{');
-    await addMeasured(adapter, { two: faster });
-    expect(await readMeasured(adapter)).toEqual({ two: faster });
+    expect(await setAsideDamaged(adapter)).toBeUndefined();
+    // A line that was cut off.
+    const damagedText = `${await readFile(path, 'utf8')}{"key": "tw`;
+    await writeFile(path, damagedText);
+    expect(await setAsideDamaged(adapter)).toMatchObject({ path: `${path}.damaged`, kept: 1 });
+    expect(await readFile(`${path}.damaged`, 'utf8')).toBe(damagedText);
+    expect(await readMeasured(adapter)).toEqual({ one: faster });
+
+    await writeFile(path, 'nothing of it');
+    expect(await setAsideDamaged(adapter)).toMatchObject({ path: `${path}.damaged-2`, kept: 0 });
+    await addMeasured(adapter, { two: same });
+    expect(await readMeasured(adapter)).toEqual({ two: same });
   });
 
   it('is warned of once when it is damaged, and left unused', async () => {

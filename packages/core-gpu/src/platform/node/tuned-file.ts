@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ConvbaseError, parseJson } from '@convbase/base';
-import { cacheFolder, readBounded, writeFileAtomic } from '@convbase/base/node';
+import { cacheFolder, fileError, readBounded } from '@convbase/base/node';
 import type { AdapterDescription } from '../../device/adapter.ts';
-import { shaderTexts } from '../../shaders/generated.ts';
+import { kernelsHash } from '../../shaders/generated.ts';
 import { sameChoice, type TunedChoice, type TunedTable } from '../../tuning/table.ts';
 
 /** What was measured for one problem. */
@@ -19,10 +19,14 @@ export interface Measured {
 /** Problems by `problemKey`. */
 export type MeasuredTable = Readonly<Record<string, Measured>>;
 
-/** No model has so many shapes that its table would be larger. */
-const MAX_BYTES = 16 * 2 ** 20;
+/** A line of the file: one problem, and the kernels that were there to choose from. */
+interface Line extends Measured {
+  readonly kernels: string;
+  readonly key: string;
+}
 
-const packageJson = createRequire(import.meta.url)('../../../package.json') as { version: string };
+/** No models have so many shapes that their table would be larger. */
+const MAX_BYTES = 16 * 2 ** 20;
 
 /** The file of an adapter with its driver in convbase's cache. It need not exist. */
 export function tunedFile({ name, driver }: AdapterDescription): string {
@@ -30,7 +34,7 @@ export function tunedFile({ name, driver }: AdapterDescription): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([name, driver]))
     .digest('hex');
-  return join(cacheFolder(), 'tuned', `${slug.slice(0, 60)}-${hash.slice(0, 8)}.json`);
+  return join(cacheFolder(), 'tuned', `${slug.slice(0, 60)}-${hash.slice(0, 8)}.jsonl`);
 }
 
 /**
@@ -39,48 +43,60 @@ export function tunedFile({ name, driver }: AdapterDescription): string {
  * @throws ConvbaseError `tune/file` for a file that is damaged
  */
 export async function readMeasured(adapter: AdapterDescription): Promise<MeasuredTable> {
-  const path = tunedFile(adapter);
-  if (!existsSync(path)) return {};
-  const text = await readText(path);
-  let content: unknown;
-  try {
-    content = parseJson(text);
-  } catch (cause) {
-    throw damaged(path, 'it is no JSON', cause);
+  const { lines, damage } = await readLines(tunedFile(adapter));
+  if (damage) {
+    throw new ConvbaseError('tune/file', damage.what, {
+      where: tunedFile(adapter),
+      fix: 'Delete it, or run `convbase tune`, which sets it aside and keeps what is whole.',
+      cause: damage.cause,
+    });
   }
-  if (!isRecord(content) || content['format'] !== 'convbase-tuned')
-    throw damaged(path, 'it is no tuned table');
-  // Of other kernels: worth nothing, and no mistake.
-  if (content['kernels'] !== kernelsHash()) return {};
-  const { measured } = content;
-  if (!isRecord(measured)) throw damaged(path, 'it has no measurements');
-  for (const [key, entry] of Object.entries(measured)) {
-    if (!isMeasured(entry)) throw damaged(path, `${JSON.stringify(key.slice(0, 200))} is no measurement`);
-  }
-  return measured as MeasuredTable;
+  const ours = lines.filter(({ kernels }) => kernels === kernelsHash);
+  return Object.fromEntries(
+    ours.map(({ key, rule, ruleMilliseconds, best, bestMilliseconds }) => [
+      key,
+      { rule, ruleMilliseconds, best, bestMilliseconds },
+    ]),
+  );
 }
 
 /**
- * Adds measurements to an adapter's file; a problem that was measured before is replaced, and so is a damaged file as a
- * whole. Returns the file's path.
+ * Adds measurements to an adapter's file: each a line at its end, the last line of a problem counts. So several
+ * processes may add at the same time, and what other kernels were measured to do stays. Returns the file's path.
  */
 export async function addMeasured(adapter: AdapterDescription, more: MeasuredTable): Promise<string> {
   const path = tunedFile(adapter);
-  const before = await readMeasured(adapter).catch((error: unknown): MeasuredTable => {
-    if (error instanceof ConvbaseError && error.code === 'tune/file') return {};
-    throw error;
-  });
-  const measured = { ...before, ...more };
-  const { name, driver } = adapter;
-  const content = {
-    format: 'convbase-tuned',
-    convbase: packageJson.version,
-    adapter: { name, driver },
-    kernels: kernelsHash(),
-    measured,
-  };
-  await writeFileAtomic(path, `${JSON.stringify(content, null, 1)}\n`);
+  await append(
+    path,
+    Object.entries(more).map(([key, measured]) => ({ kernels: kernelsHash, key, ...measured })),
+  );
   return path;
+}
+
+/** A damaged file that was set aside. */
+export interface SetAside {
+  /** What is wrong with it: `line 3 is no JSON`. */
+  readonly what: string;
+  /** What it is called now. */
+  readonly path: string;
+  /** How many of its measurements are whole, and stand in a new file under the old name. */
+  readonly kept: number;
+}
+
+/** Renames the adapter's file if it is damaged, and begins a new one with the lines that are whole. */
+export async function setAsideDamaged(adapter: AdapterDescription): Promise<SetAside | undefined> {
+  const path = tunedFile(adapter);
+  const { damage } = await readLines(path);
+  if (!damage) return undefined;
+  let aside = `${path}.damaged`;
+  for (let n = 2; existsSync(aside); n++) aside = `${path}.damaged-${String(n)}`;
+  await rename(path, aside).catch((error: unknown) => {
+    throw fileError(error, path, 'cannot rename it');
+  });
+  // Read again: another process may have added to it until now.
+  const { lines } = await readLines(aside);
+  await append(path, lines);
+  return { what: damage.what, path: aside, kept: lines.length };
 }
 
 /** The choices that measurement would make otherwise than the rules; undefined where there are none. */
@@ -91,45 +107,62 @@ export function tunedTableOf(measured: MeasuredTable): TunedTable | undefined {
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-let hash: string | undefined;
-
-/**
- * Of the text of all shaders and convbase's version: changes with either, and with nothing else. A change of the
- * TypeScript around the shaders alone leaves it as it is.
- */
-export function kernelsHash(): string {
-  hash ??= createHash('sha256')
-    .update(JSON.stringify([packageJson.version, shaderTexts]))
-    .digest('hex')
-    .slice(0, 16);
-  return hash;
-}
-
-async function readText(path: string): Promise<string> {
+/** Writes all lines at once, at the end of the file as it is then: systems do not mix what two processes append. */
+async function append(path: string, lines: readonly Line[]): Promise<void> {
+  if (lines.length === 0) return;
   try {
-    return (await readBounded(path, MAX_BYTES)).toString('utf8');
+    await mkdir(dirname(path), { recursive: true });
+    const handle = await open(path, 'a');
+    try {
+      await handle.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
-    if (error instanceof ConvbaseError && error.code === 'file/too-large')
-      throw damaged(path, 'it is too large for a tuned table', error);
-    throw error;
+    throw fileError(error, path, 'cannot write it');
   }
 }
 
-function damaged(path: string, what: string, cause?: unknown): ConvbaseError {
-  return new ConvbaseError('tune/file', what, {
-    where: path,
-    fix: 'Delete it, and run `convbase tune` again.',
-    ...(cause === undefined ? {} : { cause }),
-  });
+interface Damage {
+  readonly what: string;
+  readonly cause?: unknown;
+}
+
+/** The whole lines of a file, and what is wrong with it otherwise. */
+async function readLines(path: string): Promise<{ lines: Line[]; damage?: Damage }> {
+  const lines: Line[] = [];
+  if (!existsSync(path)) return { lines };
+  let text: string;
+  try {
+    text = (await readBounded(path, MAX_BYTES)).toString('utf8');
+  } catch (cause) {
+    if (!(cause instanceof ConvbaseError && cause.code === 'file/too-large')) throw cause;
+    return { lines, damage: { what: 'it is too large for a tuned table', cause } };
+  }
+  let damage: Damage | undefined;
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    try {
+      const found = parseJson(line);
+      if (isLine(found)) lines.push(found);
+      else damage ??= { what: `line ${String(index + 1)} is no measurement` };
+    } catch (cause) {
+      damage ??= { what: `line ${String(index + 1)} is no JSON`, cause };
+    }
+  }
+  return { lines, ...(damage && { damage }) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isMeasured(value: unknown): value is Measured {
+function isLine(value: unknown): value is Line {
   return (
     isRecord(value) &&
+    typeof value['kernels'] === 'string' &&
+    typeof value['key'] === 'string' &&
     isChoice(value['rule']) &&
     isChoice(value['best']) &&
     typeof value['ruleMilliseconds'] === 'number' &&
