@@ -8,11 +8,13 @@ describe('parseShader', () => {
       struct Params { n: u32, /* rate */ rate: f32, shift: i32, }
       @group(0) @binding(0) var<uniform> params: Params;
       @group(0) @binding(1) var<storage, read> x: array<f32>;
-      @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;`;
+      @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+      @group(0) @binding(3) var<storage, read_write> z: array<Stored4>;`;
     expect(parseShader('test', text)).toEqual({
       storage: [
-        { binding: 1, name: 'x', writable: false },
-        { binding: 2, name: 'y', writable: true },
+        { binding: 1, name: 'x', writable: false, type: null },
+        { binding: 2, name: 'y', writable: true, type: null },
+        { binding: 3, name: 'z', writable: true, type: 'Stored' },
       ],
       uniforms: [
         { name: 'n', type: 'u32' },
@@ -35,7 +37,8 @@ describe('parseShader', () => {
 describe('assembleShader', () => {
   it('puts enable lines first, constants next', () => {
     const text = '// header\nenable subgroups;\nfn main() {}';
-    expect(assembleShader(text, { TILE: 8, HAS_BIAS: false, RATE: 0.5 }).split('\n')).toEqual([
+    const constants = { TILE: 8, HAS_BIAS: false, RATE: 0.5 };
+    expect(assembleShader(text, constants).split('\n')).toEqual([
       'enable subgroups;',
       'const TILE = 8;',
       'const HAS_BIAS = false;',
@@ -54,6 +57,17 @@ describe('assembleShader', () => {
       'fn main() {}',
     ]);
     expect(assembleShader('fn main() {}', { Stored: 'f32' })).not.toContain('enable');
+  });
+
+  it('makes storage types float32 unless told otherwise, and gives them vectors', () => {
+    expect(assembleShader('fn main() {}', { Y: 'f16' }, ['X', 'Y']).split('\n')).toEqual([
+      'enable f16;',
+      'alias X = f32;',
+      'alias Y = f16;',
+      'alias X4 = vec4<X>;',
+      'alias Y4 = vec4<Y>;',
+      'fn main() {}',
+    ]);
   });
 });
 

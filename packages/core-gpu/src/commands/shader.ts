@@ -12,6 +12,8 @@ export interface StorageVariable {
   readonly binding: number;
   readonly name: string;
   readonly writable: boolean;
+  /** The storage type of its elements, without the 4 of vectors of it; null where the text says what they are. */
+  readonly type: string | null;
 }
 
 /** What core-gpu reads off a WGSL file: its storage variables and the fields of its `struct Params`. */
@@ -21,7 +23,7 @@ export interface ShaderInterface {
 }
 
 const storagePattern =
-  /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*([A-Za-z_]\w*)\s*:/g;
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*([A-Za-z_]\w*)\s*:\s*(?:array<([A-Z]\w*)>)?/g;
 const paramsPattern = /struct\s+Params\s*\{([^}]*)\}/;
 const fieldPattern = /^([A-Za-z_]\w*)\s*:\s*(u32|i32|f32)$/;
 
@@ -40,10 +42,11 @@ export function shaderInterface(name: ShaderName): ShaderInterface {
 /** Parses WGSL written to the project's conventions (see kernels/README.md). */
 export function parseShader(name: string, text: string): ShaderInterface {
   const code = text.replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '');
-  const storage = [...code.matchAll(storagePattern)].map(([, binding, access, variable]) => ({
+  const storage = [...code.matchAll(storagePattern)].map(([, binding, access, variable, type]) => ({
     binding: Number(binding),
     name: variable ?? '',
     writable: access === 'read_write',
+    type: type === undefined || declares(code, type) ? null : type.replace(/4$/, ''),
   }));
   const declared = code.match(/var<storage/g)?.length ?? 0;
   if (declared !== storage.length) {
@@ -67,11 +70,27 @@ export function parseShader(name: string, text: string): ShaderInterface {
   return { storage, uniforms };
 }
 
+/** Whether a shader itself says what this type is. */
+function declares(code: string, type: string): boolean {
+  return new RegExp(`\\b(struct|alias)\\s+${type}\\b`).test(code);
+}
+
+/** The storage types of a shader: what it calls the elements of tensors that may be float32 or float16. */
+export function storageTypes(name: ShaderName): readonly string[] {
+  return [...new Set(shaderInterface(name).storage.flatMap(({ type }) => type ?? []))];
+}
+
 /**
  * The shader's text with its constants in front and its `enable` lines first, as WGSL wants them. A constant that is
- * 'f16' or 'f32' names a type; the first of them is enabled.
+ * 'f16' or 'f32' names a type; the first of them is enabled. Storage types are f32 unless a constant says otherwise,
+ * and vectors of four of `X` are called `X4`.
  */
-export function assembleShader(text: string, constants: Readonly<Record<string, ShaderConstant>>): string {
+export function assembleShader(
+  text: string,
+  given: Readonly<Record<string, ShaderConstant>>,
+  storage: readonly string[] = [],
+): string {
+  const constants = { ...Object.fromEntries(storage.map((type) => [type, 'f32'])), ...given };
   const enables = Object.values(constants).includes('f16') ? ['enable f16;'] : [];
   const body = text.replace(/^enable [^;]*;[^\n]*$/gm, (line) => {
     enables.push(line);
@@ -80,12 +99,13 @@ export function assembleShader(text: string, constants: Readonly<Record<string, 
   const lines = Object.entries(constants).map(([name, value]) =>
     typeof value === 'string' ? `alias ${name} = ${value};` : `const ${name} = ${String(value)};`,
   );
-  return [...enables, ...lines, body].join('\n');
+  const vectors = storage.map((type) => `alias ${type}4 = vec4<${type}>;`);
+  return [...enables, ...lines, ...vectors, body].join('\n');
 }
 
 /** The text of a shader with its constants. */
 export function shaderText(name: ShaderName, constants: Readonly<Record<string, ShaderConstant>>): string {
-  return assembleShader(shaderTexts[name], constants);
+  return assembleShader(shaderTexts[name], constants, storageTypes(name));
 }
 
 /** Writes uniform values in the order of `struct Params` at `offset` (4 bytes each, little endian). */

@@ -3,6 +3,7 @@ import { ConvbaseError } from '@convbase/base';
 import { buffersOf, CommandEncoder, type Command } from '../commands/encoder.ts';
 import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
 import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
+import { withFloat16 } from '../commands/float16.ts';
 import { outOfMemory } from '../memory/allocation.ts';
 import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
 import { shareStaging, StagingPool } from '../memory/staging.ts';
@@ -109,13 +110,30 @@ export class Gpu {
     });
     // Stands in for optional bindings; not counted as live memory.
     const raw = device.createBuffer({ size: 256, usage: 0x80 | 0x4 | 0x8, label: 'nothing' });
-    this.#nothing = { id: 0, size: 256, capacity: 256, label: 'nothing', raw };
+    this.#nothing = { id: 0, size: 256, capacity: 256, label: 'nothing', float16: false, raw };
   }
 
-  /** A storage buffer of `bytes` bytes with undefined contents; `label` names its owner in errors. */
-  createBuffer(bytes: number, label: string): GpuBuffer {
+  /**
+   * A storage buffer of `bytes` bytes with undefined contents; `label` names its owner in errors. One for `float16`
+   * numbers makes every plan that it is given to read or write them there: `precision/unsupported` without the feature
+   * `shader-f16`.
+   */
+  createBuffer(bytes: number, label: string, { float16 = false }: { float16?: boolean } = {}): GpuBuffer {
     this.#check();
-    return this.#pool.create(bytes, label, { lasting: this.#lasting });
+    if (float16) this.requireFloat16();
+    return this.#pool.create(bytes, label, { lasting: this.#lasting, float16 });
+  }
+
+  /**
+   * Throws unless shaders of this device can have float16 numbers: `precision/unsupported`, for whoever wants to know
+   * before there is work to be done.
+   */
+  requireFloat16(): void {
+    if (this.features.has('shader-f16')) return;
+    throw new ConvbaseError('precision/unsupported', 'the adapter has no float16 numbers (shader-f16)', {
+      where: this.adapter.name,
+      fix: 'Compute in float32 (--precision float32), or pick another adapter with CONVBASE_ADAPTER or --adapter.',
+    });
   }
 
   /** Buffers that `make` creates are kept for long, as weights are: they are made no larger than they have to be. */
@@ -176,15 +194,17 @@ export class Gpu {
   }
 
   /**
-   * Records a kernel. `buffers` maps the plan's buffer names to buffers; `null` leaves an optional one out.
+   * Records a kernel. `buffers` maps the plan's buffer names to buffers; `null` leaves an optional one out. Where some of
+   * them hold float16 numbers, the plan is turned to these (`withFloat16`).
    * Scratch buffers of the plan come from the pool and go back to it.
    */
-  run(plan: Plan, buffers: Readonly<Record<string, GpuBuffer | null>>): void {
+  run(float32Plan: Plan, buffers: Readonly<Record<string, GpuBuffer | null>>): void {
     this.#check();
-    this.#seePlan?.(plan, this.#label);
     const label = this.#label;
     const named: Record<string, GpuBuffer> = {};
     for (const [name, buffer] of Object.entries(buffers)) named[name] = buffer ?? this.#nothing;
+    const plan = withFloat16(float32Plan, named);
+    this.#seePlan?.(plan, label);
     const scratch: GpuBuffer[] = [];
     try {
       for (const [name, bytes] of Object.entries(plan.temporaries)) {

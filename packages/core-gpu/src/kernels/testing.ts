@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Plan } from '../commands/plan.ts';
+import { planCast } from './elementwise/elementwise.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { openGpu, type OpenOptions } from '../device/open.ts';
 
@@ -48,6 +49,51 @@ export async function runPlan<Name extends string>(
   for (const [name, length] of Object.entries<number>(outputs) as [Name, number][]) {
     const buffer = buffers[name];
     if (buffer) results[name] = new Float32Array(await gpu.read(buffer, 4 * length));
+  }
+  for (const buffer of Object.values(buffers)) if (buffer) gpu.releaseBuffer(buffer);
+  return results;
+}
+
+/**
+ * The same with these buffers in float16: inputs are rounded to it before, outputs widened afterwards. The others stay
+ * float32.
+ */
+export async function runFloat16<Name extends string>(
+  gpu: Gpu,
+  plan: Plan,
+  inputs: Readonly<Record<string, Float32Array | null>>,
+  outputs: Readonly<Record<Name, number>>,
+  float16: readonly string[],
+): Promise<Record<Name, Float32Array>> {
+  const buffers: Record<string, ReturnType<Gpu['createBuffer']> | null> = {};
+  const make = (name: string, count: number): ReturnType<Gpu['createBuffer']> =>
+    float16.includes(name)
+      ? gpu.createBuffer(2 * count, name, { float16: true })
+      : gpu.createBuffer(4 * count, name);
+  for (const [name, data] of Object.entries(inputs)) {
+    if (data === null) {
+      buffers[name] = null;
+      continue;
+    }
+    const buffer = make(name, data.length);
+    const wide = buffer.float16 ? gpu.createBuffer(4 * data.length, name) : buffer;
+    gpu.write(wide, data);
+    if (buffer.float16) {
+      gpu.run(planCast(data.length, gpu.target), { x: wide, y: buffer });
+      gpu.releaseBuffer(wide);
+    }
+    buffers[name] = buffer;
+  }
+  for (const [name, count] of Object.entries<number>(outputs)) buffers[name] ??= make(name, count);
+  gpu.run(plan, buffers);
+  const results = {} as Record<Name, Float32Array>;
+  for (const [name, count] of Object.entries<number>(outputs) as [Name, number][]) {
+    const buffer = buffers[name];
+    if (!buffer) continue;
+    const wide = buffer.float16 ? gpu.createBuffer(4 * count, name) : buffer;
+    if (buffer.float16) gpu.run(planCast(count, gpu.target), { x: buffer, y: wide });
+    results[name] = new Float32Array(await gpu.read(wide, 4 * count));
+    if (buffer.float16) gpu.releaseBuffer(wide);
   }
   for (const buffer of Object.values(buffers)) if (buffer) gpu.releaseBuffer(buffer);
   return results;

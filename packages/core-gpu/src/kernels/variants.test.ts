@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../commands/plan.ts';
-import { shaderInterface } from '../commands/shader.ts';
+import { shaderInterface, storageTypes } from '../commands/shader.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { openGpu } from '../device/open.ts';
 import { shaderTexts } from '../shaders/generated.ts';
@@ -57,6 +57,15 @@ describe('every variant of every shader', () => {
       );
     }
     await gpu.prepare(variants.map(planOf));
+    // Storage types do not depend on one another, nor on constants: all of them in float16, and each alone, once.
+    const once = new Map(variants.map((variant) => [variant.shader, variant]));
+    const halves = [...once.values()].flatMap(({ shader, constants }) => {
+      const types = storageTypes(shader);
+      return [types, ...types.map((type) => [type])].map((float16): Variant => {
+        return { shader, constants: { ...constants, ...Object.fromEntries(float16.map((t) => [t, 'f16'])) } };
+      });
+    });
+    await gpu.prepare(halves.map(planOf));
     // No file is left out, and none is embedded that is gone.
     expect([...new Set(variants.map((v) => v.shader))].sort()).toEqual(filesOf(folder));
     for (const shader of filesOf(folder)) {
@@ -83,7 +92,8 @@ describe('shaders that exist twice, for one channel and for four at a time', () 
 
   it.each(twins)('%s', (twin) => {
     const widened = codeOf(twin.slice(0, -'-vec4'.length))
-      .replaceAll('array<f32>', 'array<vec4f>')
+      .replaceAll(/\b(X|Y|Dx|Dy|Stored)([>(])/g, '$14$2')
+      .replaceAll(/\bf32\((x|y|dx|dy)\[/g, 'vec4f($1[')
       .replaceAll('array<u32>', 'array<vec4u>');
     // Values of one channel become vectors; everything about places and counts is the same line for line.
     const lines = (code: string) =>

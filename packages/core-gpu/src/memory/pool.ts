@@ -10,6 +10,8 @@ export interface GpuBuffer {
   readonly size: number;
   readonly capacity: number;
   readonly label: string;
+  /** Whether it holds float16 numbers where the plans of kernels speak of float32 ones. */
+  readonly float16: boolean;
   /** Another one after the device had no memory for the first: ask for it when commands are encoded, not before. */
   readonly raw: GPUBuffer;
 }
@@ -80,7 +82,11 @@ export class BufferPool {
   create(
     bytes: number,
     label: string,
-    { lasting = false, avoid }: { lasting?: boolean; avoid?: ReadonlySet<number> } = {},
+    {
+      lasting = false,
+      float16 = false,
+      avoid,
+    }: { lasting?: boolean; float16?: boolean; avoid?: ReadonlySet<number> } = {},
   ): GpuBuffer {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new ConvbaseError('memory/size', `${String(bytes)} is no number of bytes`, { where: label });
@@ -99,7 +105,7 @@ export class BufferPool {
       (lasting ? undefined : this.#takeLarger(capacity, avoid)) ??
       this.#allocate(capacity);
     const buffer: GpuBuffer = {
-      ...{ id: backing.id, size, capacity: backing.capacity, label },
+      ...{ id: backing.id, size, capacity: backing.capacity, label, float16 },
       get raw() {
         return backing.raw;
       },

@@ -14,17 +14,17 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> y: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> y: array<Y4>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy4>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Dx4>;
 
 // Writes vector i. What lies past the end of dx stays as it is.
 fn store(i: u32, value: vec4f) {
   if (4u * i + 4u <= params.count) {
-    dx[i] = value;
+    dx[i] = Dx4(value);
   } else {
     let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
-    dx[i] = select(dx[i], value, inside);
+    dx[i] = Dx4(select(vec4f(dx[i]), value, inside));
   }
 }
 
@@ -32,12 +32,12 @@ fn store(i: u32, value: vec4f) {
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
   if (4u * i >= params.count) { return; }
-  let v = y[i];
+  let v = vec4f(y[i]);
   if (KIND == 0) {
-    store(i, select(vec4f(0.0), dy[i], v > vec4f(0.0)));
+    store(i, select(vec4f(0.0), vec4f(dy[i]), v > vec4f(0.0)));
   } else if (KIND == 1) {
-    store(i, dy[i] * v * (1.0 - v));
+    store(i, vec4f(dy[i]) * v * (1.0 - v));
   } else {
-    store(i, dy[i] * (1.0 - v) * (1.0 + v));
+    store(i, vec4f(dy[i]) * (1.0 - v) * (1.0 + v));
   }
 }

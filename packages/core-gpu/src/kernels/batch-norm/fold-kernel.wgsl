@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> kernel: array<vec4f>;
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> variance: array<f32>;
-@group(0) @binding(4) var<storage, read_write> foldedKernel: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> foldedKernel: array<FoldedKernel4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -33,6 +33,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var scale = 1 / sqrt(spread + params.epsilon);
   if (HAS_GAMMA) { scale *= vec4f(gamma[channel.x], gamma[channel.y], gamma[channel.z], gamma[channel.w]); }
   for (var i = j; 4 * i < params.count; i += params.threads) {
-    foldedKernel[params.offset + i] = kernel[params.offset + i] * scale;
+    foldedKernel[params.offset + i] = FoldedKernel4(kernel[params.offset + i] * scale);
   }
 }

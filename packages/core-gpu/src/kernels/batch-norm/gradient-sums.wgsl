@@ -20,8 +20,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> variance: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
@@ -36,9 +36,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var sumDy = 0f;
   var sumDyXhat = 0f;
   for (var i = j; i < params.count; i += params.threads) {
-    let gradient = dy[params.offset + i];
+    let gradient = f32(dy[params.offset + i]);
     sumDy += gradient;
-    sumDyXhat += gradient * (x[params.offset + i] - center);
+    sumDyXhat += gradient * (f32(x[params.offset + i]) - center);
   }
   let row = params.yOffset + (j / params.c) * 2 * params.c;
   y[row + channel] = sumDy / params.divisor;

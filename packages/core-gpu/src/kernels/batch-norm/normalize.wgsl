@@ -17,12 +17,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
 @group(0) @binding(3) var<storage, read> variance: array<f32>;
 @group(0) @binding(4) var<storage, read> gamma: array<f32>;
 @group(0) @binding(5) var<storage, read> beta: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> y: array<Y4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var shift = -vec4f(mean[channel.x], mean[channel.y], mean[channel.z], mean[channel.w]) * scale;
   if (HAS_BETA) { shift += vec4f(beta[channel.x], beta[channel.y], beta[channel.z], beta[channel.w]); }
   for (var i = j; 4 * i < params.count; i += params.threads) {
-    let value = x[params.offset + i] * scale + shift;
-    y[params.offset + i] = select(value, vec4f(), vec4<bool>(RELU) & (value < vec4f()));
+    let value = vec4f(x[params.offset + i]) * scale + shift;
+    y[params.offset + i] = Y4(select(value, vec4f(), vec4<bool>(RELU) & (value < vec4f())));
   }
 }

@@ -18,12 +18,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 fn term(i: u32, center: f32) -> f32 {
-  let deviation = x[params.offset + i] - center;
+  let deviation = f32(x[params.offset + i]) - center;
   return deviation * deviation;
 }
 

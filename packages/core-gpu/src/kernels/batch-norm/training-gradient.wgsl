@@ -20,13 +20,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy4>;
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> variance: array<f32>;
 @group(0) @binding(5) var<storage, read> gamma: array<f32>;
 @group(0) @binding(6) var<storage, read> sums: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> dx: array<Dx4>;
 
 fn sumsAt(at: vec4u) -> vec4f {
   return vec4f(sums[at.x], sums[at.y], sums[at.z], sums[at.w]);
@@ -46,6 +46,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (HAS_GAMMA) { scale *= vec4f(gamma[channel.x], gamma[channel.y], gamma[channel.z], gamma[channel.w]); }
   for (var i = j; 4 * i < params.count; i += params.threads) {
     let at = params.offset + i;
-    dx[at] = scale * (dy[at] - meanDy - (x[at] - center) * slope);
+    dx[at] = Dx4(scale * (vec4f(dy[at]) - meanDy - (vec4f(x[at]) - center) * slope));
   }
 }

@@ -7,7 +7,7 @@ import { clipByNormReference, clipByValueReference } from './reference.ts';
 
 describe.each([
   ['one binding', {}],
-  ['several bindings', { bindingLimit: 512 }],
+  ['several bindings', { bindingLimit: 1024 }],
 ])('clipping in %s', (_name, options) => {
   const gpu = withGpu(options);
   const counts = fc.integer({ min: 1, max: 1000 });

@@ -16,10 +16,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> source: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> residual: array<f32>;
-@group(0) @binding(4) var<storage, read_write> result: array<f32>;
+@group(0) @binding(1) var<storage, read> source: array<Source>;
+@group(0) @binding(2) var<storage, read> bias: array<Bias>;
+@group(0) @binding(3) var<storage, read> residual: array<Residual>;
+@group(0) @binding(4) var<storage, read_write> result: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -29,10 +29,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let pixel = t / params.channels;
   let exists = channel < params.sourceChannels;
   let at = params.sourceOffset + pixel * params.sourceChannels + channel;
-  var value = select(0.0, source[select(0, at, exists)], exists);
+  var value = select(0.0, f32(source[select(0, at, exists)]), exists);
   let place = params.resultOffset + pixel * params.resultPixel + channel;
-  if (HAS_BIAS) { value += bias[channel]; }
-  if (ADD_RESIDUAL) { value += residual[place]; }
+  if (HAS_BIAS) { value += f32(bias[channel]); }
+  if (ADD_RESIDUAL) { value += f32(residual[place]); }
   if (RELU && value < 0.0) { value = 0.0; } // lets NaN through, unlike max
-  result[place] = value;
+  result[place] = Result(value);
 }

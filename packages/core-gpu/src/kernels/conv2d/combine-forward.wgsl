@@ -23,9 +23,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partials: array<vec4f>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<Bias4>;
+@group(0) @binding(3) var<storage, read> residual: array<Residual4>;
+@group(0) @binding(4) var<storage, read_write> y: array<Y4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -42,9 +42,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   for (var s = 0u; s < params.splits; s++) {
     sum += partials[s * count + t];
   }
-  if (ACCUMULATE) { sum += y[at]; }
-  if (HAS_BIAS) { sum += bias[column]; }
-  if (ADD_RESIDUAL) { sum += residual[at]; }
+  if (ACCUMULATE) { sum += vec4f(y[at]); }
+  if (HAS_BIAS) { sum += vec4f(bias[column]); }
+  if (ADD_RESIDUAL) { sum += vec4f(residual[at]); }
   if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
-  y[at] = sum;
+  y[at] = Y4(sum);
 }

@@ -9,8 +9,8 @@
 //   needs   WORKGROUP, ACCUMULATE (add to what dkernel holds: later pixels of a sum cut in pieces)
 
 // #include "params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read_write> dkernel: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     if (iy < 0 || iy >= i32(params.h) || ix < 0 || ix >= i32(params.w)) { continue; }
     let source = i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset;
     let gradient = i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset;
-    sum += x[u32(source)] * dy[u32(gradient)];
+    sum += f32(x[u32(source)]) * f32(dy[u32(gradient)]);
   }
   let at = params.kernelOffset + t;
   if (ACCUMULATE) { sum += dkernel[at]; }

@@ -12,11 +12,11 @@
 //   needs   WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 // #include "params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> kernel: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read> residual: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> kernel: array<Kernel>;
+@group(0) @binding(3) var<storage, read> bias: array<Bias>;
+@group(0) @binding(4) var<storage, read> residual: array<Residual>;
+@group(0) @binding(5) var<storage, read_write> y: array<Y>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -38,14 +38,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       let source = i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset;
       let weights = params.kernelOffset + u32(i32(ky) * params.kernelRow + i32(kx) * params.kernelTap) + o;
       for (var c = 0u; c < params.ci; c++) {
-        sum += x[u32(source) + c] * kernel[weights + c * params.kernelPitch];
+        sum += f32(x[u32(source) + c]) * f32(kernel[weights + c * params.kernelPitch]);
       }
     }
   }
   let at = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset);
-  if (ACCUMULATE) { sum += y[at]; }
-  if (HAS_BIAS) { sum += bias[o]; }
-  if (ADD_RESIDUAL) { sum += residual[at]; }
+  if (ACCUMULATE) { sum += f32(y[at]); }
+  if (HAS_BIAS) { sum += f32(bias[o]); }
+  if (ADD_RESIDUAL) { sum += f32(residual[at]); }
   if (RELU && sum < 0.0) { sum = 0.0; } // lets NaN through, unlike max
-  y[at] = sum;
+  y[at] = Y(sum);
 }

@@ -28,9 +28,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> kernel: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy>;
+@group(0) @binding(2) var<storage, read> kernel: array<Kernel>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Dx>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -54,9 +54,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       let gradient = ((n * params.oh + u32(row / strideH)) * params.ow + u32(column / strideW)) * params.co;
       let weights = ((ky * params.kw + kx) * params.ci + c) * params.co;
       for (var o = 0u; o < params.co; o++) {
-        sum += dy[gradient + o] * kernel[weights + o];
+        sum += f32(dy[gradient + o]) * f32(kernel[weights + o]);
       }
     }
   }
-  dx[t] = sum;
+  dx[t] = Dx(sum);
 }

@@ -29,7 +29,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> kernel: array<f32>;
+@group(0) @binding(1) var<storage, read> kernel: array<Kernel>;
 @group(0) @binding(2) var<storage, read_write> packed: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -45,6 +45,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let o = select(column, row, TRANSPOSE);
   let at = u32(i32(((u32(ky) * params.kw + u32(kx)) * params.ci + c) * params.co + o) + params.sourceOffset);
   let exists = c < params.ci && o < params.co;
-  let value = select(0.0, kernel[select(0, at, exists)], exists);
+  let value = select(0.0, f32(kernel[select(0, at, exists)]), exists);
   packed[u32(i32((tap * params.rows + row) * params.columns + column) + params.packedOffset)] = value;
 }

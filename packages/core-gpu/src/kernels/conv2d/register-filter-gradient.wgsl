@@ -19,8 +19,8 @@
 //            ACCUMULATE (add to what dkernel holds)
 
 // #include "filter-gradient-params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy4>;
 @group(0) @binding(3) var<storage, read_write> dkernel: array<vec4f>;
 
 @compute @workgroup_size(8)
@@ -56,13 +56,13 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var ox = begin % params.ow;
   var sums: array<vec4f, 8>;
   for (var p = begin; p < end; p++) {
-    let gradient = dy[u32(i32(p * params.yPixel) + params.yOffset) / 4 + column];
+    let gradient = vec4f(dy[u32(i32(p * params.yPixel) + params.yOffset) / 4 + column]);
     for (var r = 0u; r < 2; r++) {
       let iy = i32(oy * params.strideH) + down[r];
       let ix = i32(ox * params.strideW) + right[r];
       let inside = u32(iy) < params.h && u32(ix) < params.w;
       let at = u32(i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + c[r]) + params.xOffset) / 4;
-      let input = select(vec4f(), x[select(0, at, inside)], inside);
+      let input = select(vec4f(), vec4f(x[select(0, at, inside)]), inside);
       sums[4 * r] += input.x * gradient;
       sums[4 * r + 1] += input.y * gradient;
       sums[4 * r + 2] += input.z * gradient;

@@ -24,8 +24,8 @@
 enable subgroups;
 
 // #include "filter-gradient-params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy4>;
 @group(0) @binding(3) var<storage, read_write> dkernel: array<vec4f>;
 
 alias Sums = array<vec4f, 32 * COLS>;
@@ -75,7 +75,7 @@ fn loadX(pixel: Pixel, tap: Tap, isPixel: bool) -> vec4f {
   let ix = i32(pixel.ox * params.strideW) + tap.right;
   let inside = isPixel && u32(iy) < params.h && u32(ix) < params.w;
   let at = pixel.n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + tap.c;
-  return select(vec4f(), x[select(0, u32(i32(at) + params.xOffset) / 4, inside)], inside);
+  return select(vec4f(), vec4f(x[select(0, u32(i32(at) + params.xOffset) / 4, inside)]), inside);
 }
 
 @compute @workgroup_size(8)
@@ -112,8 +112,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     // Past the last pixel x counts as zero, so any dy will do.
     let at = u32(i32(p * params.yPixel) + params.yOffset) / 4;
     let nextAt = u32(i32(min(p + 1, end - 1) * params.yPixel) + params.yOffset) / 4;
-    addRows(&sums, 0, mat2x4f(dy[at + readColumn], dy[nextAt + readColumn]), inputs);
-    if (COLS > 1) { addRows(&sums, 32 * (COLS - 1), mat2x4f(dy[at + nextColumn], dy[nextAt + nextColumn]), inputs); }
+    addRows(&sums, 0, mat2x4f(vec4f(dy[at + readColumn]), vec4f(dy[nextAt + readColumn])), inputs);
+    if (COLS > 1) { addRows(&sums, 32 * (COLS - 1), mat2x4f(vec4f(dy[at + nextColumn]), vec4f(dy[nextAt + nextColumn])), inputs); }
   }
 
   let count = min(32, (rows - tileRow) * 4);

@@ -27,11 +27,11 @@
 enable subgroups;
 
 // #include "params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read> kernel: array<Kernel4>;
+@group(0) @binding(3) var<storage, read> bias: array<Bias4>;
+@group(0) @binding(4) var<storage, read> residual: array<Residual4>;
+@group(0) @binding(5) var<storage, read_write> y: array<Y4>;
 
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -80,16 +80,16 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       var weight = tap + select(readColumn, 4 * readColumn * pitch, TRANSPOSED);
       for (var c = 0u; c < params.ci / 4; c++) {
         let rows = mat4x4f(
-          kernel[weight],
-          kernel[weight + pitch],
-          kernel[weight + 2 * pitch],
-          kernel[weight + 3 * pitch],
+          vec4f(kernel[weight]),
+          vec4f(kernel[weight + pitch]),
+          vec4f(kernel[weight + 2 * pitch]),
+          vec4f(kernel[weight + 3 * pitch]),
         );
         weight += select(4 * pitch, 1, TRANSPOSED);
         var weights = rows;
         if (TRANSPOSED) { weights = transpose(rows); }
         for (var g = 0u; g < GROUPS; g++) {
-          let four = select(vec4f(), x[source[g] + c], inside[g]);
+          let four = select(vec4f(), vec4f(x[source[g] + c]), inside[g]);
           for (var i = 0u; i < 8; i++) {
             sums[8 * g + i] += weights * subgroupShuffle(four, i);
           }
@@ -103,11 +103,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let at = subgroupShuffle(place[i / 8], i % 8) + column;
     if (column < columns) {
       var sum = sums[i];
-      if (ACCUMULATE) { sum += y[at]; }
-      if (HAS_BIAS) { sum += bias[column]; }
-      if (ADD_RESIDUAL) { sum += residual[at]; }
+      if (ACCUMULATE) { sum += vec4f(y[at]); }
+      if (HAS_BIAS) { sum += vec4f(bias[column]); }
+      if (ADD_RESIDUAL) { sum += vec4f(residual[at]); }
       if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
-      y[at] = sum;
+      y[at] = Y4(sum);
     }
   }
 }

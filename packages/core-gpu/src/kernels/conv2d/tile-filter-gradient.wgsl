@@ -21,8 +21,8 @@
 //            ROWS (4 or 8), COLS (1 or 2), DEPTH (16 with 4 x 1, else 8), ACCUMULATE (add to what dkernel holds)
 
 // #include "filter-gradient-params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy4>;
 @group(0) @binding(3) var<storage, read_write> dkernel: array<vec4f>;
 
 const HEIGHT = 4 * ROWS; // vec4 of rows
@@ -51,12 +51,12 @@ fn fetchX(pixel: Pixel, tap: Tap, isPixel: bool) -> vec4f {
   let ix = i32(pixel.ox * params.strideW) + tap.right;
   let inside = isPixel && u32(iy) < params.h && u32(ix) < params.w;
   let at = pixel.n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + tap.c;
-  return select(vec4f(), x[select(0, u32(i32(at) + params.xOffset) / 4, inside)], inside);
+  return select(vec4f(), vec4f(x[select(0, u32(i32(at) + params.xOffset) / 4, inside)]), inside);
 }
 
 fn fetchDy(p: u32, column: u32, isPixel: bool) -> vec4f {
   let at = u32(i32(p * params.yPixel) + params.yOffset) / 4 + column;
-  return select(vec4f(), dy[select(0, at, isPixel)], isPixel);
+  return select(vec4f(), vec4f(dy[select(0, at, isPixel)]), isPixel);
 }
 
 @compute @workgroup_size(256)

@@ -31,11 +31,11 @@
 //           HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
 // #include "tile-params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> kernel: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read> kernel: array<Kernel4>;
+@group(0) @binding(3) var<storage, read> bias: array<Bias4>;
+@group(0) @binding(4) var<storage, read> residual: array<Residual4>;
+@group(0) @binding(5) var<storage, read_write> y: array<Y4>;
 
 const FOURS = DEPTH / 4; // vec4 along k of one pixel
 const WIDTH = 16 * COLS; // vec4 of one row of the kernel
@@ -102,9 +102,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var fetchedX: vec4f;
   var fetchedKernel: vec4f;
 
-  if (lid < X_TILE) { xTile[lid] = select(vec4f(), x[place.at], place.inside); }
+  if (lid < X_TILE) { xTile[lid] = select(vec4f(), vec4f(x[place.at]), place.inside); }
   if (lid < KERNEL_TILE) {
-    kernelTile[lid] = kernel[params.kernelOffset / 4 + min(weightRow, max(depth, 1) - 1) * columns + loadColumn];
+    kernelTile[lid] = vec4f(kernel[params.kernelOffset / 4 + min(weightRow, max(depth, 1) - 1) * columns + loadColumn]);
   }
   workgroupBarrier();
 
@@ -120,9 +120,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       place.at += FOURS;
       if (place.c >= params.ci) { place = placeOf(window, k); }
       weightRow += DEPTH;
-      if (lid < X_TILE) { fetchedX = select(vec4f(), x[select(0, place.at, place.inside)], place.inside); }
+      if (lid < X_TILE) { fetchedX = select(vec4f(), vec4f(x[select(0, place.at, place.inside)]), place.inside); }
       if (lid < KERNEL_TILE) {
-        fetchedKernel = kernel[params.kernelOffset / 4 + min(weightRow, depth - 1) * columns + loadColumn];
+        fetchedKernel = vec4f(kernel[params.kernelOffset / 4 + min(weightRow, depth - 1) * columns + loadColumn]);
       }
     }
     let xHalf = half * X_TILE + r * ROWS * FOURS;
@@ -160,11 +160,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
         if (column < columns) {
           let at = start + column;
           var sum = sums[j * ROWS + i];
-          if (ACCUMULATE) { sum += y[at]; }
-          if (HAS_BIAS) { sum += bias[column]; }
-          if (ADD_RESIDUAL) { sum += residual[at]; }
+          if (ACCUMULATE) { sum += vec4f(y[at]); }
+          if (HAS_BIAS) { sum += vec4f(bias[column]); }
+          if (ADD_RESIDUAL) { sum += vec4f(residual[at]); }
           if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
-          y[at] = sum;
+          y[at] = Y4(sum);
         }
       }
     }

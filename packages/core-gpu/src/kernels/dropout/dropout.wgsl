@@ -27,8 +27,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 // The 64-bit product of two words: (low, high).
 fn multiply(a: u32, b: u32) -> vec2u {
@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     // Before the first element this wraps round to a huge number.
     let i = 4u * t + lane - params.skip;
     if (i < params.count) {
-      y[i] = select(0.0, x[i] * params.scale, words[lane] >= params.threshold);
+      y[i] = Y(select(0.0, f32(x[i]) * params.scale, words[lane] >= params.threshold));
     }
   }
 }

@@ -10,16 +10,16 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> total: array<vec4f>;
-@group(0) @binding(2) var<storage, read> value: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> total: array<Total4>;
+@group(0) @binding(2) var<storage, read> value: array<Value4>;
 
 // Writes vector i. What lies past the end of total stays as it is.
 fn store(i: u32, sum: vec4f) {
   if (4u * i + 4u <= params.count) {
-    total[i] = sum;
+    total[i] = Total4(sum);
   } else {
     let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
-    total[i] = select(total[i], sum, inside);
+    total[i] = Total4(select(vec4f(total[i]), sum, inside));
   }
 }
 
@@ -27,5 +27,5 @@ fn store(i: u32, sum: vec4f) {
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
   if (4u * i >= params.count) { return; }
-  store(i, total[i] + value[i]);
+  store(i, vec4f(total[i]) + vec4f(value[i]));
 }

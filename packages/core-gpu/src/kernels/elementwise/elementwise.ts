@@ -48,6 +48,14 @@ export function planAccumulate(count: number, target: KernelTarget): Plan {
   );
 }
 
+/** `y = x` in another storage type; `x` and `y` have `count` numbers, one of them float16 and the other float32. */
+export function planCast(count: number, target: KernelTarget): Plan {
+  return planElementwise(
+    { kernel: 'cast', shader: 'elementwise/cast', buffers: ['x', 'y'], count, flops: 0 },
+    target,
+  );
+}
+
 /** Every shader of this folder with every set of constants it is used with. */
 export function variants(): Variant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
@@ -57,6 +65,7 @@ export function variants(): Variant[] {
     { shader: 'elementwise/multiply', constants },
     { shader: 'elementwise/scale', constants },
     { shader: 'elementwise/fill', constants },
+    { shader: 'elementwise/cast', constants },
     { shader: 'elementwise/accumulate', constants },
   ];
 }

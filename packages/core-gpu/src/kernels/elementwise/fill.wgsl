@@ -11,15 +11,15 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y4>;
 
 // Writes vector i. What lies past the end of y stays as it is.
 fn store(i: u32, value: vec4f) {
   if (4u * i + 4u <= params.count) {
-    y[i] = value;
+    y[i] = Y4(value);
   } else {
     let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
-    y[i] = select(y[i], value, inside);
+    y[i] = Y4(select(vec4f(y[i]), value, inside));
   }
 }
 

@@ -11,16 +11,16 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y4>;
 
 // Writes vector i. What lies past the end of y stays as it is.
 fn store(i: u32, value: vec4f) {
   if (4u * i + 4u <= params.count) {
-    y[i] = value;
+    y[i] = Y4(value);
   } else {
     let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
-    y[i] = select(y[i], value, inside);
+    y[i] = Y4(select(vec4f(y[i]), value, inside));
   }
 }
 
@@ -28,5 +28,5 @@ fn store(i: u32, value: vec4f) {
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
   if (4u * i >= params.count) { return; }
-  store(i, params.factor * x[i]);
+  store(i, params.factor * vec4f(x[i]));
 }

@@ -21,7 +21,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<C>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   for (var split = 0u; split < params.splits; split++) { sum += partial[split * count + i]; }
 
   let at = params.cOffset + item * params.cBatch + row * params.cRow + column;
-  if (ACCUMULATE) { sum += c[at]; }
+  if (ACCUMULATE) { sum += f32(c[at]); }
   if (HAS_BIAS) { sum += bias[params.biasOffset + column]; }
-  c[at] = select(sum, 0, RELU && sum < 0); // lets NaN through, unlike max
+  c[at] = C(select(sum, 0, RELU && sum < 0)); // lets NaN through, unlike max
 }

@@ -29,12 +29,12 @@
 //             2 where ROWS is 8 or COLS is 2)
 
 // #include "params.wgsl"
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> a4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read> b4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<A>;
+@group(0) @binding(2) var<storage, read> a4: array<A4>;
+@group(0) @binding(3) var<storage, read> b: array<B>;
+@group(0) @binding(4) var<storage, read> b4: array<B4>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> c: array<f32>;
+@group(0) @binding(6) var<storage, read_write> c: array<C>;
 
 const STEPS = 4 * QUADS;
 const FOURS_OF_A = 16 * ROWS * QUADS; // vec4f in a tile of a: at most one for each thread
@@ -46,19 +46,19 @@ var<workgroup> tileB: array<array<array<vec4f, 16 * COLS>, STEPS>, 2>;
 // Four neighbours along k of one row of op(a).
 fn loadA(at: u32) -> vec4f {
   if (TRANSPOSE_A) {
-    return vec4f(a[at], a[at + params.aRow], a[at + 2 * params.aRow], a[at + 3 * params.aRow]);
+    return vec4f(f32(a[at]), f32(a[at + params.aRow]), f32(a[at + 2 * params.aRow]), f32(a[at + 3 * params.aRow]));
   }
-  if (VEC_A) { return a4[at / 4]; }
-  return vec4f(a[at], a[at + 1], a[at + 2], a[at + 3]);
+  if (VEC_A) { return vec4f(a4[at / 4]); }
+  return vec4f(f32(a[at]), f32(a[at + 1]), f32(a[at + 2]), f32(a[at + 3]));
 }
 
 // Four neighbouring columns of one row of op(b).
 fn loadB(at: u32) -> vec4f {
   if (TRANSPOSE_B) {
-    return vec4f(b[at], b[at + params.bRow], b[at + 2 * params.bRow], b[at + 3 * params.bRow]);
+    return vec4f(f32(b[at]), f32(b[at + params.bRow]), f32(b[at + 2 * params.bRow]), f32(b[at + 3 * params.bRow]));
   }
-  if (VEC_B) { return b4[at / 4]; }
-  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
+  if (VEC_B) { return vec4f(b4[at / 4]); }
+  return vec4f(f32(b[at]), f32(b[at + 1]), f32(b[at + 2]), f32(b[at + 3]));
 }
 
 // #include "store.wgsl"

@@ -19,13 +19,13 @@ fn loadB(start: u32, kk: u32, column: u32) -> mat4x4f {
 }
 
 fn loadB4(at: u32) -> vec4f {
-  if (VEC_B) { return b4[at / 4]; }
-  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
+  if (VEC_B) { return vec4f(b4[at / 4]); }
+  return vec4f(f32(b[at]), f32(b[at + 1]), f32(b[at + 2]), f32(b[at + 3]));
 }
 
 // One row of four columns of op(b), for what is left of k.
 fn loadOneB(start: u32, kk: u32, column: u32) -> vec4f {
   let next = select(1u, params.bRow, TRANSPOSE_B);
   let at = start + select(kk * params.bRow + column, column * params.bRow + kk, TRANSPOSE_B);
-  return vec4f(b[at], b[at + next], b[at + 2 * next], b[at + 3 * next]);
+  return vec4f(f32(b[at]), f32(b[at + next]), f32(b[at + 2 * next]), f32(b[at + 3 * next]));
 }

@@ -11,10 +11,10 @@
 //   needs     TRANSPOSE_A, TRANSPOSE_B, HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
 
 // #include "params.wgsl"
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(1) var<storage, read> a: array<A>;
+@group(0) @binding(2) var<storage, read> b: array<B>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<C>;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_id) lid: vec3u) {
@@ -35,11 +35,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   for (var kk = split * params.kPerSplit; kk < kEnd; kk++) {
     let aAt = aStart + select(row * params.aRow + kk, kk * params.aRow + row, TRANSPOSE_A);
     let bAt = bStart + select(kk * params.bRow + column, column * params.bRow + kk, TRANSPOSE_B);
-    sum += a[aAt] * b[bAt];
+    sum += f32(a[aAt]) * f32(b[bAt]);
   }
 
   let at = params.cOffset + split * params.cSplit + item * params.cBatch + row * params.cRow + column;
-  if (ACCUMULATE) { sum += c[at]; }
+  if (ACCUMULATE) { sum += f32(c[at]); }
   if (HAS_BIAS) { sum += bias[params.biasOffset + column]; }
-  c[at] = select(sum, 0, RELU && sum < 0); // lets NaN through, unlike max
+  c[at] = C(select(sum, 0, RELU && sum < 0)); // lets NaN through, unlike max
 }

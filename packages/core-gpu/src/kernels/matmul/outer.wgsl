@@ -58,10 +58,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<A4>;
+@group(0) @binding(2) var<storage, read> b: array<B4>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> c: array<C4>;
 
 alias Sums = array<vec4f, ROWS * COLS>;
 
@@ -86,16 +86,16 @@ fn addRows(sums: ptr<function, Sums>, first: u32, count: u32, columns: mat2x4f, 
   if (count > 28) { addFour(sums, first + 28, columns, rows, 7u); }
 }
 
-fn loadA(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), a[at], EVEN_K || isTerm); }
-fn loadB(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), b[at], EVEN_K || isTerm); }
+fn loadA(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), vec4f(a[at]), EVEN_K || isTerm); }
+fn loadB(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), vec4f(b[at]), EVEN_K || isTerm); }
 
 fn store(at: u32, column: u32, product: vec4f) {
   if (column >= params.n) { return; }
   var value = product;
-  if (ACCUMULATE) { value += c[at]; }
+  if (ACCUMULATE) { value += vec4f(c[at]); }
   if (HAS_BIAS) { value += bias[(params.biasOffset + column) / 4]; }
   if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
-  c[at] = value;
+  c[at] = C4(value);
 }
 
 @compute @workgroup_size(8)
@@ -124,15 +124,15 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var sums: Sums;
   for (var kk = kBegin; kk < kEnd; kk += 2) {
     let isTerm = kk + 1 < kEnd;
-    let columns = mat2x4f(b[bLow], loadB(bLow + bRow, isTerm));
-    let rows = transpose(mat2x4f(a[aLow], loadA(aLow + aRow, isTerm)));
+    let columns = mat2x4f(vec4f(b[bLow]), loadB(bLow + bRow, isTerm));
+    let rows = transpose(mat2x4f(vec4f(a[aLow]), loadA(aLow + aRow, isTerm)));
     addRows(&sums, 0, ROWS, columns, rows);
     if (COLS > 1) {
-      addRows(&sums, ROWS, ROWS, mat2x4f(b[bHigh], loadB(bHigh + bRow, isTerm)), rows);
+      addRows(&sums, ROWS, ROWS, mat2x4f(vec4f(b[bHigh]), loadB(bHigh + bRow, isTerm)), rows);
       bHigh += 2 * bRow;
     }
     if (ROWS > 32) {
-      addRows(&sums, 32, max(ROWS, 32) - 32, columns, transpose(mat2x4f(a[aHigh], loadA(aHigh + aRow, isTerm))));
+      addRows(&sums, 32, max(ROWS, 32) - 32, columns, transpose(mat2x4f(vec4f(a[aHigh]), loadA(aHigh + aRow, isTerm))));
       aHigh += 2 * aRow;
     }
     aLow += 2 * aRow;

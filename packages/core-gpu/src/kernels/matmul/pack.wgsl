@@ -20,20 +20,20 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> source: array<f32>;
-@group(0) @binding(2) var<storage, read> source4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> source: array<Source>;
+@group(0) @binding(2) var<storage, read> source4: array<Source4>;
 @group(0) @binding(3) var<storage, read_write> packed: array<vec4f>;
 
 fn one(start: u32, line: u32, kk: u32) -> f32 {
   if (line >= params.lines || kk >= params.k) { return 0; }
-  return source[start + select(line * params.sourceRow + kk, kk * params.sourceRow + line, K_MAJOR)];
+  return f32(source[start + select(line * params.sourceRow + kk, kk * params.sourceRow + line, K_MAJOR)]);
 }
 
 // Four neighbours of a row of the source, zeros where it has none: along k, or along the lines where it is K_MAJOR.
 fn four(start: u32, line: u32, kk: u32) -> vec4f {
   if (VEC) {
     let at = start + select(line * params.sourceRow + kk, kk * params.sourceRow + line, K_MAJOR);
-    return select(vec4f(), source4[at / 4], line < params.lines && kk < params.k);
+    return select(vec4f(), vec4f(source4[at / 4]), line < params.lines && kk < params.k);
   }
   if (K_MAJOR) {
     return vec4f(one(start, line, kk), one(start, line + 1, kk), one(start, line + 2, kk), one(start, line + 3, kk));

@@ -17,29 +17,29 @@
 //             HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
 
 // #include "params.wgsl"
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> a4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read> b4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<A>;
+@group(0) @binding(2) var<storage, read> a4: array<A4>;
+@group(0) @binding(3) var<storage, read> b: array<B>;
+@group(0) @binding(4) var<storage, read> b4: array<B4>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> c: array<f32>;
+@group(0) @binding(6) var<storage, read_write> c: array<C>;
 
 // Four neighbours along k of one row of op(a).
 fn loadA(start: u32, row: u32, kk: u32) -> vec4f {
   if (TRANSPOSE_A) {
     let at = start + kk * params.aRow + row;
-    return vec4f(a[at], a[at + params.aRow], a[at + 2 * params.aRow], a[at + 3 * params.aRow]);
+    return vec4f(f32(a[at]), f32(a[at + params.aRow]), f32(a[at + 2 * params.aRow]), f32(a[at + 3 * params.aRow]));
   }
   let at = start + row * params.aRow + kk;
-  if (VEC_A) { return a4[at / 4]; }
-  return vec4f(a[at], a[at + 1], a[at + 2], a[at + 3]);
+  if (VEC_A) { return vec4f(a4[at / 4]); }
+  return vec4f(f32(a[at]), f32(a[at + 1]), f32(a[at + 2]), f32(a[at + 3]));
 }
 
 // #include "load-b.wgsl"
 
 // One element of op(a), for what is left of k.
 fn loadOneA(start: u32, row: u32, kk: u32) -> f32 {
-  return a[start + select(row * params.aRow + kk, kk * params.aRow + row, TRANSPOSE_A)];
+  return f32(a[start + select(row * params.aRow + kk, kk * params.aRow + row, TRANSPOSE_A)]);
 }
 
 // #include "store.wgsl"

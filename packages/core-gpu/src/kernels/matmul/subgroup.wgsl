@@ -20,12 +20,12 @@
 enable subgroups;
 
 // #include "params.wgsl"
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> a4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read> b4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<A>;
+@group(0) @binding(2) var<storage, read> a4: array<A4>;
+@group(0) @binding(3) var<storage, read> b: array<B>;
+@group(0) @binding(4) var<storage, read> b4: array<B4>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> c: array<f32>;
+@group(0) @binding(6) var<storage, read_write> c: array<C>;
 
 alias Rows = array<vec4f, 8>;
 
@@ -62,8 +62,8 @@ fn loadA(start: u32, row: u32, kk: u32, lane: u32) -> Rows {
 }
 
 fn loadA4(at: u32) -> vec4f {
-  if (VEC_A) { return a4[at / 4]; }
-  return vec4f(a[at], a[at + 1], a[at + 2], a[at + 3]);
+  if (VEC_A) { return vec4f(a4[at / 4]); }
+  return vec4f(f32(a[at]), f32(a[at + 1]), f32(a[at + 2]), f32(a[at + 3]));
 }
 
 // #include "load-b.wgsl"
@@ -81,7 +81,7 @@ fn multiply(sums: ptr<function, Rows>, rows: Rows, block: mat4x4f) {
 
 // One term of the sum, for what is left of k.
 fn multiplyOne(sums: ptr<function, Rows>, aStart: u32, row: u32, kk: u32, lane: u32, bRow: vec4f) {
-  let mine = a[aStart + select((row + lane) * params.aRow + kk, kk * params.aRow + row + lane, TRANSPOSE_A)];
+  let mine = f32(a[aStart + select((row + lane) * params.aRow + kk, kk * params.aRow + row + lane, TRANSPOSE_A)]);
   (*sums)[0] += bRow * subgroupBroadcast(mine, 0u);
   (*sums)[1] += bRow * subgroupBroadcast(mine, 1u);
   (*sums)[2] += bRow * subgroupBroadcast(mine, 2u);

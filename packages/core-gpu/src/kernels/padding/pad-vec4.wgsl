@@ -21,8 +21,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let iy = (index / params.c / params.width) % params.height - params.top;
   let n = index / params.c / params.width / params.height;
   if (ix >= params.w || iy >= params.h) {
-    if (params.fresh == 1u) { y[i] = vec4f(0.0); }
+    if (params.fresh == 1u) { y[i] = Stored4(); }
     return;
   }
   let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;

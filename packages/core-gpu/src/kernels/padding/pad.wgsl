@@ -28,8 +28,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -42,7 +42,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let iy = (index / params.c / params.width) % params.height - params.top;
   let n = index / params.c / params.width / params.height;
   if (ix >= params.w || iy >= params.h) {
-    if (params.fresh == 1u) { y[i] = 0.0; }
+    if (params.fresh == 1u) { y[i] = Stored(); }
     return;
   }
   let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;

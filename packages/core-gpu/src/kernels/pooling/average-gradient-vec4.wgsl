@@ -7,8 +7,8 @@
 //   cost    one division and addition per window; 4 bytes per element of dy and dx
 
 // #include "gradient-params.wgsl"
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy4>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Dx4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ox1 = min(px / params.sw + 1u, params.ow);
 
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = dx[i]; }
+  if (SPLIT && params.fresh == 0u) { sum = vec4f(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     let y0 = max(oy * params.sh, params.top);
     let y1 = min(oy * params.sh + params.ph, params.h + params.top);
@@ -37,8 +37,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       if (SPLIT && source >= params.yCount) { continue; }
       let x0 = max(ox * params.sw, params.left);
       let x1 = min(ox * params.sw + params.pw, params.w + params.left);
-      sum += dy[source] / f32((y1 - y0) * (x1 - x0));
+      sum += vec4f(dy[source]) / f32((y1 - y0) * (x1 - x0));
     }
   }
-  dx[i] = sum;
+  dx[i] = Dx4(sum);
 }

@@ -9,8 +9,8 @@
 //   cost    one division and addition per window; 4 bytes per element of dy and dx
 
 // #include "gradient-params.wgsl"
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Dx>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ox1 = min(px / params.sw + 1u, params.ow);
 
   var sum = 0.0;
-  if (SPLIT && params.fresh == 0u) { sum = dx[i]; }
+  if (SPLIT && params.fresh == 0u) { sum = f32(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     let y0 = max(oy * params.sh, params.top);
     let y1 = min(oy * params.sh + params.ph, params.h + params.top);
@@ -39,8 +39,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
       if (SPLIT && source >= params.yCount) { continue; }
       let x0 = max(ox * params.sw, params.left);
       let x1 = min(ox * params.sw + params.pw, params.w + params.left);
-      sum += dy[source] / f32((y1 - y0) * (x1 - x0));
+      sum += f32(dy[source]) / f32((y1 - y0) * (x1 - x0));
     }
   }
-  dx[i] = sum;
+  dx[i] = Dx(sum);
 }

@@ -7,8 +7,8 @@
 //   cost    ph * pw additions per output; 4 bytes per element of x and y
 
 // #include "average-params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -26,14 +26,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let x1 = min(ox * params.sw + params.pw - params.left, params.w);
 
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = y[i]; }
+  if (SPLIT && params.fresh == 0u) { sum = vec4f(y[i]); }
   for (var iy = y0; iy < y1; iy++) {
     for (var ix = x0; ix < x1; ix++) {
       let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;
       if (SPLIT && source >= params.xCount) { continue; }
-      sum += x[source];
+      sum += vec4f(x[source]);
     }
   }
   let pixels = f32((y1 - y0) * (x1 - x0));
-  y[i] = select(sum, sum / pixels, params.done == 1u);
+  y[i] = Y4(select(sum, sum / pixels, params.done == 1u));
 }

@@ -8,8 +8,8 @@
 
 // #include "gradient-params.wgsl"
 @group(0) @binding(1) var<storage, read> position: array<vec4u>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy4>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Dx4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -30,13 +30,13 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   let here = vec4u(iy * params.w + ix);
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = dx[i]; }
+  if (SPLIT && params.fresh == 0u) { sum = vec4f(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     for (var ox = ox0; ox < ox1; ox++) {
       let source = ((n * params.oh + oy) * params.ow + ox) * params.c + ch - params.yFirst;
       if (SPLIT && source >= params.yCount) { continue; }
-      sum += select(vec4f(0.0), dy[source], position[source] == here);
+      sum += select(vec4f(0.0), vec4f(dy[source]), position[source] == here);
     }
   }
-  dx[i] = sum;
+  dx[i] = Dx4(sum);
 }

@@ -11,8 +11,8 @@
 
 // #include "gradient-params.wgsl"
 @group(0) @binding(1) var<storage, read> position: array<u32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Dx>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -33,13 +33,13 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   let here = iy * params.w + ix;
   var sum = 0.0;
-  if (SPLIT && params.fresh == 0u) { sum = dx[i]; }
+  if (SPLIT && params.fresh == 0u) { sum = f32(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     for (var ox = ox0; ox < ox1; ox++) {
       let source = ((n * params.oh + oy) * params.ow + ox) * params.c + ch - params.yFirst;
       if (SPLIT && source >= params.yCount) { continue; }
-      if (position[source] == here) { sum += dy[source]; }
+      if (position[source] == here) { sum += f32(dy[source]); }
     }
   }
-  dx[i] = sum;
+  dx[i] = Dx(sum);
 }

@@ -11,8 +11,8 @@
 //   cost            ph * pw comparisons per output; 4 bytes per element of x and y
 
 // #include "max-params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y4>;
 @group(0) @binding(3) var<storage, read_write> position: array<vec4u>;
 
 const NOWHERE = vec4u(0xffffffffu);
@@ -35,18 +35,18 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var best = vec4f(-3.40282346e38);
   var at = NOWHERE;
   if (SPLIT && params.fresh == 0u) {
-    best = y[i];
+    best = vec4f(y[i]);
     if (POSITIONS) { at = position[i]; }
   }
   for (var iy = y0; iy < y1; iy++) {
     for (var ix = x0; ix < x1; ix++) {
       let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;
       if (SPLIT && source >= params.xCount) { continue; }
-      let v = x[source];
+      let v = vec4f(x[source]);
       at = select(at, vec4u(iy * params.w + ix), (v > best) | (at == NOWHERE));
       best = max(v, best);
     }
   }
-  y[i] = best;
+  y[i] = Y4(best);
   if (POSITIONS) { position[i] = at; }
 }

@@ -15,8 +15,8 @@
 //   cost      ph * pw comparisons per output; 4 bytes per element of x and y
 
 // #include "max-params.wgsl"
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(0) @binding(3) var<storage, read_write> position: array<u32>;
 
 const NOWHERE = 0xffffffffu;
@@ -39,20 +39,20 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var best = -3.40282346e38;
   var at = NOWHERE;
   if (SPLIT && params.fresh == 0u) {
-    best = y[i];
+    best = f32(y[i]);
     if (POSITIONS) { at = position[i]; }
   }
   for (var iy = y0; iy < y1; iy++) {
     for (var ix = x0; ix < x1; ix++) {
       let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;
       if (SPLIT && source >= params.xCount) { continue; }
-      let v = x[source];
+      let v = f32(x[source]);
       if (v > best || at == NOWHERE) {
         best = max(v, best);
         at = iy * params.w + ix;
       }
     }
   }
-  y[i] = best;
+  y[i] = Y(best);
   if (POSITIONS) { position[i] = at; }
 }

@@ -15,8 +15,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy4>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Dx4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -25,5 +25,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let index = params.xFirst + i;
   let source = index / params.c / params.positions * params.c + index % params.c - params.yFirst;
   if (source >= params.yCount) { return; }
-  dx[i] = dy[source] / f32(params.positions);
+  dx[i] = Dx4(vec4f(dy[source]) / f32(params.positions));
 }

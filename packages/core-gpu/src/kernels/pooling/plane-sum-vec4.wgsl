@@ -20,8 +20,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y4>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -32,12 +32,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let part = (index / params.c) % params.parts;
   let group = index / params.c / params.parts;
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = y[i]; }
+  if (SPLIT && params.fresh == 0u) { sum = vec4f(y[i]); }
   let end = min((part + 1u) * params.step, params.positions);
   for (var p = part * params.step; p < end; p++) {
     let source = (group * params.positions + p) * params.c + ch - params.xFirst;
     if (SPLIT && source >= params.xCount) { continue; }
-    sum += x[source];
+    sum += vec4f(x[source]);
   }
-  y[i] = select(sum, sum * params.scale, params.done == 1u);
+  y[i] = Y4(select(sum, sum * params.scale, params.done == 1u));
 }

@@ -27,8 +27,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -39,12 +39,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let part = (index / params.c) % params.parts;
   let group = index / params.c / params.parts;
   var sum = 0.0;
-  if (SPLIT && params.fresh == 0u) { sum = y[i]; }
+  if (SPLIT && params.fresh == 0u) { sum = f32(y[i]); }
   let end = min((part + 1u) * params.step, params.positions);
   for (var p = part * params.step; p < end; p++) {
     let source = (group * params.positions + p) * params.c + ch - params.xFirst;
     if (SPLIT && source >= params.xCount) { continue; }
-    sum += x[source];
+    sum += f32(x[source]);
   }
-  y[i] = select(sum, sum * params.scale, params.done == 1u);
+  y[i] = Y(select(sum, sum * params.scale, params.done == 1u));
 }

@@ -23,7 +23,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> bytes: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y4>;
 
 const IMAGENET_MEAN_BGR = vec3f(103.939, 116.779, 123.68);
 
@@ -41,10 +41,10 @@ fn bytesOf(word: u32) -> vec4f {
 // Writes vector i. What lies past the end of y stays as it is.
 fn store(i: u32, value: vec4f) {
   if (4u * i + 4u <= params.count) {
-    y[i] = value;
+    y[i] = Y4(value);
   } else {
     let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
-    y[i] = select(y[i], value, inside);
+    y[i] = Y4(select(vec4f(y[i]), value, inside));
   }
 }
 

@@ -22,11 +22,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 fn term(i: u32) -> f32 {
-  let value = x[params.xOffset + i];
+  let value = f32(x[params.xOffset + i]);
   return select(value, value * value, SQUARE);
 }
 

@@ -8,7 +8,7 @@ import { rowWindows } from './row-windows.ts';
 
 describe.each([
   ['bindings as large as the adapter allows', {}],
-  ['bindings of 1 KiB', { bindingLimit: 1024 }],
+  ['bindings of 2 KiB', { bindingLimit: 2048 }],
 ])('reductions with %s', (_name, options) => {
   const gpu = withGpu(options);
 

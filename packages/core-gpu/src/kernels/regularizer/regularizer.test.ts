@@ -12,7 +12,7 @@ const penalties = [
 
 describe.each([
   ['one binding', {}],
-  ['several bindings', { bindingLimit: 512 }],
+  ['several bindings', { bindingLimit: 1024 }],
 ])('penalties in %s', (_name, options) => {
   const gpu = withGpu(options);
 

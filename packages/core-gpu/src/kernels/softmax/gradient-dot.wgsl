@@ -18,8 +18,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> y: array<Y>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read_write> rowDot: array<f32>;
 
 var<workgroup> partial: array<f32, LANES * ROWS>;
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   var sum = 0.0;
   for (var j = begin + lane; j < end; j += LANES) {
-    sum += y[j - params.xFirst] * dy[j - params.xFirst];
+    sum += f32(y[j - params.xFirst]) * f32(dy[j - params.xFirst]);
   }
 
   // Halve the lanes until one is left; with LANES 1 there is nothing to do.

@@ -15,10 +15,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> largest: array<f32>;
 @group(0) @binding(3) var<storage, read> rest: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<Y>;
 
 // #include "../shared/accurate-exp.wgsl"
 
@@ -28,5 +28,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (i >= params.count) { return; }
   let row = (params.first + i) / params.classes - params.rowFirst;
   if (row >= params.rowCount) { return; }
-  y[i] = accurateExp(x[i] - largest[row]) / (1.0 + rest[row]);
+  y[i] = Y(accurateExp(f32(x[i]) - largest[row]) / (1.0 + rest[row]));
 }

@@ -17,8 +17,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 var<workgroup> partial: array<f32, LANES * ROWS>;
 
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let end = select(begin, begin + params.classes, row < params.rows);
 
   var largest = -3.40282346e38;
-  for (var i = begin + lane; i < end; i += LANES) { largest = max(largest, x[i]); }
+  for (var i = begin + lane; i < end; i += LANES) { largest = max(largest, f32(x[i])); }
   if (LANES > 1u) {
     partial[lid] = largest;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   }
 
   var sum = 0.0;
-  for (var i = begin + lane; i < end; i += LANES) { sum += accurateExp(x[i] - largest); }
+  for (var i = begin + lane; i < end; i += LANES) { sum += accurateExp(f32(x[i]) - largest); }
   if (LANES > 1u) {
     partial[lid] = sum;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -57,5 +57,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     sum = partial[lid - lane];
   }
 
-  for (var i = begin + lane; i < end; i += LANES) { y[i] = accurateExp(x[i] - largest) / sum; }
+  for (var i = begin + lane; i < end; i += LANES) { y[i] = Y(accurateExp(f32(x[i]) - largest) / sum); }
 }

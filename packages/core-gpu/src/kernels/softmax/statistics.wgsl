@@ -24,7 +24,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> largest: array<f32>;
 @group(0) @binding(3) var<storage, read_write> rest: array<f32>;
 
@@ -59,7 +59,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   var state = EMPTY;
   for (var j = begin + lane; j < end; j += LANES) {
-    state = join(state, Statistics(x[j - params.xFirst], 0.0));
+    state = join(state, Statistics(f32(x[j - params.xFirst]), 0.0));
   }
 
   // Halve the lanes until one is left; with LANES 1 there is nothing to do.

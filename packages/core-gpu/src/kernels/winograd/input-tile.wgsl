@@ -24,7 +24,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
 @group(0) @binding(2) var<storage, read_write> transformed: array<vec4f>;
 
 fn transformTile(t: u32) {
@@ -47,7 +47,7 @@ fn transformTile(t: u32) {
       let ix = column0 + i32(s);
       let inside = rowInside && u32(ix) < params.w;
       let at = params.xOffset / 4 + (rowStart + u32(ix)) * quads + quad;
-      window[s] = select(vec4f(), x[select(0, at, inside)], inside);
+      window[s] = select(vec4f(), vec4f(x[select(0, at, inside)]), inside);
     }
     rows[r] = inputTransform(window);
   }

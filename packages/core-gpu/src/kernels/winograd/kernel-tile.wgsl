@@ -13,8 +13,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> kernel: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> transformed: array<vec4f>;
+@group(0) @binding(1) var<storage, read> kernel: array<Kernel4>;
+@group(0) @binding(2) var<storage, read_write> transformed: array<Factors4>;
 
 fn transformTaps(t: u32) {
   if (t >= params.plane) { return; }
@@ -29,12 +29,12 @@ fn transformTaps(t: u32) {
     var taps: array<vec4f, 3>;
     for (var ky = 0u; ky < 3; ky++) {
       let at = ((ky * 3 + kx) * params.ci + c) * quads + quad;
-      taps[ky] = select(vec4f(), kernel[select(0, at, exists)], exists);
+      taps[ky] = select(vec4f(), vec4f(kernel[select(0, at, exists)]), exists);
     }
     columns[kx] = kernelTransform(taps);
   }
   for (var r = 0u; r < SIZE; r++) {
     let row = kernelTransform(array<vec4f, 3>(columns[0][r], columns[1][r], columns[2][r]));
-    for (var s = 0u; s < SIZE; s++) { transformed[(r * SIZE + s) * params.plane + t] = row[s]; }
+    for (var s = 0u; s < SIZE; s++) { transformed[(r * SIZE + s) * params.plane + t] = Factors4(row[s]); }
   }
 }

@@ -19,9 +19,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> products: array<vec4f>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<Bias4>;
+@group(0) @binding(3) var<storage, read> residual: array<Residual4>;
+@group(0) @binding(4) var<storage, read_write> y: array<Y4>;
 
 fn transformTile(t: u32) {
   let quads = params.co / 4;
@@ -41,7 +41,7 @@ fn transformTile(t: u32) {
     columns[s] = outputTransform(window);
   }
   var added = vec4f();
-  if (HAS_BIAS) { added = bias[quad]; }
+  if (HAS_BIAS) { added = vec4f(bias[quad]); }
   for (var r = 0u; r < OUTPUT; r++) {
     var window: Window;
     for (var s = 0u; s < SIZE; s++) { window[s] = columns[s][r]; }
@@ -51,9 +51,9 @@ fn transformTile(t: u32) {
       if (row0 + r < params.oh && column0 + s < params.ow) {
         let at = (params.yOffset + (rowStart + s) * params.yPixel) / 4 + quad;
         var value = outputs[s] + added;
-        if (ADD_RESIDUAL) { value += residual[at]; }
+        if (ADD_RESIDUAL) { value += vec4f(residual[at]); }
         if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
-        y[at] = value;
+        y[at] = Y4(value);
       }
     }
   }

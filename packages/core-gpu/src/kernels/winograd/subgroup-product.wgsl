@@ -32,7 +32,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> transformed: array<vec4f>;
-@group(0) @binding(2) var<storage, read> factors: array<vec4f>;
+@group(0) @binding(2) var<storage, read> factors: array<Factors4>;
 @group(0) @binding(3) var<storage, read_write> products: array<vec4f>;
 
 alias Sums = array<vec4f, 8 * GROUPS>;
@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var weight = (position * columnBlocks + columnBlock) * params.ci * 8 + lane;
   var source = (position * eights + rowBlock * GROUPS) * group + lane;
   for (var c = 0u; c < quads; c++) {
-    let weights = mat4x4f(factors[weight], factors[weight + 8], factors[weight + 16], factors[weight + 24]);
+    let weights = mat4x4f(vec4f(factors[weight]), vec4f(factors[weight + 8]), vec4f(factors[weight + 16]), vec4f(factors[weight + 24]));
     // Written out: the compiler would not unroll a loop this long.
     multiply(&sums, 0, weights, transformed[source]);
     if (GROUPS > 1) { multiply(&sums, 8, weights, transformed[source + group]); }

@@ -1,0 +1,75 @@
+import { ConvbaseError } from '@convbase/base';
+import type { GpuBuffer } from '../memory/pool.ts';
+import type { Binding, Dispatch, Plan } from './plan.ts';
+import { shaderInterface } from './shader.ts';
+
+/** For each plan its forms for float16 buffers, by the names of these, so that a plan that is kept is turned once. */
+const turned = new WeakMap<Plan, Map<string, Plan>>();
+
+/**
+ * The same plan for buffers of which some hold float16 numbers.
+ *
+ * Plans are made for float32. Float16 changes neither the arithmetic nor the grid nor a place counted in numbers: only
+ * the storage types of the shaders, and windows of buffers, which have half the bytes (offsets too, which is why plans
+ * keep to twice the alignment that WebGPU asks for). Scratch buffers stay float32.
+ *
+ * @throws ConvbaseError `precision/unsupported` for a shader that knows the buffer as float32 only
+ */
+export function withFloat16(plan: Plan, buffers: Readonly<Record<string, GpuBuffer>>): Plan {
+  let key = '';
+  for (const [name, { float16 }] of Object.entries(buffers)) if (float16) key += `${name},`;
+  if (key === '') return plan;
+  let forms = turned.get(plan);
+  if (forms === undefined) turned.set(plan, (forms = new Map<string, Plan>()));
+  let form = forms.get(key);
+  if (form === undefined) {
+    const halves = Object.entries(buffers).filter(([, { float16 }]) => float16);
+    form = {
+      ...plan,
+      dispatches: plan.dispatches.map((dispatch) => turn(dispatch, new Set(halves.map(([name]) => name)))),
+      bytes: Math.max(
+        0,
+        halves.reduce((sum, [, { size }]) => sum - size, plan.bytes),
+      ),
+    };
+    forms.set(key, form);
+  }
+  return form;
+}
+
+function turn(dispatch: Dispatch, halves: ReadonlySet<string>): Dispatch {
+  const isHalf = (binding: Binding | undefined): boolean =>
+    binding !== undefined && halves.has(typeof binding === 'string' ? binding : binding.buffer);
+  const { storage } = shaderInterface(dispatch.shader);
+  const float16 = new Set<string>();
+  for (const { name, type } of storage) {
+    if (!isHalf(dispatch.bindings[name])) continue;
+    if (type === null) fail(dispatch, `'${name}' holds float32 numbers there, not float16`);
+    float16.add(type);
+  }
+  for (const { name, type } of storage) {
+    if (type === null || !float16.has(type) || isHalf(dispatch.bindings[name])) continue;
+    fail(dispatch, `'${name}' is float32, what goes with it float16`);
+  }
+  const bindings = Object.entries(dispatch.bindings).map(([name, binding]) => [
+    name,
+    isHalf(binding) ? halved(binding) : binding,
+  ]);
+  return {
+    ...dispatch,
+    constants: {
+      ...dispatch.constants,
+      ...Object.fromEntries([...float16].map((type) => [type, 'f16' as const])),
+    },
+    bindings: Object.fromEntries(bindings) as Dispatch['bindings'],
+  };
+}
+
+function halved(binding: Binding): Binding {
+  if (typeof binding === 'string') return binding;
+  return { buffer: binding.buffer, offset: binding.offset / 2, size: Math.ceil(binding.size / 2) };
+}
+
+function fail({ shader }: Dispatch, what: string): never {
+  throw new ConvbaseError('precision/unsupported', what, { where: shader });
+}

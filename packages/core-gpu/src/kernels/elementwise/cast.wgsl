@@ -1,0 +1,35 @@
+// y = x, from one storage type to another: float32 to the nearest float16, or float16 to the float32 that is the same.
+//
+//   x, y    count numbers, seen as vectors of four
+//   thread  four neighbours
+//
+//           thread   0         1         2
+//           element  0 1 2 3 | 4 5 6 7 | 8 9 ..
+//
+//   needs   WORKGROUP
+//   cost    6 bytes per element
+
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<X4>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y4>;
+
+// Writes vector i. What lies past the end of y stays as it is.
+fn store(i: u32, value: vec4f) {
+  if (4u * i + 4u <= params.count) {
+    y[i] = Y4(value);
+  } else {
+    let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
+    y[i] = Y4(select(vec4f(y[i]), value, inside));
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
+  if (4u * i >= params.count) { return; }
+  store(i, vec4f(x[i]));
+}
