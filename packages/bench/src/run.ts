@@ -1,4 +1,4 @@
-import { cpus, platform, release, totalmem } from 'node:os';
+import { cpus, platform, totalmem } from 'node:os';
 import { ConvbaseError } from '@convbase/base';
 import type { Case, CaseSet, Prepared } from './cases/case.ts';
 import { allCases, choose } from './cases/cases.ts';
@@ -184,7 +184,7 @@ function takingPart(
 function machineFacts(): Results['machine'] {
   const processors = cpus();
   return {
-    system: `${platform()} ${release()}`,
+    system: platform(),
     processor: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),

@@ -69,9 +69,9 @@ const SPARE_DECODERS = 2;
  *
  * Decoding happens on libuv's worker threads (sharp), and resizing by other threads where there are cores to spare; the
  * calling thread copies, and on small machines resizes. In memory are at most `prefetch` batches of resized pictures
- * besides the one being read, `decoders` pictures of full size, and what `memory` keeps. No more than 1 GiB of pictures
- * are being decoded by sharp at once in the whole process; those that are decoded and wait to be resized come on top.
- * The last batch of an epoch may be smaller. Stopping early and aborting end all work before the loop is left.
+ * besides the one being read, `decoders` pictures of full size, and what `memory` keeps. No picture is begun while 1 GiB
+ * of others, in the whole process, are being decoded by sharp or wait for a thread to resize them. The last batch of an
+ * epoch may be smaller. Stopping early and aborting end all work before the loop is left.
  *
  * Errors: `data/batch-size` for batches that no memory holds; while reading, the PictureError of the first bad picture
  * unless they are skipped; `data/all-bad` if all are.

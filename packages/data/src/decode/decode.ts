@@ -3,17 +3,13 @@ import sharp, { type Sharp } from 'sharp';
 import type { Picture } from '../picture/picture.ts';
 import { decodeBmp } from './bmp.ts';
 import { PictureError } from './picture-error.ts';
-import { Room } from './room.ts';
+import { fullSizeRoom } from './room.ts';
 import { sniffFormat } from './sniff.ts';
 
 /** PIL's own limit against pictures that are small as files and huge in memory (twice `MAX_IMAGE_PIXELS`). */
 const MAX_PIXELS = 178_956_970;
 /** What that many pixels take uncompressed at 16 bits a channel. */
 const MAX_FILE_BYTES = 6 * MAX_PIXELS;
-/**
- * For pictures of full size while sharp decodes them, not after: many of the usual ones at once, but not of the largest.
- */
-const room = new Room(2 ** 30);
 
 /**
  * Decodes a picture to 8-bit RGB as Keras does (PIL's `convert('RGB')`), except that EXIF orientation is applied.
@@ -55,7 +51,7 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<Picture> {
     limitInputPixels: MAX_PIXELS,
   });
   const { space, width: across, height: down } = await image.metadata();
-  return room.use(across * down * 3, () => pixelsOf(image, space));
+  return fullSizeRoom.use(across * down * 3, () => pixelsOf(image, space));
 }
 
 async function pixelsOf(image: Sharp, space: string | undefined): Promise<Picture> {

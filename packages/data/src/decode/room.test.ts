@@ -58,3 +58,17 @@ test('makes room when work fails', async () => {
   await expect(room.use(1, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   expect(await room.use(1, () => Promise.resolve('next'))).toBe('next');
 });
+
+test('what is in use already counts at once, even past what there is, until it ends', async () => {
+  const { began, job, end } = jobs();
+  const room = new Room(10);
+  const done = [room.use(8, job('a')), room.hold(9, job('b')), room.use(3, job('c'))];
+  await end('nobody');
+  expect(began).toEqual(['a', 'b']);
+  await end('a');
+  expect(began).toEqual(['a', 'b']);
+  await end('b');
+  expect(began).toEqual(['a', 'b', 'c']);
+  await end('c');
+  await Promise.all(done);
+});

@@ -26,6 +26,17 @@ export class Room {
     }
   }
 
+  /** Runs work for which something is in use already, room or not: whoever comes next waits for it as well. */
+  async hold<T>(used: number, work: () => Promise<T>): Promise<T> {
+    this.#used += used;
+    try {
+      return await work();
+    } finally {
+      this.#used -= used;
+      this.#admit();
+    }
+  }
+
   #admit(): void {
     for (;;) {
       const next = this.#waiting[0];
@@ -37,3 +48,9 @@ export class Room {
     }
   }
 }
+
+/**
+ * Bytes of pictures of full size, in the whole process: while sharp decodes them, and while they wait for another thread
+ * to resize them. Many of the usual ones at once, but not of the largest.
+ */
+export const fullSizeRoom = new Room(2 ** 30);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { fullSizeRoom } from '../decode/room.ts';
 import type { Picture, PictureSize } from '../picture/picture.ts';
 import type { ResizeAnswer, ResizeRequest } from './resize-worker.ts';
 import { resize, type ResizeMode } from './resize.ts';
@@ -106,5 +107,7 @@ export async function resizeAside(
   const copies = mode === 'nearest' || mode === 'pad';
   const same = picture.height === size.height && picture.width === size.width;
   if (pool === undefined || copies || same) return resize(picture, size, mode, where);
-  return pool.resize(picture, size, mode);
+  // The thread gets a copy: twice the bytes. Its room for being decoded has been given to the next one by now, so at worst
+  // three times as much is in use as there is room for.
+  return fullSizeRoom.hold(2 * picture.data.byteLength, () => pool.resize(picture, size, mode));
 }
