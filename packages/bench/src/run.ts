@@ -5,12 +5,13 @@ import { allCases, choose } from './cases/cases.ts';
 import type { Cost } from './cases/cost.ts';
 import { Files } from './cases/files.ts';
 import { contenderFile, contenders, missingPackage, type Entry } from './contenders/contenders.ts';
+import { climbAll } from './ladder/climb-all.ts';
 import { judge, tolerances } from './gate/gate.ts';
 import { race, type RaceOptions, type Side } from './race/race.ts';
 import { startRace } from './race/start-race.ts';
 import { FORMAT, type Figure, type Results, type Row } from './results/schema.ts';
 import { limitOf, rowsOf, withLimit } from './results/row.ts';
-import { adapterFacts, better, type AdapterFacts } from './roofline/roofline.ts';
+import { adapterFacts, better, withGpu, type AdapterFacts } from './roofline/roofline.ts';
 import { version } from './version.ts';
 
 export interface BenchOptions {
@@ -22,6 +23,11 @@ export interface BenchOptions {
   readonly contenders?: readonly string[];
   /** How often contenders take turns; by default as often as there is time, twice at least. */
   readonly rounds?: number;
+  /**
+   * Whether to climb the kernels' ladders at the end. By default where all cases of the quick or the full set are run with
+   * all contenders.
+   */
+  readonly ladders?: boolean;
   /** Figures from elsewhere, shown beside the results. */
   readonly figures?: readonly Figure[];
   /** Told what is being done. */
@@ -57,6 +63,9 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
   onStatus('measuring the adapter');
   let adapter = await adapterFacts();
   options.onAdapter?.(adapter);
+  const climbing =
+    options.ladders ?? (set !== 'ratios' && options.only === undefined && options.contenders === undefined);
+  let ladders: Results['ladders'];
   const files = await Files.make({ onnx: entries.some(({ needs }) => needs.includes('protobufjs')) });
   const done: Done[] = [];
   const sofar = (): Results => ({
@@ -71,6 +80,7 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
     missing,
     rows: done.flatMap((one) => limited(one, adapter)),
     figures: (options.figures ?? []).filter(({ case: id }) => cases.some((one) => one.id === id)),
+    ...(ladders === undefined ? {} : { ladders }),
   });
   try {
     for (const [index, one] of cases.entries()) {
@@ -85,6 +95,7 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
       done.push(made);
       await options.onCase?.(limited(made, adapter), sofar());
     }
+    if (climbing) ladders = await withGpu((gpu) => climbAll(gpu, { onStatus, signal }));
   } finally {
     await files.remove();
   }

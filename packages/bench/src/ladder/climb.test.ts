@@ -1,5 +1,6 @@
 import { ladders, openGpu, planAdd, planMultiply, type Gpu, type Ladder } from '@convbase/core-gpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { climbAll } from './climb-all.ts';
 import { climb } from './climb.ts';
 import { table, WRONG_FROM } from './table.ts';
 
@@ -44,5 +45,12 @@ describe('ladders', () => {
     expect(lines[1]).toMatch(/^sum .* 1\.00x +0e\+0$/);
     expect(lines[2]).toMatch(/WRONG/);
     expect(lines[3]).toMatch(/WRONG \(NaN\)/);
+
+    const [kept] = await climbAll(gpu, { ladders: { broken: ladder }, rounds: 1 });
+    expect(kept?.rungs[0]?.milliseconds).toBeGreaterThan(0);
+    expect(kept?.rungs.slice(1)).toMatchObject([
+      { rung: 'product', milliseconds: null, speedup: null },
+      { rung: 'half', milliseconds: null, speedup: null, difference: null },
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { BASE } from './row.ts';
-import type { Results, Row } from './schema.ts';
+import type { LadderResult, Results, Row } from './schema.ts';
 import {
   byCase,
   digits,
@@ -42,8 +42,26 @@ export function markdownOf(results: Results): string {
     ...(missing.length === 0
       ? []
       : ['', ...missing.map(({ contender, why }) => `- ${contender} did not take part: ${why}.`)]),
+    ...(results.ladders ?? []).flatMap(ladderOf),
     '',
   ].join('\n');
+}
+
+function ladderOf({ kernel, problem, rungs }: LadderResult): string[] {
+  return [
+    '',
+    `Versions of \`${kernel}\`, ${problem}:`,
+    '',
+    line(['version', 'median', 'GFLOP/s', 'times as fast as the first', 'difference']),
+    '| --- | --- | --- | --- | --- |',
+    ...rungs.map(({ rung, milliseconds, gigaflops, speedup, difference }) =>
+      line(
+        milliseconds === null || gigaflops === null
+          ? [rung, 'wrong result', '', '', '']
+          : [rung, time(milliseconds), digits(gigaflops), ratio(speedup), difference?.toExponential(0) ?? ''],
+      ),
+    ),
+  ];
 }
 
 function tableOf(results: Results): string[] {

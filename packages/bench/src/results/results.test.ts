@@ -22,6 +22,17 @@ const onCpu = row({
 });
 const broken = failed('out of <memory>\nat line 3', { contender: 'onnx', label: 'onnx' });
 
+const ladders = [
+  {
+    kernel: 'conv2d',
+    problem: '3x3 convolution',
+    rungs: [
+      { rung: 'naive', milliseconds: 12, gigaflops: 2, speedup: 1, difference: 0 },
+      { rung: 'lame', milliseconds: null, gigaflops: null, speedup: null, difference: 0.5 },
+    ],
+  },
+];
+
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'convbase-results-'));
@@ -73,7 +84,7 @@ describe('rowsOf', () => {
 
 describe('results in files', () => {
   it('are read as they were written', async () => {
-    const written = results([row(), tfjs, broken]);
+    const written = { ...results([row(), tfjs, broken]), ladders };
     const files = await writeResults(folder, written);
     expect(await readResults(files.json)).toEqual(written);
     expect(readFileSync(files.page, 'utf8')).toContain('<svg');
@@ -117,6 +128,15 @@ describe('every view', () => {
     const long = failed('x'.repeat(200), { label: 'a contender of many words', title: 't'.repeat(200) });
     for (const line of [...textOf(shown.rows), ...textOf([long, row()])])
       expect(line.length).toBeLessThan(80);
+  });
+
+  it.each([
+    ['markdown', markdownOf({ ...shown, ladders })],
+    ['page', pageOf({ ...shown, ladders })],
+  ])('%s shows ladders, and no time of a wrong rung', (_, text) => {
+    expect(text).toContain('3x3 convolution');
+    expect(text).toMatch(/naive[^]*12\.0 ms/);
+    expect(text).toMatch(/lame(?:(?! ms)[^])*wrong result/);
   });
 
   it('is one table in Markdown', () => {

@@ -56,6 +56,23 @@ const figureSchema = z.object({
   note: z.string().optional(),
 });
 
+/** The versions of one kernel on one problem, from the naive one on; nothing but a name where a result is wrong. */
+const ladderSchema = z.object({
+  kernel: z.string(),
+  problem: z.string(),
+  rungs: z.array(
+    z.object({
+      rung: z.string(),
+      milliseconds: number,
+      gigaflops: number,
+      /** How many times as fast as the first. */
+      speedup: number,
+      /** Relative L2 distance from the first one's result. */
+      difference: number,
+    }),
+  ),
+});
+
 const resultsSchema = z.object({
   format: z.literal(FORMAT),
   date: z.string(),
@@ -81,6 +98,7 @@ const resultsSchema = z.object({
   missing: z.array(z.object({ contender: z.string(), why: z.string() })),
   rows: z.array(rowSchema),
   figures: z.array(figureSchema),
+  ladders: z.array(ladderSchema).optional(),
 });
 
 const figuresFileSchema = z.object({ figures: z.array(figureSchema) });
@@ -88,6 +106,7 @@ const figuresFileSchema = z.object({ figures: z.array(figureSchema) });
 /** What a run of the benchmarks found. */
 export type Results = z.infer<typeof resultsSchema>;
 export type Row = z.infer<typeof rowSchema>;
+export type LadderResult = z.infer<typeof ladderSchema>;
 export type Figure = z.infer<typeof figureSchema>;
 
 /** Reads results. Throws `bench/results`, naming the file, for anything else. */

@@ -75,16 +75,21 @@ const limitNames = [
 ] as const;
 
 /** Opens the adapter, measures it, and closes it again. */
-export async function adapterFacts(): Promise<AdapterFacts> {
-  const gpu = await openGpu();
+export function adapterFacts(): Promise<AdapterFacts> {
+  return withGpu(async (gpu) => ({
+    name: gpu.adapter.name,
+    kind: gpu.adapter.kind,
+    features: [...gpu.features].sort(),
+    limits: Object.fromEntries(limitNames.map((name) => [name, gpu.limits[name]])),
+    roofline: await measureRoofline(gpu),
+  }));
+}
+
+/** Opens the adapter as contenders do, without what was tuned on this machine, and closes it again. */
+export async function withGpu<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
+  const gpu = await openGpu({ tuned: false });
   try {
-    return {
-      name: gpu.adapter.name,
-      kind: gpu.adapter.kind,
-      features: [...gpu.features].sort(),
-      limits: Object.fromEntries(limitNames.map((name) => [name, gpu.limits[name]])),
-      roofline: await measureRoofline(gpu),
-    };
+    return await work(gpu);
   } finally {
     gpu.destroy();
   }

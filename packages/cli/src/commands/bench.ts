@@ -23,6 +23,7 @@ interface BenchFlags extends CommonOptions {
   readonly only?: string[];
   readonly contenders?: string[];
   readonly rounds?: number;
+  readonly ladders?: boolean;
   readonly with?: string;
   readonly out: string;
   readonly list?: true;
@@ -53,6 +54,8 @@ export function addBench(program: Command, invocation: Invocation): void {
     .option('--only <words...>', 'only cases whose names hold one of these')
     .option('--contenders <names...>', 'only these, such as convbase tfjs-webgpu')
     .option('--rounds <n>', 'how often contenders take turns', wholeNumber(1))
+    .option('--ladders', 'also time every version of each kernel, from the naive one on')
+    .option('--no-ladders', 'do not (by default only where --only and --contenders are left out)')
     .option('--with <file>', 'JSON file with figures measured elsewhere, to show beside')
     .option('--out <dir>', 'folder to write the results to', 'bench-results')
     .option('--list', 'list the cases and do nothing')
@@ -94,7 +97,7 @@ export function addBench(program: Command, invocation: Invocation): void {
 }
 
 async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void> {
-  const { full, only, contenders, rounds, out, json, adapter } = flags;
+  const { full, only, contenders, rounds, ladders, out, json, adapter } = flags;
   const set = full === true ? 'full' : flags.set;
   if (flags.list === true) {
     const cases = await listCases(set);
@@ -116,6 +119,7 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
       ...(only === undefined ? {} : { only }),
       ...(contenders === undefined ? {} : { contenders }),
       ...(rounds === undefined ? {} : { rounds }),
+      ...(ladders === undefined ? {} : { ladders }),
       onStatus: status.show,
       onAdapter: ({ name, kind, roofline: { gigaflops, gigabytes } }) => {
         const software = kind === 'software' ? ' (software: this runs on the CPU)' : '';

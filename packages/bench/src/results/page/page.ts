@@ -4,6 +4,7 @@ import { digits, measuredOn } from '../words.ts';
 import { limitCharts, speedCharts, type DrawnChart } from './charts.ts';
 import { colorsOf } from './colors.ts';
 import { style } from './style.ts';
+import { ladderTable } from './ladders.ts';
 import { resultTable } from './table.ts';
 
 const groupTitles: Readonly<Record<string, string>> = {
@@ -65,6 +66,16 @@ export function pageOf(results: Results): string {
         ${missing.map(
           ({ contender, why }) => html`<p class="faint">${contender} did not take part: ${why}.</p>`,
         )}
+        ${
+          results.ladders === undefined
+            ? undefined
+            : html`<h2>Kernels, version by version${software}</h2>
+                <p class="faint small">
+                  From the naive version to the one in use on this adapter, on the same inputs; each result is
+                  compared with the first one's. Versions for other adapters are slow here, as they should be.
+                </p>
+                ${ladderTable(results.ladders)}`
+        }
         <h2>How it was measured</h2>
         ${method(results)}
         <h2>What it was measured with</h2>
