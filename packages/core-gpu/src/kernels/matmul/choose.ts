@@ -33,11 +33,11 @@ export function chooseMatmul(shape: MatmulShape, target: KernelTarget): MatmulCh
 }
 
 function chooseVariant(shape: MatmulShape, target: KernelTarget): MatmulVariant {
-  const { m, n, k } = shape;
+  const { m, n, k, batch = 1 } = shape;
   // Tiles for one or two columns would be mostly empty.
   if (n <= 2) return 'naive';
   // Small products gain less from tiles than compiling them costs: seconds on a software adapter.
-  if (m * n * k <= (target.kind === 'software' ? 2 ** 18 : 2 ** 12)) return 'naive';
+  if (m * n * k * batch <= (target.kind === 'software' ? 2 ** 18 : 2 ** 12)) return 'naive';
   if (target.kind !== 'software') return 'gpu';
   if (target.subgroupSize !== 8) return 'register';
   return n % 4 === 0 && outerPays(shape) ? 'outer' : 'subgroup';

@@ -19,5 +19,6 @@ enable subgroups;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
-  transformTile((wid.y * nwg.x + wid.x) * WORKGROUP + lid);
+  // Threads past the last do once more what the last ones do: a `return` would mask all loads.
+  transformTile(min((wid.y * nwg.x + wid.x) * WORKGROUP, params.plane - WORKGROUP) + lid);
 }

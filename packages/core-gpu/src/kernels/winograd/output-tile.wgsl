@@ -3,6 +3,8 @@
 //   products  (position, tile, co / 4): `plane` vec4f for each of the SIZE * SIZE positions
 //   y         pixel (n, row, column) starts at ((n * oh + row) * ow + column) * yPixel + yOffset; a tile at the lower or
 //             right edge writes only what lies inside; residual lies as y does
+//   threads   past the last do once more what the last one does: a `return` here would make software adapters ask lane
+//             by lane, at every load, whether it is still running
 
 struct Params {
   first: u32,
@@ -23,11 +25,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> residual: array<Residual4>;
 @group(0) @binding(4) var<storage, read_write> y: array<Y4>;
 
-fn transformTile(t: u32) {
+fn transformTile(thread: u32) {
   let quads = params.co / 4;
+  let t = min(thread, params.tiles * quads - 1);
   let quad = t % quads;
   let tile = t / quads;
-  if (tile >= params.tiles) { return; }
   let place = params.first + tile;
   let row0 = place / params.tilesX % params.tilesY * OUTPUT;
   let column0 = place % params.tilesX * OUTPUT;

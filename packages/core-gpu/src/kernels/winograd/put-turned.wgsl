@@ -20,5 +20,5 @@ fn put(position: u32, t: u32, value: vec4f) {
   );
   let rows = params.plane / params.ci; // vec4f of a channel
   let at = (t / 8 % (params.ci / 4) * 4 + channel) * rows + t / 8 / (params.ci / 4) * 2 + lane / 4;
-  if (t < params.plane) { transformed[position * params.plane + at] = turned; }
+  transformed[position * params.plane + at] = turned;
 }

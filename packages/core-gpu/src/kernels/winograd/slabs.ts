@@ -12,11 +12,8 @@ export interface Slab {
   readonly tiles: number;
 }
 
-/**
- * Bytes that the transformed windows or the products of one slab may take: what stays in a core's cache, or a GPU's. Outer
- * products pack the weights again for every slab, so they get larger ones.
- */
-const SLAB_BYTES = { software: 2 ** 20, outer: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
+/** Bytes that the transformed windows or the products of one slab may take: what stays in a core's cache, or a GPU's. */
+const SLAB_BYTES = { software: 2 ** 20, outer: 2 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
 
 /**
  * Cuts the tiles of a convolution into slabs of which everything fits into bindings: first the batch into stretches of
