@@ -1,3 +1,4 @@
+import type { FragmentShape } from '../kernels/fragments.ts';
 import type { Problem, TunedTable } from '../tuning/table.ts';
 import type { ShaderName } from './shader.ts';
 
@@ -10,6 +11,8 @@ export interface KernelTarget {
   readonly kind: 'gpu' | 'software' | 'null';
   /** Lanes of a subgroup where that is one fixed number and the feature is on, else 0. */
   readonly subgroupSize: number;
+  /** What subgroups multiply as a whole ("tensor cores"), where that is asked for and the adapter can. */
+  readonly subgroupMatrices?: readonly FragmentShape[];
   /** Largest storage binding in bytes. Plans split what is larger. */
   readonly maxBindingBytes: number;
   /** Binding offsets are multiples of this many bytes. */

@@ -1,4 +1,5 @@
 import type { KernelTarget } from '../commands/plan.ts';
+import type { FragmentShape } from '../kernels/fragments.ts';
 
 /** Which machine the kernels run on. Printed wherever a result is printed. */
 export interface AdapterDescription {
@@ -34,11 +35,42 @@ export function describeAdapter(info: GPUAdapterInfo, backend: 'null' | undefine
   };
 }
 
+/** What Dawn calls the instructions of tensor cores; no other WebGPU has them yet. */
+export const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix';
+
 /** The features convbase makes use of where the adapter has them. */
-export function wantedFeatures(adapter: GPUAdapter, profile: boolean): GPUFeatureName[] {
-  const wanted: GPUFeatureName[] = ['subgroups', 'shader-f16'];
+export function wantedFeatures(
+  adapter: GPUAdapter,
+  { profile, subgroupMatrix }: { readonly profile: boolean; readonly subgroupMatrix: boolean },
+): GPUFeatureName[] {
+  const wanted = ['subgroups', 'shader-f16'];
   if (profile) wanted.push('timestamp-query');
-  return wanted.filter((feature) => adapter.features.has(feature));
+  if (subgroupMatrix) wanted.push(SUBGROUP_MATRIX);
+  return wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
+}
+
+/** The fragments that sum in float32 among those that an adapter's subgroups multiply. */
+export function fragmentShapes(
+  info: GPUAdapterInfo,
+  features: { has(name: string): boolean },
+): FragmentShape[] {
+  if (!features.has(SUBGROUP_MATRIX)) return [];
+  const { subgroupMatrixConfigs = [] } = info as {
+    subgroupMatrixConfigs?: Iterable<{
+      readonly componentType: string;
+      readonly resultComponentType: string;
+      readonly M: number;
+      readonly N: number;
+      readonly K: number;
+    }>;
+  };
+  return Array.from(subgroupMatrixConfigs, (config) => config).flatMap(
+    ({ componentType: element, resultComponentType, M: m, N: n, K: k }) =>
+      (element === 'f32' || (element === 'f16' && features.has('shader-f16'))) &&
+      resultComponentType === 'f32'
+        ? [{ element, m, n, k }]
+        : [],
+  );
 }
 
 /** The limits convbase makes use of, as high as this adapter has them and no higher than is of use. */
@@ -66,6 +98,7 @@ export function kernelTarget(
     subgroupMaxSize?: number;
   };
   const fixedSubgroup = device.features.has('subgroups') && least !== undefined && least === most;
+  const subgroupMatrices = fragmentShapes(info, device.features);
   // Twice what WebGPU asks for: half of an offset in float32 numbers is one in float16 numbers.
   const alignment = 512;
   const maxBinding = Math.min(limits.maxStorageBufferBindingSize, bindingLimit ?? Infinity);
@@ -77,5 +110,6 @@ export function kernelTarget(
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxGrid: limits.maxComputeWorkgroupsPerDimension,
+    ...(subgroupMatrices.length > 0 && { subgroupMatrices }),
   };
 }

@@ -33,6 +33,11 @@ export interface OpenOptions {
    * for this adapter; false: the rules alone.
    */
   readonly tuned?: TunedTable | false;
+  /**
+   * What is off unless asked for, because nobody has seen it run: `subgroupMatrix`, products and convolutions on tensor
+   * cores where Dawn offers them. Default: what `CONVBASE_EXPERIMENTAL` names (`subgroup-matrix`).
+   */
+  readonly experimental?: { readonly subgroupMatrix?: boolean };
 }
 
 /** Smallest limits that the kernels can work with. */
@@ -51,6 +56,7 @@ const leastLimits = {
 export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const wantedName = options.adapter ?? environment('CONVBASE_ADAPTER');
   const debug = options.debug ?? Number(environment('CONVBASE_DEBUG') ?? 0);
+  const subgroupMatrix = options.experimental?.subgroupMatrix ?? experiments().includes('subgroup-matrix');
   const entry = await openEntry({ adapter: wantedName, backend: options.backend });
   // Dawn rejects, instead of giving null, when no adapter has the wanted name; its text lists those there are.
   let reason: unknown;
@@ -90,7 +96,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   });
   const device = await adapter
     .requestDevice({
-      requiredFeatures: wantedFeatures(adapter, profile !== false),
+      requiredFeatures: wantedFeatures(adapter, { profile: profile !== false, subgroupMatrix }),
       requiredLimits: wantedLimits(adapter),
     })
     .catch((cause: unknown) => {
@@ -106,6 +112,20 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     console.error(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(plain)}`);
   const target = tuned ? { ...plain, tuned } : plain;
   return new Gpu({ device, adapter: description, target, debug, profile, close: entry.close });
+}
+
+const EXPERIMENTS = ['subgroup-matrix'];
+
+/** The names in `CONVBASE_EXPERIMENTAL`, separated by commas. */
+function experiments(): string[] {
+  const names = (environment('CONVBASE_EXPERIMENTAL') ?? '').split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => name !== '' && !EXPERIMENTS.includes(name));
+  if (unknown.length > 0) {
+    throw new ConvbaseError('adapter/experiment', `CONVBASE_EXPERIMENTAL names ${unknown.join(', ')}`, {
+      fix: `There is ${EXPERIMENTS.join(', ')}.`,
+    });
+  }
+  return names;
 }
 
 /** The table to choose by. The null backend computes nothing, so nothing was measured on it. */

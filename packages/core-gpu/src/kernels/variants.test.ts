@@ -43,7 +43,7 @@ function planOf({ shader, constants }: Variant): Plan {
 describe('every variant of every shader', () => {
   let gpu: Gpu;
   beforeAll(async () => {
-    gpu = await openGpu({ backend: 'null' });
+    gpu = await openGpu({ backend: 'null', experimental: { subgroupMatrix: true } });
   });
   afterAll(() => {
     gpu.destroy();

@@ -44,39 +44,7 @@ const KERNEL_TILE = DEPTH * WIDTH;
 var<workgroup> xTile: array<vec4f, 2 * X_TILE>; // [half][pixel][k / 4]
 var<workgroup> kernelTile: array<vec4f, 2 * KERNEL_TILE>; // [half][k][channel / 4]
 
-// The window of one pixel: its picture in x, and the row and column where it starts.
-struct Window {
-  image: u32,
-  row: i32,
-  column: i32,
-}
-
-// Where four channels of one tap of a window lie in x.
-struct Place {
-  c: u32,
-  at: u32,
-  inside: bool,
-}
-
-fn windowOf(pixel: u32) -> Window {
-  let row = pixel / params.ow;
-  return Window(
-    row / params.oh * params.xImage,
-    i32(row % params.oh * params.strideH) - params.top,
-    i32(pixel % params.ow * params.strideW) - params.left,
-  );
-}
-
-fn placeOf(window: Window, k: u32) -> Place {
-  let c = k % params.ci;
-  let tap = k / params.ci;
-  let ky = tap / max(params.kw, 1);
-  let iy = window.row + i32(ky * params.dilationH);
-  let ix = window.column + i32(tap % max(params.kw, 1) * params.dilationW);
-  let inside = ky < params.kh && u32(iy) < params.h && u32(ix) < params.w;
-  let at = u32(i32(window.image + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset) / 4;
-  return Place(c, select(0, at, inside), inside);
-}
+// #include "tile-window.wgsl"
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -96,7 +64,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   // What this thread fetches: k / 4 = lid % FOURS of pixel lid / FOURS; row lid / WIDTH of the kernel, column lid % WIDTH.
   let window = windowOf(params.first + min(tilePixel + lid / FOURS, params.pixels - 1));
   var k = begin + lid % FOURS * 4;
-  var place = placeOf(window, k);
+  var tap = tapOf(k);
+  var place = placeOf(window, tap);
   let loadColumn = min(tileColumn + lid % WIDTH, columns - 1);
   var weightRow = begin + lid / WIDTH;
   var fetchedX: vec4f;
@@ -116,9 +85,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let isLast = done + DEPTH >= end;
     if (!isLast) {
       k += DEPTH;
-      place.c += DEPTH;
+      tap.c += DEPTH;
       place.at += FOURS;
-      if (place.c >= params.ci) { place = placeOf(window, k); }
+      if (tap.c >= params.ci) {
+        tap = tapOf(k);
+        place = placeOf(window, tap);
+      }
       weightRow += DEPTH;
       if (lid < X_TILE) { fetchedX = select(vec4f(), vec4f(x[select(0, place.at, place.inside)]), place.inside); }
       if (lid < KERNEL_TILE) {

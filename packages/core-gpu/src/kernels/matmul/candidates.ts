@@ -1,8 +1,10 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import { exactElement, subgroupMatrixTiles } from './subgroup-matrix.ts';
 
 /** Every kernel and tile that may be picked for a product on this target, each with several numbers of splits. */
-export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: KernelTarget): MatmulChoice[] {
+export function matmulCandidates(shape: MatmulShape, target: KernelTarget): MatmulChoice[] {
+  const { m, n, k, batch = 1 } = shape;
   const tiles: Omit<MatmulChoice, 'splits'>[] = [
     { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
     { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
@@ -13,6 +15,7 @@ export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: Ke
     ...(target.subgroupSize === 8
       ? [8, 16].map((rows) => ({ variant: 'subgroup' as const, tileM: rows, tileN: 32, rows }))
       : []),
+    ...subgroupMatrixTiles(exactElement(shape), target),
   ];
   const splits = [1, 2, 4, 8, 16, 32].filter(
     (count) => count === 1 || (k / count >= 128 && 4 * count * batch * m * n <= 64 * 1024 ** 2),

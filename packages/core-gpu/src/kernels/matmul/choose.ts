@@ -1,6 +1,7 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { tunedChoice } from '../../tuning/table.ts';
 import { matmulCandidates } from './candidates.ts';
+import { exactElement, subgroupMatrixTiles } from './subgroup-matrix.ts';
 import { outerTiles, type MatmulChoice, type MatmulShape, type MatmulVariant } from './shape.ts';
 
 export type { MatmulChoice, MatmulShape } from './shape.ts';
@@ -21,7 +22,8 @@ export function chooseMatmul(shape: MatmulShape, target: KernelTarget): MatmulCh
   const { m, n, k } = shape;
   const variant = chooseVariant(shape, target);
   if (variant === 'naive') return { variant, tileM: 8, tileN: 8, rows: 1, splits: 1 };
-  const { tileM, tileN, rows } = variant === 'outer' ? outerTile(shape) : chooseTile(variant, shape);
+  const tile = chooseTile(variant, shape, target);
+  const { tileM, tileN } = tile;
   const batch = shape.batch ?? 1;
   const tiles = Math.ceil(m / tileM) * Math.ceil(n / tileN) * batch;
   // Enough workgroups for every compute unit of a large GPU, or every core of a large CPU, to have a few.
@@ -29,7 +31,7 @@ export function chooseMatmul(shape: MatmulShape, target: KernelTarget): MatmulCh
   const useful = Math.floor(k / LEAST_K_PER_SPLIT);
   const affordable = Math.floor(MOST_PARTIAL_BYTES / (4 * batch * m * n));
   const splits = Math.max(1, Math.min(wanted, useful, affordable));
-  return { variant, tileM, tileN, rows, splits };
+  return { variant, ...tile, splits };
 }
 
 function chooseVariant(shape: MatmulShape, target: KernelTarget): MatmulVariant {
@@ -38,6 +40,7 @@ function chooseVariant(shape: MatmulShape, target: KernelTarget): MatmulVariant 
   if (n <= 2) return 'naive';
   // Small products gain less from tiles than compiling them costs: seconds on a software adapter.
   if (m * n * k * batch <= (target.kind === 'software' ? 2 ** 18 : 2 ** 12)) return 'naive';
+  if (subgroupMatrixTiles(exactElement(shape), target).length > 0) return 'subgroup-matrix';
   if (target.kind !== 'software') return 'gpu';
   if (target.subgroupSize !== 8) return 'register';
   return n % 4 === 0 && outerPays(shape) ? 'outer' : 'subgroup';
@@ -57,7 +60,7 @@ function outerPays(shape: MatmulShape): boolean {
   return outerTile(shape).cost + PACK * packed < 3100 * steps;
 }
 
-type Tile = Pick<MatmulChoice, 'tileM' | 'tileN' | 'rows'>;
+type Tile = Pick<MatmulChoice, 'tileM' | 'tileN' | 'rows' | 'element'>;
 
 /**
  * The tile that takes outer.wgsl the shortest time, counted in instructions of llvmpipe: a load of a vec4f is 290 of
@@ -75,8 +78,14 @@ export function outerTile({ m, n, k }: MatmulShape): Tile & { readonly cost: num
   return best;
 }
 
-function chooseTile(variant: MatmulVariant, shape: MatmulShape): Tile {
+function chooseTile(variant: MatmulVariant, shape: MatmulShape, target: KernelTarget): Tile {
   if (variant === 'gpu') return chooseGpuTile(shape);
+  if (variant === 'subgroup-matrix')
+    return chooseFragmentTile(shape, subgroupMatrixTiles(exactElement(shape), target));
+  if (variant === 'outer') {
+    const { tileM, tileN, rows } = outerTile(shape);
+    return { tileM, tileN, rows };
+  }
   // 16 rows reuse b twice as often; 8 waste fewer rows at the lower edge.
   const { m } = shape;
   const few = variant === 'register' || Math.ceil(m / 16) * 16 > Math.ceil(m / 8) * 8 * 1.2;
@@ -93,4 +102,16 @@ function chooseGpuTile({ m, n, batch = 1 }: MatmulShape): Tile {
     Math.ceil(m / tileM) * Math.ceil(n / tileN) * batch >= ENOUGH_TILES;
   if (n > 64 && enough(128, 128)) return tile(128, 128);
   return enough(128, 64) ? tile(128, 64) : tile(64, 64);
+}
+
+/** The same for tensor cores: the first tile that is not much larger than the product and of which there are enough. */
+function chooseFragmentTile({ m, n, batch = 1 }: MatmulShape, tiles: readonly Tile[]): Tile {
+  const useful = tiles.filter(({ tileM, tileN }) => tileM < 2 * m && tileN < 2 * n);
+  const enough = ({ tileM, tileN }: Tile): boolean =>
+    Math.ceil(m / tileM) * Math.ceil(n / tileN) * batch >= ENOUGH_TILES;
+  const smallest = useful.at(-1) ?? tiles.at(-1);
+  const tile = useful.find(enough) ?? smallest;
+  if (!tile) throw new Error('subgroup matrices were chosen where there are none');
+  const { tileM, tileN, rows, element } = tile;
+  return { tileM, tileN, rows, ...(element && { element }) };
 }

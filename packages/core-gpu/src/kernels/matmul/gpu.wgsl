@@ -43,24 +43,7 @@ const FOURS_OF_B = 16 * COLS * STEPS;
 var<workgroup> tileA: array<array<array<vec4f, QUADS>, 16 * ROWS>, 2>;
 var<workgroup> tileB: array<array<array<vec4f, 16 * COLS>, STEPS>, 2>;
 
-// Four neighbours along k of one row of op(a).
-fn loadA(at: u32) -> vec4f {
-  if (TRANSPOSE_A) {
-    return vec4f(f32(a[at]), f32(a[at + params.aRow]), f32(a[at + 2 * params.aRow]), f32(a[at + 3 * params.aRow]));
-  }
-  if (VEC_A) { return vec4f(a4[at / 4]); }
-  return vec4f(f32(a[at]), f32(a[at + 1]), f32(a[at + 2]), f32(a[at + 3]));
-}
-
-// Four neighbouring columns of one row of op(b).
-fn loadB(at: u32) -> vec4f {
-  if (TRANSPOSE_B) {
-    return vec4f(f32(b[at]), f32(b[at + params.bRow]), f32(b[at + 2 * params.bRow]), f32(b[at + 3 * params.bRow]));
-  }
-  if (VEC_B) { return vec4f(b4[at / 4]); }
-  return vec4f(f32(b[at]), f32(b[at + 1]), f32(b[at + 2]), f32(b[at + 3]));
-}
-
+// #include "load-fours.wgsl"
 // #include "store.wgsl"
 
 @compute @workgroup_size(256)

@@ -11,12 +11,14 @@ import {
 } from './blocks.ts';
 import { chooseMatmul } from './choose.ts';
 import { outerDispatches, outerVariants, type Product } from './outer.ts';
+import { fragmentVariants } from '../fragments.ts';
 import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import { subgroupMatrixConstants } from './subgroup-matrix.ts';
 
 const COMBINE_WORKGROUP = 64;
 
 /** A part of a split sum is a multiple of this many steps, whole chunks for every variant. */
-const STEPS = 16;
+const STEPS = 32;
 
 /** What runs where outer.wgsl was chosen and cannot: c is not in fours. */
 const INSTEAD_OF_OUTER = { variant: 'subgroup', tileM: 16, tileN: 32, rows: 16 } as const;
@@ -171,15 +173,19 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
   const groups = tilesM * tilesN * batch * splits;
   const dispatch: Dispatch = {
     shader: `matmul/${choice.variant}`,
-    constants: productConstants(choice, {
-      TRANSPOSE_A: a.kMajor,
-      TRANSPOSE_B: !b.kMajor,
-      VEC_A: a.inFours,
-      VEC_B: b.inFours,
-      WHOLE_K: k % stepsAtOnce(choice) === 0,
-      WHOLE_N: n % 4 === 0,
-      ...finish,
-    }),
+    constants: productConstants(
+      choice,
+      {
+        TRANSPOSE_A: a.kMajor,
+        TRANSPOSE_B: !b.kMajor,
+        VEC_A: a.inFours,
+        VEC_B: b.inFours,
+        WHOLE_K: k % stepsAtOnce(choice) === 0,
+        WHOLE_N: n % 4 === 0,
+        ...finish,
+      },
+      choice.variant === 'subgroup-matrix' ? subgroupMatrixConstants(choice, target) : undefined,
+    ),
     uniforms: {
       ...{ m, n, k, batch, tilesM, tilesN, kPerSplit, groups },
       ...{ aOffset: a.offset, aRow: a.row, aBatch: a.matrix },
@@ -218,6 +224,7 @@ interface Flags {
 
 /** How many steps of k a variant takes at once; the rest of a sum, where there is one, is taken with care. */
 function stepsAtOnce({ variant, tileM, tileN }: Pick<MatmulChoice, 'variant' | 'tileM' | 'tileN'>): number {
+  if (variant === 'subgroup-matrix') return STEPS;
   return variant === 'gpu' && tileM < 128 && tileN < 128 ? 16 : variant === 'gpu' ? 8 : 4;
 }
 
@@ -225,6 +232,7 @@ function stepsAtOnce({ variant, tileM, tileN }: Pick<MatmulChoice, 'variant' | '
 function productConstants(
   choice: Pick<MatmulChoice, 'variant' | 'tileM' | 'tileN' | 'rows'>,
   flags: Flags,
+  fragments?: Record<string, ShaderConstant>,
 ): Record<string, ShaderConstant> {
   const { variant, rows, tileN } = choice;
   if (variant === 'naive') {
@@ -232,6 +240,7 @@ function productConstants(
     return { TRANSPOSE_A, TRANSPOSE_B, HAS_BIAS, RELU, ACCUMULATE };
   }
   if (variant === 'register') return { ...flags };
+  if (variant === 'subgroup-matrix') return { ...flags, ...fragments };
   if (variant === 'subgroup') return { ...flags, ROWS: rows };
   return { ...flags, ROWS: rows, COLS: tileN / 64, QUADS: stepsAtOnce(choice) / 4 };
 }
@@ -266,6 +275,12 @@ export function variants(): { shader: ShaderName; constants: Record<string, Shad
       constants: { WORKGROUP: COMBINE_WORKGROUP, HAS_BIAS: flag, RELU: flag, ACCUMULATE: flag },
     })),
     ...outerVariants(outerTiles),
+    ...fragmentVariants().flatMap((fragments) =>
+      operands.map((constants) => ({
+        shader: 'matmul/subgroup-matrix' as const,
+        constants: { ...constants, ...fragments },
+      })),
+    ),
     ...choices.flatMap((choice) =>
       operands.map((constants) => ({
         shader: `matmul/${choice.variant}` as const,

@@ -11,7 +11,7 @@ export interface MatmulShape {
   readonly transposeB?: boolean;
 }
 
-export type MatmulVariant = 'naive' | 'gpu' | 'outer' | 'subgroup' | 'register';
+export type MatmulVariant = 'naive' | 'gpu' | 'outer' | 'subgroup' | 'register' | 'subgroup-matrix';
 
 /** The kernel for a product and how it is cut up. */
 export interface MatmulChoice {
@@ -23,6 +23,8 @@ export interface MatmulChoice {
   readonly rows: number;
   /** Into how many parts the sum over k is split, each with workgroups of its own. */
   readonly splits: number;
+  /** What subgroup-matrix.wgsl rounds operands to; with the others absent. */
+  readonly element?: 'f16' | 'f32';
 }
 
 /** Tiles that outer.wgsl is compiled for. Each takes a software adapter a second, so there are not many. */
