@@ -33,7 +33,7 @@ export {
 } from './tensor/host-array.ts';
 export { scope, Scope } from './tensor/scope.ts';
 export { formatShape, sizeOf, type Dimension, type Shape } from './tensor/shape.ts';
-export { tensor, Tensor, type DType } from './tensor/tensor.ts';
+export { tensor, Tensor, type DType, type FloatType } from './tensor/tensor.ts';
 
 export {
   epochLines,
@@ -51,6 +51,7 @@ export type { EvaluateConfig } from './training/evaluate.ts';
 export type { FitConfig, History } from './training/fit.ts';
 export { bottleneckOf, InputMeter, type Bottleneck, type InputTimes } from './training/input-meter.ts';
 export type { Network } from './training/network.ts';
+export { precisionFrom, precisions, type Precision } from './training/precision.ts';
 export { epochStart, type FitPosition, type TotalsState } from './training/position.ts';
 export type { PredictArrayConfig, PredictConfig, PredictedBatch } from './training/predict.ts';
 export { exportTrainingState, importTrainingState, type TrainingState } from './training/state.ts';

@@ -15,7 +15,14 @@ export { packTransforms } from './augment/pack.ts';
 export type { AffineMatrix, FillMode, ImageTransform, Interpolation } from './augment/transform.ts';
 export { planConcatRead, planConcatWrite, type ConcatSlice } from './concat/concat.ts';
 export { planDropout, type DropoutOptions } from './dropout/dropout.ts';
-export { planAccumulate, planAdd, planFill, planMultiply, planScale } from './elementwise/elementwise.ts';
+export {
+  planAccumulate,
+  planAdd,
+  planCast,
+  planFill,
+  planMultiply,
+  planScale,
+} from './elementwise/elementwise.ts';
 export {
   planSigmoidCrossEntropy,
   planSigmoidCrossEntropyGradient,

@@ -2,7 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import { activation, softmax } from '../ops/index.ts';
 import type { Tape } from '../autograd/tape.ts';
 import type { Slot } from '../ops/conv2d.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import type { DType, Tensor } from '../tensor/tensor.ts';
 import type { BatchNormalization } from './batch-normalization.ts';
 import type { CallContext } from './context.ts';
 import { UnaryLayer, type LayerConfig } from './layer.ts';
@@ -38,6 +38,8 @@ export interface Epilogue {
   readonly relu?: boolean;
   /** A tensor like the result, added before the relu (convolutions only, without gradients). */
   readonly residual?: Tensor | undefined;
+  /** What the result is stored as; like the input when left out. */
+  readonly dtype?: DType | undefined;
   /** Channels of a wider tensor to write (convolutions only, without gradients and without a residual). */
   readonly slot?: Slot | undefined;
 }

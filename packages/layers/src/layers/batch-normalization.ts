@@ -7,7 +7,7 @@ import {
   type Statistics,
 } from '../ops/batch-norm.ts';
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import type { DType, Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
 import { initializerFrom } from './initializers.ts';
 import { UnaryLayer, type LayerConfig } from './layer.ts';
@@ -104,9 +104,15 @@ export class BatchNormalization extends UnaryLayer {
     return !this.usesBatchStatistics(context) && !this.weights.some((weight) => context.trains(weight));
   }
 
-  /** The weights of a convolution followed by this layer; the caller owns them. */
-  foldInto(kernel: Tensor, bias: Tensor | null, context: CallContext): { kernel: Tensor; bias: Tensor } {
-    return foldBatchNorm(kernel, bias, this.#statistics(context), this.#affine(context), this.epsilon);
+  /** The weights of a convolution followed by this layer, the kernel stored as `dtype`; the caller owns them. */
+  foldInto(
+    kernel: Tensor,
+    bias: Tensor | null,
+    dtype: DType,
+    context: CallContext,
+  ): { kernel: Tensor; bias: Tensor } {
+    const { epsilon } = this;
+    return foldBatchNorm(kernel, bias, this.#statistics(context), this.#affine(context), epsilon, dtype);
   }
 
   /** The layer, with a relu in the same kernel if asked for. */

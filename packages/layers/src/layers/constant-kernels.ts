@@ -1,4 +1,5 @@
 import { planWinogradKernel, winogradFactors, type WinogradChoice } from '@convbase/core-gpu';
+import { cast } from '../ops/cast.ts';
 import type { ConstantKernel } from '../ops/conv2d.ts';
 import { dims4 } from '../ops/dims.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -6,33 +7,36 @@ import type { Variable } from './variable.ts';
 import { Versions } from './versions.ts';
 
 /**
- * The kernel of a convolution while it is not being trained, transformed for Winograd's algorithm: computed on first use
- * and kept on the GPU until the weights behind it change. Pictures of different sizes may want different transforms.
+ * What is made of a kernel while it is not being trained, transforms for Winograd's algorithm or a copy in float16:
+ * computed on first use and kept on the GPU until the weights behind it change. Pictures of different sizes may want
+ * different transforms.
  */
 export class ConstantKernels {
-  readonly #factors = new Map<string, Tensor>();
+  readonly #made = new Map<string, Tensor>();
   readonly #versions = new Versions();
 
-  /** For a `conv2d` with `kernel`, which was computed from the variables `from` (or is the only one of them). */
+  /** For an op with `kernel`, which was computed from the variables `from` (or is the only one of them). */
   of(kernel: Tensor, from: readonly Variable[]): ConstantKernel {
+    const kept = (key: string, make: () => Tensor): Tensor => {
+      if (!this.#versions.areOf(from)) this.dispose();
+      this.#versions.note(from);
+      const known = this.#made.get(key);
+      if (known?.gpu === kernel.gpu) return known;
+      known?.dispose();
+      const made = kernel.gpu.lasting(make);
+      this.#made.set(key, made);
+      return made;
+    };
     return {
-      factors: (choice) => {
-        if (!this.#versions.areOf(from)) this.dispose();
-        this.#versions.note(from);
-        const key = `${choice.output} ${choice.product}`;
-        const kept = this.#factors.get(key);
-        if (kept?.gpu === kernel.gpu) return kept;
-        kept?.dispose();
-        const factors = kernel.gpu.lasting(() => transform(kernel, choice));
-        this.#factors.set(key, factors);
-        return factors;
-      },
+      factors: (choice) =>
+        kept(`${choice.output} ${choice.product} ${kernel.dtype}`, () => transform(kernel, choice)),
+      float16: () => kept('float16', () => cast(kernel, 'float16')),
     };
   }
 
   dispose(): void {
-    for (const factors of this.#factors.values()) factors.dispose();
-    this.#factors.clear();
+    for (const made of this.#made.values()) made.dispose();
+    this.#made.clear();
   }
 }
 

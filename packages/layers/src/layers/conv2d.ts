@@ -1,7 +1,7 @@
 import { conv2d, type Conv2dOptions } from '../ops/conv2d.ts';
 import { regularizerFrom, type Regularizer, type RegularizerLike } from '../regularizers/index.ts';
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import type { DType, Tensor } from '../tensor/tensor.ts';
 import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
 import type { BatchNormalization } from './batch-normalization.ts';
 import { ConstantKernels } from './constant-kernels.ts';
@@ -121,18 +121,22 @@ export class Conv2D extends ActivatedLayer {
     return this.activation === 'linear' && !this.weights.some((weight) => context.trains(weight));
   }
 
-  linear(x: Tensor, context: CallContext, { batchNorm, relu = false, residual, slot }: Epilogue): Tensor {
+  linear(
+    x: Tensor,
+    context: CallContext,
+    { batchNorm, relu = false, residual, slot, dtype }: Epilogue,
+  ): Tensor {
     const { tape } = context;
     // What a validation derived from weights that are being trained is of no use after the next step.
     if (context.trains(this.kernel)) this.releaseCaches();
-    const options = { ...this.options, relu, residual, slot };
+    const options = { ...this.options, relu, residual, slot, dtype };
     if (batchNorm === undefined) {
       const kernel = context.weight(this.kernel);
       const constant = context.trains(this.kernel) ? null : this.#constant.of(kernel, [this.kernel]);
       return conv2d(x, kernel, context.weight(this.#bias), options, tape, constant);
     }
     const from = this.#foldedFrom(batchNorm);
-    const { kernel, bias } = this.#fold(batchNorm, from, context);
+    const { kernel, bias } = this.#fold(batchNorm, from, x.dtype, context);
     return conv2d(x, kernel, bias, options, tape, this.#constant.of(kernel, from));
   }
 
@@ -153,10 +157,11 @@ export class Conv2D extends ActivatedLayer {
   #fold(
     batchNorm: BatchNormalization,
     from: readonly Variable[],
+    dtype: DType,
     context: CallContext,
   ): { kernel: Tensor; bias: Tensor } {
-    return this.#folded.get(context.gpu, from, () =>
-      batchNorm.foldInto(context.weight(this.kernel), context.weight(this.#bias), context),
+    return this.#folded.get(context.gpu, from, dtype, () =>
+      batchNorm.foldInto(context.weight(this.kernel), context.weight(this.#bias), dtype, context),
     );
   }
 }

@@ -3,6 +3,7 @@ import { regularizerFrom, type Regularizer, type RegularizerLike } from '../regu
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
+import { ConstantKernels } from './constant-kernels.ts';
 import type { CallContext } from './context.ts';
 import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
 import type { Variable } from './variable.ts';
@@ -25,6 +26,7 @@ export class Dense extends ActivatedLayer {
   readonly biasRegularizer: Regularizer | null;
   readonly kernelInitializer: Initializer;
   readonly biasInitializer: Initializer;
+  readonly #constant = new ConstantKernels();
   #kernel: Variable | null = null;
   #bias: Variable | null = null;
 
@@ -83,8 +85,15 @@ export class Dense extends ActivatedLayer {
     );
   }
 
-  linear(x: Tensor, context: CallContext, { relu = false }: Epilogue): Tensor {
-    return dense(x, context.weight(this.kernel), context.weight(this.#bias), { relu }, context.tape);
+  linear(x: Tensor, context: CallContext, { relu = false, dtype }: Epilogue): Tensor {
+    if (context.trains(this.kernel)) this.releaseCaches();
+    const kernel = context.weight(this.kernel);
+    const constant = context.trains(this.kernel) ? null : this.#constant.of(kernel, [this.kernel]);
+    return dense(x, kernel, context.weight(this.#bias), { relu, dtype }, context.tape, constant);
+  }
+
+  override releaseCaches(): void {
+    this.#constant.dispose();
   }
 
   #features(shape: Shape): number | null {

@@ -1,5 +1,5 @@
 import type { Gpu } from '@convbase/core-gpu';
-import type { Tensor } from '../tensor/tensor.ts';
+import type { DType, Tensor } from '../tensor/tensor.ts';
 import type { Variable } from './variable.ts';
 import { Versions } from './versions.ts';
 
@@ -13,9 +13,15 @@ export class FoldedWeights {
   #folded: Folded | null = null;
   readonly #versions = new Versions();
 
-  /** What `compute` made of the variables `from` as they are now; borrowed. */
-  get(gpu: Gpu, from: readonly Variable[], compute: () => Folded): Folded {
-    if (this.#folded !== null && this.#folded.kernel.gpu === gpu && this.#versions.areOf(from)) {
+  /** What `compute` made of the variables `from` as they are now, with a kernel of this type; borrowed. */
+  get(gpu: Gpu, from: readonly Variable[], dtype: DType, compute: () => Folded): Folded {
+    const kernel = this.#folded?.kernel;
+    if (
+      this.#folded !== null &&
+      kernel?.gpu === gpu &&
+      kernel.dtype === dtype &&
+      this.#versions.areOf(from)
+    ) {
       return this.#folded;
     }
     this.dispose();

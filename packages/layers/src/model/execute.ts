@@ -5,7 +5,7 @@ import type { CallContext } from '../layers/context.ts';
 import type { Layer, SymbolicTensor } from '../layers/layer.ts';
 import { writeChannels } from '../ops/concat.ts';
 import { identity } from '../ops/reshape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { Tensor, type DType } from '../tensor/tensor.ts';
 import type { Graph } from './graph.ts';
 import type { Place } from './joins.ts';
 import { stepsOf, type Step } from './steps.ts';
@@ -55,10 +55,10 @@ export function execute(
   };
 
   /** A joined tensor, which lives from its first part on. */
-  const joined = ({ of, channels }: Place, rest: readonly number[]): Tensor => {
+  const joined = ({ of, channels }: Place, rest: readonly number[], dtype: DType): Tensor => {
     const known = owned.get(of);
     if (known !== undefined) return known;
-    const made = Tensor.empty(context.gpu, [...rest, channels], 'concat');
+    const made = Tensor.empty(context.gpu, [...rest, channels], 'concat', dtype);
     owned.set(of, made);
     return made;
   };
@@ -70,7 +70,8 @@ export function execute(
     if (parts !== undefined) {
       values.forEach((value, index) => {
         const part = parts[index];
-        if (part !== undefined) writeChannels(value, joined(part, value.shape.slice(0, -1)), part.offset);
+        if (part === undefined) return;
+        writeChannels(value, joined(part, value.shape.slice(0, -1), value.dtype), part.offset);
       });
       return [];
     }
@@ -83,7 +84,7 @@ export function execute(
     }
     const slot = place && {
       ...place,
-      tensor: (_: Gpu, rest: readonly number[]) => joined(place, rest).share(),
+      tensor: (_: Gpu, rest: readonly number[], dtype: DType) => joined(place, rest, dtype).share(),
     };
     const relu = epilogue.relu === true || layer.activation === 'relu';
     return [layer.linear(x, context, { ...epilogue, relu, residual: residual && valueOf(residual), slot })];

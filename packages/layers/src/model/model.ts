@@ -13,6 +13,7 @@ import { compile, type Compiled, type CompileConfig } from '../training/compiled
 import { evaluate, type EvaluateConfig } from '../training/evaluate.ts';
 import { fit, trainOnBatch, type FitConfig, type History } from '../training/fit.ts';
 import type { Network } from '../training/network.ts';
+import type { Precision } from '../training/precision.ts';
 import {
   predict,
   predictBatches,
@@ -42,6 +43,12 @@ export interface ModelConfig extends LayerConfig {
 export class Model extends Layer implements Network {
   /** Set it from a callback to end `fit` after the current batch or epoch; validation is still done. */
   stopTraining = false;
+  /**
+   * What activations, their gradients and the copies of weights that kernels read are stored as: float32 numbers, or
+   * float16 ones in mixed precision. Sums are float32 either way, and so are weights, statistics, loss and outputs. That
+   * of a model inside another one does not count.
+   */
+  precision: Precision = 'float32';
   #graph: Graph;
   #layers: readonly Layer[] = [];
   #gpu: Gpu | null = null;
@@ -165,13 +172,13 @@ export class Model extends Layer implements Network {
     return layer instanceof Model ? layer.outputActivation : 'linear';
   }
 
-  /** The only output without the activation that ends it. */
+  /** The only output without the activation that ends it; float32 in mixed precision too, if a layer with weights makes it. */
   logits(inputs: readonly Tensor[], context: CallContext): Tensor {
     this.#checkInputs(inputs.map((value) => value.shape));
     const last = this.#lastLayer();
     const [output] = execute(this.graph, inputs, context, (layer, [x, ...more]) => {
       if (layer !== last || x === undefined) return undefined;
-      if (layer instanceof ActivatedLayer) return [layer.linear(x, context, {})];
+      if (layer instanceof ActivatedLayer) return [layer.linear(x, context, { dtype: 'float32' })];
       return layer instanceof Model ? [layer.logits([x, ...more], context)] : undefined;
     });
     return output ?? this.fail('model/empty', 'has no output yet');

@@ -56,6 +56,7 @@ export function splitFrozen(model: Model): FrozenSplit | null {
     outputs: outputs.map((value) => symbolic(back, value)),
     name: `${model.name}_suffix`,
   });
+  prefix.precision = suffix.precision = model.precision;
   const layers = new Set(prefixCalls.map(({ layer }) => layer)).size;
   return { prefix, suffix, layers, flops: prefix.flops() };
 }

@@ -12,7 +12,7 @@ export function addInto(total: Tensor, value: Tensor): Tensor {
     value.dispose();
     return total;
   }
-  const y = Tensor.empty(gpu, total.shape, 'gradient sum');
+  const y = Tensor.empty(gpu, total.shape, 'gradient sum', total.dtype);
   gpu.run(planAdd(total.size, gpu.target), { a: total.buffer, b: value.buffer, y: y.buffer });
   total.dispose();
   value.dispose();

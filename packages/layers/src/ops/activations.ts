@@ -6,11 +6,11 @@ import { rowsAndColumns } from './dims.ts';
 /** Elementwise relu, sigmoid or tanh; all three have a gradient that needs the output alone. */
 export function activation(kind: 'relu' | 'sigmoid' | 'tanh', x: Tensor, tape: Tape | null = null): Tensor {
   const { gpu } = x;
-  const y = Tensor.empty(gpu, x.shape, kind);
+  const y = Tensor.empty(gpu, x.shape, kind, x.dtype);
   gpu.run(planActivation(kind, x.size, gpu.target), { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [y], (dy, [y]) => {
     if (!y) return [null];
-    const dx = Tensor.empty(gpu, y.shape, `${kind} dx`);
+    const dx = Tensor.empty(gpu, y.shape, `${kind} dx`, y.dtype);
     gpu.run(planActivationGradient(kind, y.size, gpu.target), { y: y.buffer, dy: dy.buffer, dx: dx.buffer });
     return [dx];
   });
@@ -21,11 +21,11 @@ export function activation(kind: 'relu' | 'sigmoid' | 'tanh', x: Tensor, tape: T
 export function softmax(x: Tensor, tape: Tape | null = null): Tensor {
   const { gpu } = x;
   const { rows, columns: classes } = rowsAndColumns(x);
-  const y = Tensor.empty(gpu, x.shape, 'softmax');
+  const y = Tensor.empty(gpu, x.shape, 'softmax', x.dtype);
   gpu.run(planSoftmax({ rows, classes }, gpu.target), { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [y], (dy, [y]) => {
     if (!y) return [null];
-    const dx = Tensor.empty(gpu, y.shape, 'softmax dx');
+    const dx = Tensor.empty(gpu, y.shape, 'softmax dx', y.dtype);
     gpu.run(planSoftmaxGradient({ rows, classes }, gpu.target), {
       y: y.buffer,
       dy: dy.buffer,

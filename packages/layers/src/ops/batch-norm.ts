@@ -7,7 +7,7 @@ import {
   planMovingAverage,
 } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { Tensor, type DType } from '../tensor/tensor.ts';
 import { reluGradient } from './conv2d.ts';
 import { rowsAndColumns } from './dims.ts';
 
@@ -59,7 +59,7 @@ export function batchNorm(
 ): Tensor {
   const { gpu } = x;
   const { rows, columns: c } = rowsAndColumns(x);
-  const y = Tensor.empty(gpu, x.shape, 'batch norm');
+  const y = Tensor.empty(gpu, x.shape, 'batch norm', x.dtype);
   const normalize = planBatchNormNormalize(
     { rows, c, epsilon },
     { gamma: gamma !== null, beta: beta !== null, relu },
@@ -83,7 +83,7 @@ export function batchNorm(
     const output = relu ? rest.at(-1) : undefined;
     const dz = output === undefined ? dy.share() : reluGradient(output, dy);
     const [, wantsGamma, wantsBeta] = gamma === null ? [wanted[0], false, wanted[1]] : wanted;
-    const dx = Tensor.empty(gpu, x.shape, 'batch norm dx');
+    const dx = Tensor.empty(gpu, x.shape, 'batch norm dx', x.dtype);
     const dgamma = wantsGamma ? Tensor.empty(gpu, [c], 'batch norm dgamma') : null;
     const dbeta = wantsBeta ? Tensor.empty(gpu, [c], 'batch norm dbeta') : null;
     const has = { gamma: scale !== null };
@@ -122,7 +122,8 @@ export function updateMoving(moving: Tensor, batch: Tensor, momentum: number): v
 
 /**
  * A convolution's kernel and bias with the batch normalisation behind it multiplied in:
- * kernel' = kernel * s and bias' = (bias - mean) * s + beta, where s = gamma / sqrt(variance + epsilon).
+ * kernel' = kernel * s and bias' = (bias - mean) * s + beta, where s = gamma / sqrt(variance + epsilon). The kernel is
+ * made in `dtype`.
  */
 export function foldBatchNorm(
   kernel: Tensor,
@@ -130,10 +131,11 @@ export function foldBatchNorm(
   { mean, variance }: Statistics,
   { gamma, beta }: Affine,
   epsilon: number,
+  dtype: DType = 'float32',
 ): { kernel: Tensor; bias: Tensor } {
   const { gpu } = kernel;
   const { rows, columns: co } = rowsAndColumns(kernel);
-  const foldedKernel = Tensor.empty(gpu, kernel.shape, 'folded kernel');
+  const foldedKernel = Tensor.empty(gpu, kernel.shape, 'folded kernel', dtype);
   const foldedBias = Tensor.empty(gpu, [co], 'folded bias');
   const has = { gamma: gamma !== null, beta: beta !== null, bias: bias !== null };
   gpu.run(planBatchNormFold({ rows, co, epsilon }, has, gpu.target), {

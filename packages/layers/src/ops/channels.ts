@@ -11,10 +11,10 @@ export function channelRange(x: Tensor, offset: number, channels: number, tape: 
   const { gpu, shape } = x;
   const { rows, columns: totalChannels } = rowsAndColumns(x);
   const slice = { rows, channels, totalChannels, offset };
-  const y = Tensor.empty(gpu, [...shape.slice(0, -1), channels], 'channels');
+  const y = Tensor.empty(gpu, [...shape.slice(0, -1), channels], 'channels', x.dtype);
   gpu.run(planConcatRead(slice, gpu.target), { y: x.buffer, x: y.buffer });
   tape?.record([x], y, [], (dy) => {
-    const dx = fill(gpu, shape, 0, 'channels dx');
+    const dx = fill(gpu, shape, 0, 'channels dx', dy.dtype);
     gpu.run(planConcatWrite(slice, gpu.target), { x: dy.buffer, y: dx.buffer });
     return [dx];
   });

@@ -24,7 +24,7 @@ export function concat(inputs: readonly Tensor[], tape: Tape | null = null): Ten
   const { gpu } = first;
   const { rows } = rowsAndColumns(first);
   const totalChannels = inputs.reduce((sum, input) => sum + rowsAndColumns(input).columns, 0);
-  const y = Tensor.empty(gpu, [...first.shape.slice(0, -1), totalChannels], 'concat');
+  const y = Tensor.empty(gpu, [...first.shape.slice(0, -1), totalChannels], 'concat', first.dtype);
   let offset = 0;
   const slices = inputs.map((input) => {
     const slice = { rows, channels: rowsAndColumns(input).columns, totalChannels, offset };
@@ -35,7 +35,7 @@ export function concat(inputs: readonly Tensor[], tape: Tape | null = null): Ten
   tape?.record(inputs, y, [], (dy, _saved, wanted) =>
     slices.map(({ slice, shape }, index) => {
       if (wanted[index] !== true) return null;
-      const dx = Tensor.empty(gpu, shape, 'concat dx');
+      const dx = Tensor.empty(gpu, shape, 'concat dx', dy.dtype);
       gpu.run(planConcatRead(slice, gpu.target), { y: dy.buffer, x: dx.buffer });
       return dx;
     }),

@@ -16,9 +16,10 @@ import {
   type WinogradChoice,
 } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
+import { cast } from './cast.ts';
 import { dims4 } from './dims.ts';
 import { Kept, once } from './kept.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { Tensor, type DType } from '../tensor/tensor.ts';
 
 export interface Conv2dOptions {
   readonly strides: readonly [number, number];
@@ -28,6 +29,8 @@ export interface Conv2dOptions {
   readonly relu?: boolean;
   /** Adds a tensor like the result before the relu, in the same kernel. Without gradients only. */
   readonly residual?: Tensor | undefined;
+  /** What the result is stored as; like x when left out. */
+  readonly dtype?: DType | undefined;
   /** Where to write the result, in place of a tensor of its own. Without gradients and without a residual only. */
   readonly slot?: Slot | undefined;
 }
@@ -37,17 +40,20 @@ export interface Slot {
   readonly channels: number;
   readonly offset: number;
   /** The wider tensor with these other axes, as a tensor of the caller's own; the first to ask makes it. */
-  readonly tensor: (gpu: Gpu, rest: readonly number[]) => Tensor;
+  readonly tensor: (gpu: Gpu, rest: readonly number[], dtype: DType) => Tensor;
 }
 
 /** A kernel that stays as it is for longer, so that work done on it once pays. */
 export interface ConstantKernel {
   /** The kernel transformed as Winograd's algorithm wants it for this choice; borrowed. */
   readonly factors: (choice: WinogradChoice) => Tensor;
+  /** The kernel as float16; borrowed. */
+  readonly float16: () => Tensor;
 }
 
 /**
  * 2D convolution: x (n, h, w, ci) with kernel (kh, kw, ci, co) and bias (co) or none, to (n, oh, ow, co).
+ * A float32 kernel is read as float16 where x is float16; its gradient is float32.
  * The gradients are derived in core-gpu's `kernels/conv2d/README.md`. With `constant`, which says that the kernel is not
  * being trained, Winograd's algorithm may compute it (`kernels/winograd/README.md`).
  */
@@ -69,11 +75,12 @@ export function conv2d(
     constant !== null,
   );
   const rest = [shape.n, shape.oh, shape.ow];
-  const y = slot?.tensor(gpu, rest) ?? Tensor.empty(gpu, [...rest, shape.co], 'conv2d');
-  const weights =
-    forward.winograd === null || constant === null
-      ? { kernel: kernel.buffer }
-      : { factors: constant.factors(forward.winograd).buffer };
+  const y =
+    slot?.tensor(gpu, rest, x.dtype) ??
+    Tensor.empty(gpu, [...rest, shape.co], 'conv2d', options.dtype ?? x.dtype);
+  const factors = forward.winograd === null ? undefined : constant?.factors(forward.winograd);
+  const stored = factors === undefined ? storedLike(x, kernel, constant) : kernel.share();
+  const weights = factors === undefined ? { kernel: stored.buffer } : { factors: factors.buffer };
   gpu.run(forward.plan, {
     x: x.buffer,
     ...weights,
@@ -81,20 +88,23 @@ export function conv2d(
     y: y.buffer,
     ...(residual && { residual: residual.buffer }),
   });
-  if (residual !== undefined || slot !== undefined) return y;
+  if (residual !== undefined || slot !== undefined) {
+    stored.dispose();
+    return y;
+  }
 
   const inputs = bias === null ? [x, kernel] : [x, kernel, bias];
   tape?.record(
     inputs,
     y,
-    options.relu === true ? [x, kernel, y] : [x, kernel],
+    options.relu === true ? [x, stored, y] : [x, stored],
     (dy, [x, kernel, y], [wantsX, wantsKernel, wantsBias]) => {
       const dz = y === undefined ? dy.share() : reluGradient(y, dy);
       let dx: Tensor | null = null;
       let dkernel: Tensor | null = null;
       let dbias: Tensor | null = null;
       if (wantsX && x && kernel) {
-        dx = Tensor.empty(gpu, x.shape, 'conv2d dx');
+        dx = Tensor.empty(gpu, x.shape, 'conv2d dx', x.dtype);
         gpu.run(inputGradient(), {
           dy: dz.buffer,
           kernel: kernel.buffer,
@@ -114,7 +124,18 @@ export function conv2d(
       return [dx, dkernel, dbias];
     },
   );
+  stored.dispose();
   return y;
+}
+
+/** The kernel as kernels read it beside x: as float16 where x is. The caller owns it. */
+export function storedLike(
+  x: Tensor,
+  kernel: Tensor,
+  constant: Pick<ConstantKernel, 'float16'> | null,
+): Tensor {
+  if (x.dtype !== 'float16' || kernel.dtype === 'float16') return kernel.share();
+  return constant === null ? cast(kernel, 'float16') : constant.float16().share();
 }
 
 /** A convolution's shape, and how it and its gradients run; each gradient is planned when it is first wanted. */
@@ -168,7 +189,7 @@ function planForward(
 /** The gradient through a relu, from its output: `dy` where `y > 0`. */
 export function reluGradient(y: Tensor, dy: Tensor): Tensor {
   const { gpu } = y;
-  const dx = Tensor.empty(gpu, y.shape, 'relu dx');
+  const dx = Tensor.empty(gpu, y.shape, 'relu dx', y.dtype);
   gpu.run(planActivationGradient('relu', y.size, gpu.target), { y: y.buffer, dy: dy.buffer, dx: dx.buffer });
   return dx;
 }

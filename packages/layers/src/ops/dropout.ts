@@ -14,7 +14,7 @@ export interface DropoutOptions {
 export function dropout(x: Tensor, options: DropoutOptions, tape: Tape | null = null): Tensor {
   const { gpu } = x;
   const drop = (input: Tensor, label: string): Tensor => {
-    const y = Tensor.empty(gpu, input.shape, label);
+    const y = Tensor.empty(gpu, input.shape, label, input.dtype);
     gpu.run(planDropout({ count: input.size, ...options }, gpu.target), { x: input.buffer, y: y.buffer });
     return y;
   };

@@ -1,11 +1,11 @@
 import { planAdd, planFill, planMultiply, planScale, type Gpu } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { Tensor, type DType } from '../tensor/tensor.ts';
 
 /** a + b, of equal shapes. */
 export function add(a: Tensor, b: Tensor, tape: Tape | null = null): Tensor {
   const { gpu } = a;
-  const y = Tensor.empty(gpu, a.shape, 'add');
+  const y = Tensor.empty(gpu, a.shape, 'add', a.dtype);
   gpu.run(planAdd(a.size, gpu.target), { a: a.buffer, b: b.buffer, y: y.buffer });
   tape?.record([a, b], y, [], (dy, _saved, wanted) => wanted.map((wants) => (wants ? dy.share() : null)));
   return y;
@@ -22,7 +22,7 @@ export function multiply(a: Tensor, b: Tensor, tape: Tape | null = null): Tensor
   return y;
 
   function product(u: Tensor, v: Tensor): Tensor {
-    const result = Tensor.empty(gpu, u.shape, 'multiply');
+    const result = Tensor.empty(gpu, u.shape, 'multiply', u.dtype);
     gpu.run(planMultiply(u.size, gpu.target), { a: u.buffer, b: v.buffer, y: result.buffer });
     return result;
   }
@@ -31,22 +31,28 @@ export function multiply(a: Tensor, b: Tensor, tape: Tape | null = null): Tensor
 /** x * factor. */
 export function scale(x: Tensor, factor: number, tape: Tape | null = null): Tensor {
   const { gpu } = x;
-  const y = Tensor.empty(gpu, x.shape, 'scale');
+  const y = Tensor.empty(gpu, x.shape, 'scale', x.dtype);
   gpu.run(planScale({ count: x.size, factor }, gpu.target), { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [], (dy) => [scale(dy, factor)]);
   return y;
 }
 
 /** A tensor filled with one number. */
-export function fill(gpu: Gpu, shape: readonly number[], value: number, label: string): Tensor {
-  const y = Tensor.empty(gpu, shape, label);
+export function fill(
+  gpu: Gpu,
+  shape: readonly number[],
+  value: number,
+  label: string,
+  dtype: DType = 'float32',
+): Tensor {
+  const y = Tensor.empty(gpu, shape, label, dtype);
   gpu.run(planFill({ count: y.size, value }, gpu.target), { y: y.buffer });
   return y;
 }
 
 /** x + offset. */
 export function shift(x: Tensor, offset: number, tape: Tape | null = null): Tensor {
-  const constant = fill(x.gpu, x.shape, offset, 'shift');
+  const constant = fill(x.gpu, x.shape, offset, 'shift', x.dtype);
   const y = add(x, constant, tape);
   constant.dispose();
   return y;

@@ -2,6 +2,7 @@ export { activation, softmax } from './activations.ts';
 export { augment, type AugmentOptions } from './augment.ts';
 export { batchNorm, batchStatistics, foldBatchNorm, updateMoving } from './batch-norm.ts';
 export { channelAffine, channelRange, channelsAt } from './channels.ts';
+export { cast, widened } from './cast.ts';
 export { concat } from './concat.ts';
 export { conv2d } from './conv2d.ts';
 export { dense } from './dense.ts';

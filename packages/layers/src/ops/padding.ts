@@ -20,10 +20,11 @@ export function zeroPad2d(x: Tensor, margins: Margins, tape: Tape | null = null)
     gpu,
     [n, margins.top + h + margins.bottom, margins.left + w + margins.right, c],
     'zero pad',
+    x.dtype,
   );
   gpu.run(planZeroPad2d(padding, gpu.target), { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [], (dy) => {
-    const dx = Tensor.empty(gpu, inputShape, 'zero pad dx');
+    const dx = Tensor.empty(gpu, inputShape, 'zero pad dx', dy.dtype);
     gpu.run(planCrop2d(padding, gpu.target), { dy: dy.buffer, dx: dx.buffer });
     return [dx];
   });

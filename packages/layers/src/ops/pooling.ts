@@ -52,11 +52,11 @@ function planned(kind: 'max' | 'average', x: Tensor, options: PoolOptions): Plan
 export function maxPool2d(x: Tensor, options: PoolOptions, tape: Tape | null = null): Tensor {
   const { gpu } = x;
   const { shape, forward, gradient } = planned('max', x, options);
-  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'max pool');
+  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'max pool', x.dtype);
   gpu.run(forward, { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [x], (dy, [x]) => {
     if (!x) return [null];
-    const dx = Tensor.empty(gpu, x.shape, 'max pool dx');
+    const dx = Tensor.empty(gpu, x.shape, 'max pool dx', dy.dtype);
     gpu.run(gradient(), { x: x.buffer, dy: dy.buffer, dx: dx.buffer });
     return [dx];
   });
@@ -67,10 +67,10 @@ export function maxPool2d(x: Tensor, options: PoolOptions, tape: Tape | null = n
 export function averagePool2d(x: Tensor, options: PoolOptions, tape: Tape | null = null): Tensor {
   const { gpu, shape: inputShape } = x;
   const { shape, forward, gradient } = planned('average', x, options);
-  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'average pool');
+  const y = Tensor.empty(gpu, [shape.n, shape.oh, shape.ow, shape.c], 'average pool', x.dtype);
   gpu.run(forward, { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [], (dy) => {
-    const dx = Tensor.empty(gpu, inputShape, 'average pool dx');
+    const dx = Tensor.empty(gpu, inputShape, 'average pool dx', dy.dtype);
     gpu.run(gradient(), { dy: dy.buffer, dx: dx.buffer });
     return [dx];
   });
@@ -81,10 +81,10 @@ export function averagePool2d(x: Tensor, options: PoolOptions, tape: Tape | null
 export function globalAveragePool2d(x: Tensor, tape: Tape | null = null): Tensor {
   const { gpu, shape: inputShape } = x;
   const [n, h, w, c] = dims4(x);
-  const y = Tensor.empty(gpu, [n, c], 'global average pool');
+  const y = Tensor.empty(gpu, [n, c], 'global average pool', x.dtype);
   gpu.run(planGlobalAveragePoolForward({ n, h, w, c }, gpu.target), { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [], (dy) => {
-    const dx = Tensor.empty(gpu, inputShape, 'global average pool dx');
+    const dx = Tensor.empty(gpu, inputShape, 'global average pool dx', dy.dtype);
     gpu.run(planGlobalAveragePoolInputGradient({ n, h, w, c }, gpu.target), { dy: dy.buffer, dx: dx.buffer });
     return [dx];
   });

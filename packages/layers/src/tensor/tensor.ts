@@ -2,7 +2,9 @@ import { ConvbaseError } from '@convbase/base';
 import type { Gpu, GpuBuffer } from '@convbase/core-gpu';
 import { formatShape, sizeOf } from './shape.ts';
 
-export type DType = 'float32' | 'uint8' | 'int32';
+export type FloatType = 'float32' | 'float16';
+
+export type DType = FloatType | 'uint8' | 'int32';
 
 /** A buffer and how many tensors look at it; the last one to go gives it back to the pool. */
 interface Storage {
@@ -10,7 +12,7 @@ interface Storage {
   references: number;
 }
 
-const elementBytes: Record<DType, number> = { float32: 4, uint8: 1, int32: 4 };
+const elementBytes: Record<DType, number> = { float32: 4, float16: 2, uint8: 1, int32: 4 };
 
 /**
  * A shaped view of a buffer on one GPU.
@@ -36,7 +38,8 @@ export class Tensor {
 
   /** A tensor with undefined contents, for a kernel to write. `label` names the buffer in debug output. */
   static empty(gpu: Gpu, shape: readonly number[], label: string, dtype: DType = 'float32'): Tensor {
-    const buffer = gpu.createBuffer(sizeOf(shape) * elementBytes[dtype], label);
+    const options = { float16: dtype === 'float16' };
+    const buffer = gpu.createBuffer(sizeOf(shape) * elementBytes[dtype], label, options);
     return new Tensor(gpu, shape, dtype, { buffer, references: 1 });
   }
 

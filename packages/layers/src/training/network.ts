@@ -5,6 +5,7 @@ import type { Layer, SymbolicTensor } from '../layers/layer.ts';
 import type { Variable } from '../layers/variable.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Compiled } from './compiled.ts';
+import type { Precision } from './precision.ts';
 
 /** What training needs of a model. */
 export interface Network {
@@ -17,6 +18,7 @@ export interface Network {
   readonly trainableWeights: readonly Variable[];
   readonly sublayers: readonly Layer[];
   readonly outputActivation: ActivationName;
+  readonly precision: Precision;
   stopTraining: boolean;
   call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[];
   logits(inputs: readonly Tensor[], context: CallContext): Tensor;

@@ -7,6 +7,7 @@ import { lookahead } from './batches.ts';
 import type { InputMeter } from './input-meter.ts';
 import { uploadInputs } from './inputs.ts';
 import type { Network } from './network.ts';
+import { outputsOf } from './precision.ts';
 
 /** A batch and what the model made of it. */
 export interface PredictedBatch {
@@ -89,7 +90,7 @@ function record(
 ): { readonly read: Promise<Float32Array[]>; readonly shapes: readonly (readonly number[])[] } {
   const owned = uploadInputs(network, { x });
   try {
-    const outputs = network.call(owned, new CallContext(network.gpu));
+    const outputs = outputsOf(network, owned, new CallContext(network.gpu));
     owned.push(...outputs);
     return { read: readTensors(outputs), shapes: outputs.map(({ shape }) => shape) };
   } finally {

@@ -8,6 +8,7 @@ import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { uploadInputs } from './inputs.ts';
 import type { Network } from './network.ts';
 import { addPenalties, addPenaltyGradient } from './penalties.ts';
+import { logitsOf, outputsOf } from './precision.ts';
 import type { Totals } from './totals.ts';
 import { uploadLabels } from './upload.ts';
 
@@ -85,7 +86,7 @@ function withOutputs(
   const owned = [...inputs];
   try {
     const output =
-      loss.takesOver === null ? onlyOutput(network, inputs, context) : network.logits(inputs, context);
+      loss.takesOver === null ? onlyOutput(network, inputs, context) : logitsOf(network, inputs, context);
     owned.push(output);
     const labels = uploadLabels(gpu, y, output.shape, loss.labels === 'classIndex', network.name);
     owned.push(labels);
@@ -144,7 +145,7 @@ function weighRows(x: Tensor, weights: Tensor): void {
 }
 
 function onlyOutput(network: Network, inputs: readonly Tensor[], context: CallContext): Tensor {
-  const [output] = network.call(inputs, context);
+  const [output] = outputsOf(network, inputs, context);
   if (output === undefined)
     throw new ConvbaseError('training/outputs', 'the model has no output', { where: network.name });
   return output;

@@ -1,23 +1,31 @@
 import { ConvbaseError } from '@convbase/base';
 import { planOneHot, planPreprocess, type Gpu, type ImageTransform } from '@convbase/core-gpu';
 import { augment } from '../ops/augment.ts';
+import { cast } from '../ops/cast.ts';
 import { checkHostArray, type HostArray, type PreprocessMode } from '../tensor/host-array.ts';
 import { formatShape } from '../tensor/shape.ts';
-import { tensor, Tensor } from '../tensor/tensor.ts';
+import { tensor, Tensor, type FloatType } from '../tensor/tensor.ts';
 
 /**
- * A batch of inputs as float32 on the GPU. Bytes of RGB pictures are uploaded as bytes, a quarter of the traffic, and
+ * A batch of inputs on the GPU, as float32 or float16. Bytes of RGB pictures are uploaded as bytes, a quarter of the traffic, and
  * become floats there the way `preprocess` says; before that they are augmented where `augment` says so. `'caffe'` of
  * anything but RGB is `input/channels`, augmentation of anything but pictures of bytes `input/augment`.
  */
-export function uploadInput(gpu: Gpu, x: HostArray, where: string): Tensor {
+export function uploadInput(gpu: Gpu, x: HostArray, where: string, dtype: FloatType = 'float32'): Tensor {
   checkHostArray(x, where);
+  const isRgb = x.data instanceof Uint8Array && x.shape.at(-1) === 3;
+  if (dtype === 'float16' && (!isRgb || (x.augment !== undefined && x.augment.length > 0))) {
+    const wide = uploadInput(gpu, x, where);
+    const y = cast(wide, dtype);
+    wide.dispose();
+    return y;
+  }
   const mode = x.preprocess ?? 'none';
   if (x.augment !== undefined && x.augment.length > 0) return uploadAugmented(gpu, x, x.augment, where);
   if (x.data instanceof Float32Array) return tensor(gpu, x.data, x.shape, 'input');
   if (x.shape.at(-1) !== 3) return tensor(gpu, greyToFloats(x, mode, where), x.shape, 'input');
   const bytes = tensor(gpu, x.data, x.shape, 'input bytes');
-  const y = Tensor.empty(gpu, x.shape, 'input');
+  const y = Tensor.empty(gpu, x.shape, 'input', dtype);
   gpu.label('input', () => {
     gpu.run(planPreprocess({ pixels: y.size / 3, mode }, gpu.target), { bytes: bytes.buffer, y: y.buffer });
   });

@@ -24,6 +24,8 @@ export async function prefixKey(
     // Raised when outputs change in their last bits and no kernel did: which kernel a layer takes.
     version: 2,
     graph: describeGraph(prefix),
+    // Nothing where it is float32: keys made before there was another one hold.
+    ...(prefix.precision !== 'float32' && { precision: prefix.precision }),
     weights: await weightChecksum(prefix),
     pictures,
     input: [size.height, size.width, resize, preprocess],
