@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import type { GpuBuffer } from '../memory/pool.ts';
+import type { GpuBuffer } from '../memory/buffer.ts';
 import { UNIFORM_SLOT_BYTES, type Pipeline } from './pipelines.ts';
 import type { Dispatch } from './plan.ts';
 import type { StorageVariable } from './shader.ts';

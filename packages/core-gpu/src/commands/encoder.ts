@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Label } from '../device/label.ts';
 import type { Profiler } from '../device/profile.ts';
-import type { GpuBuffer } from '../memory/pool.ts';
+import type { GpuBuffer } from '../memory/buffer.ts';
 import { BindGroupCache, boundVariables, type BoundVariable, type GroupMemory } from './bind-groups.ts';
 import { UNIFORM_SLOT_BYTES, type Pipeline, type PipelineCache } from './pipelines.ts';
 import type { Dispatch, Plan } from './plan.ts';

@@ -9,6 +9,7 @@ import { matmulReference } from '../kernels/matmul/reference.ts';
 import { randomFloats, relativeError, runFloat16, runPlan, withGpu } from '../kernels/testing.ts';
 import { frozenCandidates, isWinograd, planConv2dFrozen } from '../kernels/winograd/frozen.ts';
 import { planWinogradKernel, winogradFactors } from '../kernels/winograd/winograd.ts';
+import { GpuBuffer } from '../memory/buffer.ts';
 import { withFloat16 } from './float16.ts';
 
 /** The most by which rounding to one of float16's 11 binary digits changes a number. */
@@ -40,7 +41,7 @@ describe('a plan turned to float16 buffers', () => {
     );
     expect(turned.dispatches[0]?.constants).toEqual({ WORKGROUP: 64, Stored: 'f16' });
     expect(withFloat16(plan, Object.fromEntries(made))).toBe(turned);
-    const plain = Object.fromEntries(made.map(([name, b]) => [name, { ...b, float16: false }]));
+    const plain = Object.fromEntries(made.map(([name, b]) => [name, fake(name, b.size)]));
     expect(withFloat16(plan, plain)).toBe(plan);
   });
 
@@ -53,8 +54,8 @@ describe('a plan turned to float16 buffers', () => {
     expect(() => withFloat16(add, { a: half, b: fake('b', 16), y: half })).toThrow(/'b' is float32/);
   });
 
-  function fake(label: string, size: number, float16 = false) {
-    return { id: 1, size, capacity: size, label, float16, raw: {} as GPUBuffer };
+  function fake(label: string, size: number, float16 = false): GpuBuffer {
+    return new GpuBuffer(size, size, label, { float16 });
   }
 });
 

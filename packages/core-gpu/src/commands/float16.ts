@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import type { GpuBuffer } from '../memory/pool.ts';
+import type { GpuBuffer } from '../memory/buffer.ts';
 import type { Binding, Dispatch, Plan } from './plan.ts';
 import { shaderInterface } from './shader.ts';
 

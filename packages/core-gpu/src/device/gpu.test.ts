@@ -41,19 +41,28 @@ describe('Gpu', () => {
     gpu().releaseBuffer(b);
   });
 
-  it('hands released buffers out again and counts them', async () => {
+  it('uses the memory of released buffers again and counts it', async () => {
     const before = gpu().memory();
-    const a = gpu().createBuffer(100_000, 'a');
-    expect(gpu().memory().liveBuffers).toBe(before.liveBuffers + 1);
-    gpu().releaseBuffer(a);
-    const b = gpu().createBuffer(99_990, 'b');
-    expect(b.id).toBe(a.id);
-    gpu().releaseBuffer(b);
-    expect(gpu().memory().liveBytes).toBe(before.liveBytes);
-    expect(() => {
+    const step = async (): Promise<void> => {
+      const [a, b] = [gpu().createBuffer(100_000, 'a'), gpu().createBuffer(90_000, 'b')];
+      expect(gpu().memory().liveBuffers).toBe(before.liveBuffers + 2);
+      gpu().run(fill(gpu(), 10, 1), { y: a });
+      gpu().releaseBuffer(a);
+      gpu().run(fill(gpu(), 10, 2), { y: b });
       gpu().releaseBuffer(b);
-    }).toThrow(/released already/);
-    await gpu().flush();
+      await gpu().flush();
+      expect(() => {
+        gpu().releaseBuffer(b);
+      }).toThrow(/released already/);
+    };
+    await step();
+    const { buffers } = gpu().counters();
+    expect(gpu().memory()).toMatchObject({
+      liveBytes: before.liveBytes,
+      pooledBuffers: before.pooledBuffers + 1,
+    });
+    await step();
+    expect(gpu().counters().buffers).toBe(buffers);
   });
 
   it('submits once for many kernels and compiles once for many sizes', async () => {

@@ -5,7 +5,8 @@ import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
 import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
 import { withFloat16 } from '../commands/float16.ts';
 import { outOfMemory } from '../memory/allocation.ts';
-import { BufferPool, type GpuBuffer, type MemoryReport } from '../memory/pool.ts';
+import { GpuBuffer } from '../memory/buffer.ts';
+import { BufferPool, type MemoryReport } from '../memory/pool.ts';
 import { shareStaging, StagingPool } from '../memory/staging.ts';
 import type { AdapterDescription } from './adapter.ts';
 import { noLayer, type Label, type Phase } from './label.ts';
@@ -53,15 +54,12 @@ export class Gpu {
   #commands: Command[] = [];
   /** Pipelines that the recorded commands need and that are being compiled. */
   #missing: Promise<unknown>[] = [];
-  /** Buffers that the recorded commands use, by id. */
-  #used = new Set<number>();
-  /** The same for each flush that has not been submitted yet. */
+  /** What the commands of each flush use that has not been submitted yet, by id. */
   readonly #pending = new Set<ReadonlySet<number>>();
   #tail: Promise<void> = Promise.resolve();
   #failure: ConvbaseError | undefined;
   #label: Label = noLayer;
   #seePlan: ((plan: Plan, label: Label) => void) | undefined;
-  #lasting = false;
   #destroyed = false;
 
   constructor(options: {
@@ -110,7 +108,8 @@ export class Gpu {
     });
     // Stands in for optional bindings; not counted as live memory.
     const raw = device.createBuffer({ size: 256, usage: 0x80 | 0x4 | 0x8, label: 'nothing' });
-    this.#nothing = { id: 0, size: 256, capacity: 256, label: 'nothing', float16: false, raw };
+    const backing = { raw, id: 0, capacity: 256, state: 'there', filled: false, lastUsed: 0 } as const;
+    this.#nothing = new GpuBuffer(256, 256, 'nothing', { backing });
   }
 
   /**
@@ -121,7 +120,7 @@ export class Gpu {
   createBuffer(bytes: number, label: string, { float16 = false }: { float16?: boolean } = {}): GpuBuffer {
     this.#check();
     if (float16) this.requireFloat16();
-    return this.#pool.create(bytes, label, { lasting: this.#lasting, float16 });
+    return this.#pool.create(bytes, label, { float16 });
   }
 
   /**
@@ -136,24 +135,13 @@ export class Gpu {
     });
   }
 
-  /** Buffers that `make` creates are kept for long, as weights are: they are made no larger than they have to be. */
-  lasting<Result>(make: () => Result): Result {
-    const outer = this.#lasting;
-    this.#lasting = true;
-    try {
-      return make();
-    } finally {
-      this.#lasting = outer;
-    }
-  }
-
   /**
-   * A buffer with these contents, padded to 4 bytes; they go to the GPU at once. It is none that a recorded command
-   * uses, so that an upload in the midst of a step does not cut its command buffer in two.
+   * A buffer with these contents, padded to 4 bytes; they go to the GPU at once. Its memory is none that a recorded
+   * command uses, so that an upload in the midst of a step does not cut its command buffer in two.
    */
   createFilled(data: ArrayBufferView, label: string): GpuBuffer {
     this.#check();
-    const buffer = this.#pool.create(data.byteLength, label, { lasting: true, avoid: this.#used });
+    const buffer = this.#pool.create(data.byteLength, label);
     if (data.byteLength > 0) this.write(buffer, data);
     return buffer;
   }
@@ -177,14 +165,10 @@ export class Gpu {
       );
     }
     let bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    const atOnce = !this.#isWaitedFor(buffer) && this.#pool.fill(buffer);
-    if (!atOnce || bytes.length % 4 !== 0) {
-      const copy = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-      copy.set(bytes);
-      bytes = copy;
-    }
-    if (atOnce) this.#device.queue.writeBuffer(buffer.raw, byteOffset, bytes);
-    else this.#record({ kind: 'write', buffer, data: bytes, byteOffset });
+    const isWhole = bytes.length % 4 === 0;
+    if (!isWhole) bytes = padded(bytes);
+    if (this.#pool.write(buffer, byteOffset, bytes, this.#pending)) return;
+    this.#record({ kind: 'write', buffer, data: isWhole ? bytes.slice() : bytes, byteOffset });
   }
 
   /** Records a copy between buffers; offsets and length in bytes, multiples of 4. */
@@ -212,11 +196,15 @@ export class Gpu {
         named[name] = buffer;
         scratch.push(buffer);
       }
+      const first = this.#commands.length;
       for (const dispatch of plan.dispatches) {
         // An error is reported by the flush that needs the pipeline.
         if (!this.#pipelines.ready(dispatch)) this.#missing.push(this.#pipelines.compile(dispatch));
-        this.#record({ kind: 'dispatch', plan, dispatch, buffers: named, label });
+        this.#commands.push({ kind: 'dispatch', plan, dispatch, buffers: named, label });
       }
+      const last = this.#commands.length - 1;
+      if (last < first) return;
+      for (const buffer of Object.values(named)) this.#pool.use(buffer, first, last);
     } finally {
       for (const buffer of scratch) this.#pool.release(buffer);
     }
@@ -271,12 +259,12 @@ export class Gpu {
     this.#commands = [];
     const missing = this.#missing;
     this.#missing = [];
-    const used = this.#used;
-    this.#used = new Set();
+    this.#pool.place();
     const doomed = this.#pool.takeDoomed();
     if (missing.length === 0 && this.#pending.size === 0 && this.#pool.isSettled && this.#debug < 3) {
       return this.#submitNow(commands, doomed);
     }
+    const used = idsOf(commands);
     this.#pending.add(used);
     const flushed = this.#tail
       .then(() => this.#submit(commands, missing, used))
@@ -395,13 +383,9 @@ export class Gpu {
   }
 
   #record(command: Command): void {
-    for (const { id } of buffersOf(command)) this.#used.add(id);
+    const time = this.#commands.length;
+    for (const buffer of buffersOf(command)) this.#pool.use(buffer, time, time);
     this.#commands.push(command);
-  }
-
-  /** Whether a command that has not been submitted yet uses the buffer. */
-  #isWaitedFor({ id }: GpuBuffer): boolean {
-    return this.#used.has(id) || [...this.#pending].some((used) => used.has(id));
   }
 
   /** Waits for the device; what went wrong with it goes before the words of the promise that failed for it. */
@@ -457,14 +441,15 @@ export class Gpu {
    */
   async #makeRoom(commands: readonly Command[], used: ReadonlySet<number>): Promise<readonly Command[]> {
     const failed = await this.#pool.failures((id) => used.has(id));
+    this.#check();
     if (failed.length === 0) return commands;
     const without = new Set(failed.map(({ id }) => id));
     const first = commands.findIndex((command) => buffersOf(command).some(({ id }) => without.has(id)));
     const left = commands.slice(first);
     this.#encoder.run(commands.slice(0, first));
     await this.#device.queue.onSubmittedWorkDone();
-    const needed = new Set(left.flatMap(buffersOf).map(({ id }) => id));
-    for (const waiting of [this.#used, ...this.#pending]) {
+    const needed = idsOf(left);
+    for (const waiting of this.#pending) {
       if (waiting !== used) for (const id of waiting) needed.add(id);
     }
     try {
@@ -502,6 +487,18 @@ export class Gpu {
     if (this.#destroyed)
       throw new ConvbaseError('device/destroyed', 'the device has been closed', { where: this.adapter.name });
   }
+}
+
+/** A copy with zeros behind it up to a whole number of words. */
+function padded(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  copy.set(bytes);
+  return copy;
+}
+
+/** The memory that commands use, by id. */
+function idsOf(commands: readonly Command[]): Set<number> {
+  return new Set(commands.flatMap(buffersOf).map(({ id }) => id));
 }
 
 function deviceError(error: GPUError): ConvbaseError {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AdapterDescription } from './adapter.ts';
 import { Gpu } from './gpu.ts';
+import { openGpu } from './open.ts';
 
 /** A device with so much memory that does nothing but count; the log says what it was asked for, in order. */
 function deviceWith(memory: number): { gpu: Gpu; log: string[] } {
@@ -68,7 +69,9 @@ describe('a buffer that the device has no memory for', () => {
       pooledBuffers: 0,
     });
     gpu.releaseBuffer(c);
-    expect(gpu.createBuffer(2560, 'd').raw).toBe(c.raw);
+    const d = gpu.createBuffer(2560, 'd');
+    gpu.write(d, new Uint8Array(4));
+    expect(d.raw).toBe(c.raw);
   });
 
   it('leaves free buffers alone that later commands still use', async () => {
@@ -82,7 +85,7 @@ describe('a buffer that the device has no memory for', () => {
     await expect(gpu.flush()).rejects.toMatchObject({ code: 'device/out-of-memory' });
     expect(log).not.toContain('destroy 1024');
     expect(log.join()).not.toContain('INVALID');
-    await expect(gpu.flush()).rejects.toThrow(/no memory left for another 2560 bytes/);
+    await expect(gpu.flush()).rejects.toThrow(/no memory left for another 1024 bytes/);
   });
 
   it('can wait until it is needed', async () => {
@@ -97,15 +100,48 @@ describe('a buffer that the device has no memory for', () => {
     expect(log.slice(-4)).toEqual(['destroy 1024', 'create 512', 'copy 1024 to 512', 'submit']);
   });
 
-  it('is written to when it is there, if that was known; otherwise the loss is told', async () => {
+  it('is written to when it is there, if free memory can be given up for it', async () => {
     const { gpu, log } = deviceWith(4096);
-    gpu.releaseBuffer(gpu.createBuffer(4096, 'a'));
-    const known = gpu.createBuffer(512, 'known');
+    const large = gpu.createBuffer(4096, 'large');
+    gpu.write(large, new Uint8Array(4));
     await gpu.flush();
-    gpu.write(known, new Uint8Array(512));
+    gpu.releaseBuffer(large);
+    gpu.write(gpu.createBuffer(512, 'small'), new Uint8Array(512));
     await gpu.flush();
-    expect(log.slice(-2)).toEqual(['create 512', 'write 512']);
-    gpu.write(gpu.createBuffer(4096, 'unknown'), new Uint8Array(4096));
+    expect(log).toEqual(['create 4096', 'write 4096', 'no 512', 'destroy 4096', 'create 512', 'write 512']);
+  });
+
+  it('is told of as a loss if it has been written to by then', async () => {
+    const { gpu, log } = deviceWith(4096);
+    gpu.write(gpu.createBuffer(4096, 'large'), new Uint8Array(4));
+    gpu.write(gpu.createBuffer(512, 'small'), new Uint8Array(512));
     await expect(gpu.flush()).rejects.toMatchObject({ code: 'device/out-of-memory' });
+    expect(log.at(-1)).toBe('write INVALID');
+  });
+
+  it('is told of as such by Dawn, whose null backend has 512 MiB', async () => {
+    const gpu = await openGpu({ backend: 'null' });
+    const some = (): void => {
+      gpu.write(gpu.createBuffer(200 * 2 ** 20, 'weights'), new Uint8Array(4));
+    };
+    some();
+    some();
+    await gpu.idle();
+    some();
+    await expect(gpu.idle()).rejects.toMatchObject({ code: 'device/out-of-memory' });
+    gpu.destroy();
+  });
+
+  it('finds room in Dawn where free memory is given up', async () => {
+    const gpu = await openGpu({ backend: 'null' });
+    for (const bytes of [200 * 2 ** 20, 240 * 2 ** 20, 200 * 2 ** 20]) {
+      const [a, b] = [gpu.createBuffer(bytes, 'a'), gpu.createBuffer(bytes, 'b')];
+      gpu.copy(a, b, 1024);
+      gpu.releaseBuffer(a);
+      gpu.releaseBuffer(b);
+      await gpu.idle();
+    }
+    expect(gpu.memory()).toMatchObject({ liveBuffers: 0, pooledBuffers: 2 });
+    gpu.destroy();
   });
 });

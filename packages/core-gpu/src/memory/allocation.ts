@@ -12,6 +12,8 @@ export interface Backing {
   state: 'unknown' | 'there' | 'failed';
   /** Whether something was put into it before that was known: then it cannot be made anew. */
   filled: boolean;
+  /** The recording that used it last. */
+  lastUsed: number;
 }
 
 /**
@@ -37,7 +39,14 @@ export class Allocator {
 
   allocate(capacity: number): Backing {
     const [raw, error] = this.#make(capacity);
-    const backing: Backing = { raw, id: this.#nextId++, capacity, state: 'unknown', filled: false };
+    const backing: Backing = {
+      raw,
+      id: this.#nextId++,
+      capacity,
+      state: 'unknown',
+      filled: false,
+      lastUsed: 0,
+    };
     this.#unknown.push(
       error.then((found) => {
         backing.state = found === null ? 'there' : 'failed';
@@ -47,6 +56,25 @@ export class Allocator {
       }),
     );
     return backing;
+  }
+
+  /** Writes at once; false if there is known to be no memory. If there turns out to be none, the loss is told of. */
+  write(backing: Backing, byteOffset: number, data: Uint8Array<ArrayBuffer>): boolean {
+    if (backing.state === 'failed') return false;
+    const isUnknown = backing.state === 'unknown';
+    if (isUnknown) {
+      backing.filled = true;
+      this.#device.pushErrorScope('validation');
+    }
+    this.#device.queue.writeBuffer(backing.raw, byteOffset, data);
+    // That a buffer without memory cannot be written to is told as the loss of what should be in it.
+    if (isUnknown) this.#device.popErrorScope().catch(() => null);
+    return true;
+  }
+
+  destroy(backing: Backing): void {
+    if (backing.state === 'failed') this.#failed = this.#failed.filter((failed) => failed !== backing);
+    backing.raw.destroy();
   }
 
   /** Whether nothing is left to be told by `failures`. */

@@ -1,54 +1,46 @@
 import { ConvbaseError } from '@convbase/base';
 import { Allocator, type Backing } from './allocation.ts';
+import { GpuBuffer } from './buffer.ts';
+import { MemoryPlans, type Slot } from './plans.ts';
 
-/** How many times larger a buffer may be than what is put into it for a while. */
-const MOST_TIMES_LARGER = 4;
-
-/** A storage buffer handed out by the pool. `size` is what was asked for, `capacity` what lies behind it. */
-export interface GpuBuffer {
-  readonly id: number;
-  readonly size: number;
-  readonly capacity: number;
-  readonly label: string;
-  /** Whether it holds float16 numbers where the plans of kernels speak of float32 ones. */
-  readonly float16: boolean;
-  /** Another one after the device had no memory for the first: ask for it when commands are encoded, not before. */
-  readonly raw: GPUBuffer;
-}
-
-/** What the pool holds: live is handed out, pooled waits to be handed out again. */
+/** What the pool holds: live is handed out, pooled waits to be used again. */
 export interface MemoryReport {
+  /** Of what has been handed out and not given back, whether there is memory behind it yet or not. */
   readonly liveBytes: number;
   readonly liveBuffers: number;
   readonly pooledBytes: number;
   readonly pooledBuffers: number;
-  /** The most bytes that all buffers together have had, live, pooled and waiting to be destroyed. */
+  /** The most bytes that all memory together has been, live, pooled and waiting to be destroyed. */
   readonly peakBytes: number;
 }
 
 /**
- * Storage buffers are handed out again instead of being destroyed: a training step asks for the same sizes
- * every time, so after the first step nothing is allocated. Of the free buffers of a size the oldest is taken, whatever
- * the order in which they were released: a step that begins with the same buffers live gets the same ones again, and so
- * finds its bind groups again.
+ * Storage buffers whose memory is planned: a buffer is only a size and a name until the commands that use it are flushed.
+ * By then it is known which of them use it, first and last, so the buffers of a recording are packed into as little
+ * memory as they need (`packing.ts`). What is written to at once, or outlives its recording, gets memory of its own.
  *
- * A released buffer may be handed out again at once, even while recorded commands still use it: commands run
- * in the order in which they were recorded, so the new owner's come later.
+ * The memory stays for the next recording. One that is like another before it gets the same plan and the same memory, so
+ * it allocates nothing and finds its bind groups again.
  *
- * Where the device has no memory left, free buffers are given up and the buffer is made again (`makeRoom`).
+ * Where the device has no memory left, free memory is given up and the buffer is made again (`makeRoom`).
  */
 export class BufferPool {
   readonly #allocator: Allocator;
   readonly #maxBufferBytes: number;
   readonly #capBytes: number;
   readonly #onEvict: (id: number) => void;
-  readonly #free = new Map<number, Backing[]>();
-  readonly #live = new Map<number, { buffer: GpuBuffer; backing: Backing; stack: string | undefined }>();
   readonly #trackOwners: boolean;
+  readonly #live = new Set<GpuBuffer>();
+  readonly #free = new Set<Backing>();
+  readonly #plans = new MemoryPlans();
+  /** Buffers without memory. */
+  #unplaced: GpuBuffer[] = [];
+  /** Memory of released buffers that recorded commands still use: free when those have been planned. */
+  #returning: Backing[] = [];
   #doomed: Backing[] = [];
+  #recording = 0;
   #liveBytes = 0;
   #pooledBytes = 0;
-  #pooledBuffers = 0;
   #bytes = 0;
   #peakBytes = 0;
 
@@ -56,7 +48,7 @@ export class BufferPool {
     device: GPUDevice,
     options: {
       maxBufferBytes: number;
-      /** Pooled bytes above which the largest free buffers are destroyed at the next flush. */
+      /** Free memory above which that is destroyed which has not been used for longest. */
       capBytes: number;
       /** Keep a stack trace for every live buffer, for `owners()`. */
       trackOwners: boolean;
@@ -73,26 +65,12 @@ export class BufferPool {
     this.#onEvict = options.onEvict;
   }
 
-  /**
-   * A buffer of at least `bytes`; its contents are undefined.
-   *
-   * A free one of just that size is taken first, then, for what is soon given back, the smallest larger one. `lasting`
-   * says that it will be kept for long, so that it should be no larger than it has to be; `avoid` which it must not be.
-   */
-  create(
-    bytes: number,
-    label: string,
-    {
-      lasting = false,
-      float16 = false,
-      avoid,
-    }: { lasting?: boolean; float16?: boolean; avoid?: ReadonlySet<number> } = {},
-  ): GpuBuffer {
+  /** A buffer of at least `bytes`; its contents are undefined. */
+  create(bytes: number, label: string, { float16 = false }: { float16?: boolean } = {}): GpuBuffer {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new ConvbaseError('memory/size', `${String(bytes)} is no number of bytes`, { where: label });
     }
     const size = Math.max(16, Math.ceil(bytes / 4) * 4);
-    const capacity = Math.min(sizeClass(size), this.#maxBufferBytes);
     if (size > this.#maxBufferBytes) {
       throw new ConvbaseError(
         'memory/too-large',
@@ -100,46 +78,77 @@ export class BufferPool {
         { where: label, fix: 'Use a smaller batch or smaller pictures, or an adapter with more memory.' },
       );
     }
-    const backing =
-      this.#takeFree(capacity, avoid) ??
-      (lasting ? undefined : this.#takeLarger(capacity, avoid)) ??
-      this.#allocate(capacity);
-    const buffer: GpuBuffer = {
-      ...{ id: backing.id, size, capacity: backing.capacity, label, float16 },
-      get raw() {
-        return backing.raw;
-      },
-    };
-    this.#live.set(buffer.id, {
-      buffer,
-      backing,
-      stack: this.#trackOwners ? new Error(label).stack : undefined,
-    });
-    this.#liveBytes += backing.capacity;
+    const capacity = Math.min(sizeClass(size), this.#maxBufferBytes);
+    const stack = this.#trackOwners ? new Error(label).stack : undefined;
+    const buffer = new GpuBuffer(size, capacity, label, { float16, stack });
+    this.#live.add(buffer);
+    this.#unplaced.push(buffer);
+    this.#liveBytes += capacity;
     return buffer;
   }
 
-  /** Takes a buffer back. Releasing twice is an error. */
+  /** Notes that the commands `first` to `last` of the recording use a buffer. */
+  use(buffer: GpuBuffer, first: number, last: number): void {
+    if (buffer.recording !== this.#recording) {
+      buffer.recording = this.#recording;
+      buffer.first = first;
+    }
+    buffer.last = last;
+  }
+
+  /** Whether recorded commands use the buffer. */
+  isUsed({ recording }: GpuBuffer): boolean {
+    return recording === this.#recording;
+  }
+
+  /** Takes a buffer back; recorded commands may still use it. Releasing twice is an error. */
   release(buffer: GpuBuffer): void {
-    const live = this.#live.get(buffer.id);
-    if (live?.buffer !== buffer) {
+    if (!this.#live.delete(buffer)) {
       throw new ConvbaseError('memory/released', 'the buffer has been released already', {
         where: buffer.label,
       });
     }
-    const { backing } = live;
-    const { id, capacity } = backing;
-    this.#live.delete(id);
-    this.#liveBytes -= capacity;
-    if (this.#pooledBytes + capacity > this.#capBytes) {
-      this.#doomed.push(backing);
-      return;
+    buffer.isLive = false;
+    this.#liveBytes -= buffer.capacity;
+    const { backing } = buffer;
+    if (backing === null) return;
+    this.#pooledBytes += backing.capacity;
+    if (this.isUsed(buffer)) this.#returning.push(backing);
+    else this.#giveBack(backing);
+  }
+
+  /**
+   * Gives memory to everything that the recorded commands use, and begins a new recording. To be called when the commands
+   * are about to be encoded.
+   */
+  place(): void {
+    const used = this.#unplaced.filter((buffer) => this.isUsed(buffer) && buffer.backing === null);
+    if (this.#unplaced.length > 0) {
+      this.#unplaced = this.#unplaced.filter((buffer) => buffer.isLive && !this.isUsed(buffer));
     }
-    const list = this.#free.get(capacity);
-    if (list) list.splice(placeOf(id, list), 0, backing);
-    else this.#free.set(capacity, [backing]);
-    this.#pooledBytes += capacity;
-    this.#pooledBuffers += 1;
+    if (used.length > 0) this.#placeAll(used);
+    for (const backing of this.#returning) this.#giveBack(backing);
+    this.#returning = [];
+    if (this.#pooledBytes > this.#capBytes) this.#shrink();
+    this.#recording += 1;
+  }
+
+  /**
+   * Writes to a buffer at once, and gives it memory if it has none. False, and nothing is written, where that has to wait: for
+   * recorded commands that use it, for those in `waiting` (by id) that have not been submitted, or for memory.
+   */
+  write(
+    buffer: GpuBuffer,
+    byteOffset: number,
+    data: Uint8Array<ArrayBuffer>,
+    waiting: Iterable<ReadonlySet<number>>,
+  ): boolean {
+    if (this.isUsed(buffer)) return false;
+    const backing = (buffer.backing ??= this.#own(buffer.capacity));
+    for (const ids of waiting) if (ids.has(backing.id)) return false;
+    // Where there may be no memory for it but some to give up, there is a second chance.
+    if (backing.state === 'unknown' && this.#pooledBytes >= backing.capacity) return false;
+    return this.#allocator.write(backing, byteOffset, data);
   }
 
   report(): MemoryReport {
@@ -147,7 +156,7 @@ export class BufferPool {
       liveBytes: this.#liveBytes,
       liveBuffers: this.#live.size,
       pooledBytes: this.#pooledBytes,
-      pooledBuffers: this.#pooledBuffers,
+      pooledBuffers: this.#free.size + this.#returning.length,
       peakBytes: this.#peakBytes,
     };
   }
@@ -159,14 +168,10 @@ export class BufferPool {
 
   /** Every live buffer with the stack that asked for it (only with `trackOwners`). */
   owners(): { label: string; bytes: number; stack: string | undefined }[] {
-    return [...this.#live.values()].map(({ buffer, stack }) => ({
-      label: buffer.label,
-      bytes: buffer.capacity,
-      stack,
-    }));
+    return Array.from(this.#live, ({ label, capacity, stack }) => ({ label, bytes: capacity, stack }));
   }
 
-  /** Buffers to destroy once the commands recorded so far have been submitted. */
+  /** Memory to destroy once the commands recorded so far have been submitted. */
   takeDoomed(): (() => void)[] {
     const doomed = this.#doomed;
     this.#doomed = [];
@@ -175,24 +180,9 @@ export class BufferPool {
     });
   }
 
-  /** Gives all free buffers back to the system with the next flush. */
+  /** Gives all free memory back to the system with the next flush. */
   trim(): void {
-    for (const list of this.#free.values()) this.#doomed.push(...list);
-    this.#free.clear();
-    this.#pooledBytes = 0;
-    this.#pooledBuffers = 0;
-  }
-
-  /**
-   * Whether a buffer may be written to without waiting for what is recorded. If it has no memory, its contents are then
-   * lost (`onLoss`); where that is known already, it may not.
-   */
-  fill(buffer: GpuBuffer): boolean {
-    const backing = this.#live.get(buffer.id)?.backing;
-    if (backing === undefined || backing.state === 'there') return true;
-    if (backing.state === 'failed') return false;
-    backing.filled = true;
-    return true;
+    for (const backing of this.#free) this.#doom(backing);
   }
 
   /** Whether the device has been found to have memory for every buffer. */
@@ -206,46 +196,83 @@ export class BufferPool {
   }
 
   /**
-   * Destroys all free buffers but those that waiting commands need, and makes the failed ones anew.
+   * Destroys all free memory but what waiting commands need, and makes the failed buffers anew.
    *
-   * @param needed the ids of buffers in commands that have not been submitted
+   * @param needed the ids of what commands use that have not been submitted
    * @throws ConvbaseError `device/out-of-memory` if that did not help
    */
   async makeRoom(failed: readonly Backing[], needed: ReadonlySet<number>): Promise<void> {
-    for (const [capacity, list] of this.#free) {
-      const kept = list.filter((backing) => needed.has(backing.id));
-      for (const backing of list) {
-        if (needed.has(backing.id)) continue;
-        this.#destroy(backing);
-        this.#pooledBytes -= capacity;
-        this.#pooledBuffers -= 1;
-      }
-      this.#free.set(capacity, kept);
+    for (const backing of this.#free) {
+      if (needed.has(backing.id)) continue;
+      this.#take(backing);
+      this.#destroy(backing);
     }
     await this.#allocator.retry(failed);
   }
 
-  /** The oldest free buffer of this capacity that is not among those to avoid. */
-  #takeFree(capacity: number, avoid: ReadonlySet<number> | undefined): Backing | undefined {
-    const free = this.#free.get(capacity);
-    if (free === undefined) return undefined;
-    const at = avoid === undefined ? free.length - 1 : free.findLastIndex(({ id }) => !avoid.has(id));
-    const [found] = at < 0 ? [] : free.splice(at, 1);
-    if (found === undefined) return undefined;
-    this.#pooledBytes -= capacity;
-    this.#pooledBuffers -= 1;
-    return found;
+  #placeAll(used: readonly GpuBuffer[]): void {
+    const { slots, places } = this.#plans.of(used);
+    // What it was before makes the same bind groups again.
+    const missing = slots.filter((slot) => slot.backing === null || !this.#take(slot.backing));
+    for (const slot of missing) slot.backing = this.#find(slot);
+    // The device may have no memory for the last ones: then what comes before them can be done and given up.
+    for (const slot of missing.sort((a, b) => a.first - b.first)) slot.backing ??= this.#allocate(slot.bytes);
+    used.forEach((buffer, index) => {
+      buffer.backing = slots[places[index] ?? -1]?.backing ?? null;
+    });
+    for (const { isKept, backing } of slots) {
+      if (isKept || backing === null) continue;
+      this.#pooledBytes += backing.capacity;
+      this.#giveBack(backing);
+    }
   }
 
-  #takeLarger(capacity: number, avoid: ReadonlySet<number> | undefined): Backing | undefined {
-    const larger = [...this.#free.keys()].filter(
-      (size) => size > capacity && size <= MOST_TIMES_LARGER * capacity,
-    );
-    for (const size of larger.sort((a, b) => a - b)) {
-      const found = this.#takeFree(size, avoid);
-      if (found !== undefined) return found;
+  /**
+   * Free memory for a slot: what may be kept for long lies in memory of just its size, everything else in the smallest that
+   * is large enough; of several in the oldest.
+   */
+  #find({ bytes, isKept }: Pick<Slot, 'bytes' | 'isKept'>): Backing | null {
+    let best: Backing | null = null;
+    for (const backing of this.#free) {
+      const { capacity, id } = backing;
+      if (isKept ? capacity !== bytes : capacity < bytes) continue;
+      if (best === null || capacity < best.capacity || (capacity === best.capacity && id < best.id)) {
+        best = backing;
+      }
     }
-    return undefined;
+    if (best !== null) this.#take(best);
+    return best;
+  }
+
+  /** Memory that may be kept for long. */
+  #own(bytes: number): Backing {
+    return this.#find({ bytes, isKept: true }) ?? this.#allocate(bytes);
+  }
+
+  /** Takes memory out of what is free; false if it is not. */
+  #take(backing: Backing): boolean {
+    if (!this.#free.delete(backing)) return false;
+    this.#pooledBytes -= backing.capacity;
+    return true;
+  }
+
+  #giveBack(backing: Backing): void {
+    backing.lastUsed = this.#recording;
+    this.#free.add(backing);
+  }
+
+  #doom(backing: Backing): void {
+    this.#take(backing);
+    this.#doomed.push(backing);
+  }
+
+  /** Gives up what has not been used for longest, but nothing that this recording uses: the next may be like it. */
+  #shrink(): void {
+    const idle = [...this.#free].filter(({ lastUsed }) => lastUsed < this.#recording);
+    for (const backing of idle.sort((a, b) => a.lastUsed - b.lastUsed)) {
+      if (this.#pooledBytes <= this.#capBytes) return;
+      this.#doom(backing);
+    }
   }
 
   #allocate(capacity: number): Backing {
@@ -254,23 +281,16 @@ export class BufferPool {
     return this.#allocator.allocate(capacity);
   }
 
-  #destroy({ id, raw, capacity }: Backing): void {
-    this.#bytes -= capacity;
-    this.#onEvict(id);
-    raw.destroy();
+  #destroy(backing: Backing): void {
+    this.#bytes -= backing.capacity;
+    this.#onEvict(backing.id);
+    this.#allocator.destroy(backing);
   }
 }
 
-/** Where a buffer belongs among free ones, which lie in descending order so that the oldest is the last. */
-function placeOf(id: number, list: readonly Backing[]): number {
-  let at = list.length;
-  for (let before = list[at - 1]; before !== undefined && before.id < id; before = list[at - 1]) at -= 1;
-  return at;
-}
-
-/** Rounds up to one of eight steps between powers of two, so that nearly equal sizes share buffers (waste < 1/8). */
+/** Rounds up to one of sixteen steps between powers of two, so that nearly equal sizes share memory (waste < 1/16). */
 export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
-  const step = Math.max(256, 2 ** (Math.floor(Math.log2(bytes - 1)) - 3));
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(bytes - 1)) - 4));
   return Math.ceil(bytes / step) * step;
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from '../device/gpu.ts';
-import type { GpuBuffer } from '../memory/pool.ts';
+import type { GpuBuffer } from '../memory/buffer.ts';
 import type { ProblemShape } from './table.ts';
 import type { CandidatePlans, Tunable } from './tunable.ts';
 

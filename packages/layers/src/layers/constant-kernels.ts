@@ -23,7 +23,7 @@ export class ConstantKernels {
       const known = this.#made.get(key);
       if (known?.gpu === kernel.gpu) return known;
       known?.dispose();
-      const made = kernel.gpu.lasting(make);
+      const made = make();
       this.#made.set(key, made);
       return made;
     };

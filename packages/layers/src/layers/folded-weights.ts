@@ -25,7 +25,7 @@ export class FoldedWeights {
       return this.#folded;
     }
     this.dispose();
-    this.#folded = gpu.lasting(compute);
+    this.#folded = compute();
     this.#versions.note(from);
     return this.#folded;
   }

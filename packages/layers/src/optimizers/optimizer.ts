@@ -150,7 +150,7 @@ export abstract class Optimizer {
     if (this.slotNames()[name] !== true) return null;
     let held = this.#slots.get(variable);
     if (held === undefined) this.#slots.set(variable, (held = {}));
-    return (held[name] ??= gpu.lasting(() => fill(gpu, variable.shape, 0, `${variable.path} ${name}`)));
+    return (held[name] ??= fill(gpu, variable.shape, 0, `${variable.path} ${name}`));
   }
 
   #clipAll(gpu: Gpu, pairs: readonly WeightGradient[]): void {
