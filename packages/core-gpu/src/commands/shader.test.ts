@@ -64,7 +64,9 @@ describe('assembleShader', () => {
       'enable f16;',
       'alias X = f32;',
       'alias Y = f16;',
+      'alias X2 = vec2<X>;',
       'alias X4 = vec4<X>;',
+      'alias Y2 = vec2<Y>;',
       'alias Y4 = vec4<Y>;',
       'fn main() {}',
     ]);

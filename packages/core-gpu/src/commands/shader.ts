@@ -46,7 +46,7 @@ export function parseShader(name: string, text: string): ShaderInterface {
     binding: Number(binding),
     name: variable ?? '',
     writable: access === 'read_write',
-    type: type === undefined || declares(code, type) ? null : type.replace(/4$/, ''),
+    type: type === undefined || declares(code, type) ? null : type.replace(/[24]$/, ''),
   }));
   const declared = code.match(/var<storage/g)?.length ?? 0;
   if (declared !== storage.length) {
@@ -83,7 +83,7 @@ export function storageTypes(name: ShaderName): readonly string[] {
 /**
  * The shader's text with its constants in front and its `enable` lines first, as WGSL wants them. A constant that is
  * 'f16' or 'f32' names a type; the first of them is enabled. Storage types are f32 unless a constant says otherwise,
- * and vectors of four of `X` are called `X4`.
+ * and vectors of two and four of `X` are called `X2` and `X4`.
  */
 export function assembleShader(
   text: string,
@@ -99,7 +99,9 @@ export function assembleShader(
   const lines = Object.entries(constants).map(([name, value]) =>
     typeof value === 'string' ? `alias ${name} = ${value};` : `const ${name} = ${String(value)};`,
   );
-  const vectors = storage.map((type) => `alias ${type}4 = vec4<${type}>;`);
+  const vectors = storage.flatMap((type) =>
+    [2, 4].map((size) => `alias ${type}${size} = vec${size}<${type}>;`),
+  );
   return [...enables, ...lines, ...vectors, body].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import type { FilterGradientChoice, ForwardChoice } from './choose.ts';
 import type { Conv2dShape } from './shape.ts';
+import { OUTER_STEP } from './subgroup-tiles.ts';
 
 /** Tiles of a GPU's workgroup as (rows, columns) of a thread. */
 const gpuTiles = [
@@ -25,7 +26,10 @@ export function forwardCandidates(shape: Conv2dShape, target: KernelTarget): For
     return [
       ...([4, 8] as const).map((pixels) => ({ variant: 'register' as const, pixels })),
       ...(target.subgroupSize === 8
-        ? [1, 2, 3, 4].map((groups) => ({ variant: 'subgroup' as const, groups }))
+        ? [
+            ...OUTER_STEP.map(([tileM, tileN]) => ({ variant: 'outer' as const, tileM, tileN })),
+            ...[1, 2, 3, 4].map((groups) => ({ variant: 'subgroup' as const, groups })),
+          ]
         : []),
     ];
   }

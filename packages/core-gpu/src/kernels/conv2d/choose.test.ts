@@ -41,7 +41,16 @@ describe('chooseConv2dForward', () => {
   });
 
   it('gives software adapters register tiles, with shuffles only where subgroups have 8 lanes', () => {
-    expect(chooseConv2dForward(shape(37, 128, 128), software)).toEqual({ variant: 'subgroup', groups: 4 });
+    expect(chooseConv2dForward(shape(37, 128, 128), software)).toEqual({
+      variant: 'outer',
+      tileM: 32,
+      tileN: 64,
+    });
+    expect(chooseConv2dForward(shape(37, 128, 32), software)).toEqual({
+      variant: 'outer',
+      tileM: 64,
+      tileN: 32,
+    });
     for (const subgroupSize of [0, 4, 16]) {
       expect(chooseConv2dForward(shape(37, 128, 128), { ...software, subgroupSize }).variant).toBe(
         'register',
@@ -51,7 +60,7 @@ describe('chooseConv2dForward', () => {
 
   it('wastes no large tile on few pixels', () => {
     expect(chooseConv2dForward(shape(1, 512, 512), software)).toEqual({ variant: 'subgroup', groups: 1 });
-    expect(chooseConv2dForward(shape(3, 512, 512), software)).toEqual({ variant: 'subgroup', groups: 2 });
+    expect(chooseConv2dForward(shape(3, 512, 96), software)).toEqual({ variant: 'subgroup', groups: 2 });
   });
 });
 

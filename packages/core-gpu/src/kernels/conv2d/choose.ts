@@ -2,6 +2,7 @@ import type { KernelTarget } from '../../commands/plan.ts';
 import { tunedChoice } from '../../tuning/table.ts';
 import { filterGradientCandidates, forwardCandidates } from './candidates.ts';
 import type { Conv2dShape } from './shape.ts';
+import { chooseSubgroupTile } from './subgroup-tiles.ts';
 
 /** A kernel of the forward pass and its tile. */
 export type ForwardChoice =
@@ -10,6 +11,8 @@ export type ForwardChoice =
    * is cut.
    */
   | { readonly variant: 'tile'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
+  /** outer-forward.wgsl: `tileM` pixels x `tileN` channels for each subgroup of 8. */
+  | { readonly variant: 'outer'; readonly tileM: number; readonly tileN: number }
   /** subgroup-forward.wgsl: 8 * groups pixels x 32 channels for each subgroup of 8. */
   | { readonly variant: 'subgroup'; readonly groups: number }
   /** register-forward.wgsl: `pixels` pixels x 4 channels for each thread. */
@@ -42,18 +45,6 @@ function chooseGpuTile(height: number, width: number) {
 }
 
 /**
- * Time of one step of a subgroup tile of 1 to 4 groups of 8 pixels, in nanoseconds on llvmpipe (Zen 5). Only the
- * ratios matter. The four loads of the kernel are shared by all groups, so large tiles are cheaper for each pixel;
- * with more than four groups the loop's machine code outgrows the instruction cache.
- */
-export const SUBGROUP_STEP: readonly (readonly [groups: number, cost: number])[] = [
-  [4, 252],
-  [3, 198],
-  [2, 158],
-  [1, 108],
-];
-
-/**
  * Picks the kernel of the forward pass (and of the input gradient, which is a forward pass over dy).
  *
  * GPUs share tiles through workgroup memory. Software adapters pay for every load instruction and for barriers, so
@@ -70,12 +61,7 @@ export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): F
     return { variant: 'tile', rows, columns, splits };
   }
   if (target.subgroupSize === 8) {
-    let best = { groups: 1, cost: Infinity };
-    for (const [groups, step] of SUBGROUP_STEP) {
-      const cost = Math.ceil(pixels / (8 * groups)) * step;
-      if (cost < best.cost) best = { groups, cost };
-    }
-    return { variant: 'subgroup', groups: best.groups };
+    return chooseSubgroupTile(pixels, shape.co).choice;
   }
   return { variant: 'register', pixels: pixels >= 8 ? 8 : 4 };
 }

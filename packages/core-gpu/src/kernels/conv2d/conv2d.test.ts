@@ -11,6 +11,7 @@ import { planConv2dInputGradient } from './input-gradient.ts';
 import { planNaiveFilterGradient, planNaiveForward, planNaiveInputGradient } from './naive.ts';
 import * as reference from './reference.ts';
 import { conv2dLengths, conv2dShape, type Conv2dShape } from './shape.ts';
+import { OUTER_STEP } from './subgroup-tiles.ts';
 
 /** Convolutions of every kind: odd sizes, channels that are no multiples of 4, strides, dilations, both paddings. */
 function shapesOf(
@@ -114,7 +115,8 @@ function forwardChoices(target: KernelTarget): ForwardChoice[] {
     { variant: 'register', pixels: 8 },
   ];
   const subgroups = [1, 2, 3, 4].map((groups): ForwardChoice => ({ variant: 'subgroup', groups }));
-  return target.subgroupSize === 8 ? [...everywhere, ...subgroups] : everywhere;
+  const outer = OUTER_STEP.map(([tileM, tileN]): ForwardChoice => ({ variant: 'outer', tileM, tileN }));
+  return target.subgroupSize === 8 ? [...everywhere, ...subgroups, ...outer] : everywhere;
 }
 
 function filterGradientChoices(target: KernelTarget): FilterGradientChoice[] {
@@ -283,7 +285,9 @@ describe('conv2d where tensors exceed a binding', patient, () => {
         ? choice.rows === 4
         : choice.variant === 'register'
           ? choice.pixels === 4
-          : choice.groups === 1;
+          : choice.variant === 'outer'
+            ? choice.tileM === 64
+            : choice.groups === 1;
     for (const choice of forwardChoices(target).filter(isOne)) {
       await checkForward(gpu(), s, (f) => planConv2dForward(s, f, target, choice), {
         ...full,

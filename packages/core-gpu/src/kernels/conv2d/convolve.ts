@@ -50,7 +50,16 @@ export function convolve(
     }
     const uniforms = { ...piece.uniforms, ...piece.kernelUniforms };
     const TRANSPOSED = convolution.kernel.transposed;
-    if (choice.variant === 'subgroup') {
+    if (choice.variant === 'outer') {
+      const tiles = Math.ceil(pixels / choice.tileM) * Math.ceil(co / choice.tileN);
+      dispatches.push({
+        shader: 'conv2d/outer-forward',
+        constants: { ROWS: choice.tileM, COLS: choice.tileN / 32, TRANSPOSED, ...ending },
+        uniforms,
+        bindings: { ...bindings, kernel2: bindings.kernel },
+        grid: grid1d(tiles, 1, target),
+      });
+    } else if (choice.variant === 'subgroup') {
       const tiles = Math.ceil(pixels / (8 * choice.groups)) * Math.ceil(co / 32);
       dispatches.push({
         shader: 'conv2d/subgroup-forward',

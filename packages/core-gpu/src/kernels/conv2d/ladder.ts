@@ -26,6 +26,7 @@ const forwardRungs: readonly (readonly [name: string, choice: ForwardChoice])[] 
   ['subgroup tile 8x32', { variant: 'subgroup', groups: 1 }],
   ['subgroup tile 16x32', { variant: 'subgroup', groups: 2 }],
   ['subgroup tile 32x32', { variant: 'subgroup', groups: 4 }],
+  ['outer products, tile 32x64', { variant: 'outer', tileM: 32, tileN: 64 }],
 ];
 
 const filterGradientRungs: readonly (readonly [name: string, choice: FilterGradientChoice])[] = [
@@ -42,7 +43,8 @@ const filterGradientRungs: readonly (readonly [name: string, choice: FilterGradi
  * made for GPUs: each takes them seconds to compile.
  */
 function runsOn(choice: ForwardChoice | FilterGradientChoice): Pick<Rung, 'runsOn'> {
-  if (choice.variant === 'subgroup') return { runsOn: ({ subgroupSize }) => subgroupSize === 8 };
+  if (choice.variant === 'subgroup' || choice.variant === 'outer')
+    return { runsOn: ({ subgroupSize }) => subgroupSize === 8 };
   if (choice.variant !== 'tile' || 4 * choice.columns === choice.rows) return {};
   return { runsOn: ({ kind }) => kind !== 'software' };
 }

@@ -1,5 +1,6 @@
 import type { Dispatch } from '../../commands/plan.ts';
 import { gpuTileConstants } from './convolve.ts';
+import { OUTER_STEP } from './subgroup-tiles.ts';
 
 type Variant = Pick<Dispatch, 'shader' | 'constants'>;
 
@@ -8,6 +9,8 @@ const flags = [false, true];
 const gpuTiles = ([4, 8] as const).flatMap((rows) =>
   ([1, 2] as const).map((columns) => gpuTileConstants(rows, columns)),
 );
+
+const outerTiles = OUTER_STEP.map(([tileM, tileN]) => ({ ROWS: tileM, COLS: tileN / 32 }));
 
 /** Every shader of this folder with every set of constants that a plan may give it. */
 export function variants(): Variant[] {
@@ -27,6 +30,10 @@ export function variants(): Variant[] {
       shader: 'conv2d/subgroup-forward',
       constants: { GROUPS, TRANSPOSED: false, ...ending },
     })),
+    ...outerTiles.map((tile): Variant => ({
+      shader: 'conv2d/outer-forward',
+      constants: { ...tile, TRANSPOSED: false, ...ending },
+    })),
     ...[4, 8].map((PIXELS): Variant => ({
       shader: 'conv2d/register-forward',
       constants: { WORKGROUP: 8, PIXELS, TRANSPOSED: false, ...ending },
@@ -40,6 +47,10 @@ export function variants(): Variant[] {
       ...[1, 2, 3, 4].map((GROUPS): Variant => ({
         shader: 'conv2d/subgroup-forward',
         constants: { GROUPS, ...shared },
+      })),
+      ...outerTiles.map((tile): Variant => ({
+        shader: 'conv2d/outer-forward',
+        constants: { ...tile, ...shared },
       })),
       ...[4, 8].map((PIXELS): Variant => ({
         shader: 'conv2d/register-forward',

@@ -1,8 +1,8 @@
 import type { KernelTarget } from '../../commands/plan.ts';
-import { chooseConv2dForward, SUBGROUP_STEP } from '../conv2d/choose.ts';
 import { outerTile } from '../matmul/choose.ts';
 import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
+import { chooseSubgroupTile } from '../conv2d/subgroup-tiles.ts';
 
 /** How a 3x3 convolution with constant weights is computed. */
 export interface WinogradChoice {
@@ -94,11 +94,11 @@ function fits(s: Conv2dShape, fusion: Conv2dFusion, target: KernelTarget): boole
 
 /** Costs are nanoseconds of llvmpipe; for other adapters only their ratios mean something. */
 function directCost(s: Conv2dShape, target: KernelTarget): number {
-  const steps = (9 * s.ci * Math.ceil(s.co / 32)) / 4;
-  const direct = chooseConv2dForward(s, target);
-  const groups = direct.variant === 'subgroup' ? direct.groups : 4;
-  const step = SUBGROUP_STEP.find(([size]) => size === groups)?.[1] ?? DIRECT_STEP;
-  return steps * Math.ceil((s.n * s.oh * s.ow) / (8 * groups)) * step;
+  const pixels = s.n * s.oh * s.ow;
+  const steps = (9 * s.ci) / 4;
+  if (target.kind === 'software' && target.subgroupSize === 8)
+    return steps * chooseSubgroupTile(pixels, s.co).cost;
+  return steps * Math.ceil(s.co / 32) * Math.ceil(pixels / 32) * DIRECT_STEP;
 }
 
 function winogradCost(
