@@ -23,7 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
         console.log(JSON.stringify({ error: { code, message, where, fix } }));
       }
       console.error(`error: ${error.message}`);
-      return 1;
+      return error.code.startsWith('usage/') ? 2 : 1;
     }
     // Not a state that a user can cause: the stack helps whoever reads the report.
     console.error('error: a fault in convbase itself; please report it with the lines below');

@@ -66,6 +66,7 @@ export function addBench(program: Command, invocation: Invocation): void {
     .command('compare')
     .argument('<before>', 'results of an earlier run, latest.json')
     .argument('<after>', 'results of a later run')
+    .summary('two runs: did it get slower?')
     .description(
       'Compares how many times as fast as TensorFlow.js convbase was in two runs. Exit code 1 if it lost.',
     )
@@ -87,6 +88,7 @@ export function addBench(program: Command, invocation: Invocation): void {
   const report = bench
     .command('report')
     .argument('<results>', 'results of a run, latest.json')
+    .summary('write the page and the table anew')
     .description('Writes the page and the table of results anew, with figures from elsewhere if you like.')
     .option('--with <file>', 'JSON file with figures measured elsewhere, to show beside')
     .option('--out <dir>', 'folder to write to', 'bench-results')

@@ -59,7 +59,7 @@ async function extract(dir: string, flags: ExtractFlags, signal: AbortSignal): P
     const { skipped, featureShape, base } = manifest;
     const left = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
     const already = alreadyComplete ? ', complete already' : '';
-    const { input, lines } = waitingOf(meter, 'pictures', adapter);
+    const { input, lines } = waitingOf(meter, 'pictures', adapter, '--batch-size');
     printResult(
       json,
       { out, rows, skipped, featureShape, layer: base.layer, input },

@@ -27,7 +27,7 @@ async function refused(code: string, args: readonly string[]): Promise<string> {
   const { error } = JSON.parse(outcome.stdout) as { error: { code: string; message: string } };
   expect(error.code).toBe(code);
   expect(outcome.stderr).toContain(error.message);
-  expect(outcome.code).toBe(1);
+  expect(outcome.code).toBe(code.startsWith('usage/') ? 2 : 1);
   return error.message;
 }
 

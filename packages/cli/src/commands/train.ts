@@ -127,7 +127,7 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
     }
     await rm(scratch, { recursive: true, force: true });
     const extracting = waitingOf(extractor.meter, 'pictures', gpu.adapter);
-    const training = waitingOf(meter, 'features', gpu.adapter);
+    const training = waitingOf(meter, 'features', gpu.adapter, '--batch-size');
     printResult(
       flags.json,
       { ...result, extraction: extracting.input, input: training.input },
@@ -227,9 +227,10 @@ async function trainOn(
   }
   const { batchSize, seed, epochs, units, activation, dropout } = flags;
   const progress = createProgress('train');
+  const dataset = featureBatches(features, { batchSize, shuffle: true, seed });
   const { head, history, learningRate } = await trainHead({
     gpu,
-    dataset: featureBatches(features, { batchSize, shuffle: true, seed }),
+    dataset,
     ...(validation ? { validationData: featureBatches(validation, { batchSize: 128 }) } : {}),
     featureShape: manifest.featureShape,
     classCount,
@@ -240,7 +241,7 @@ async function trainOn(
     ...(flags.learningRate === undefined ? {} : { learningRate: flags.learningRate }),
     epochs,
     seed,
-    callbacks: [epochProgress(progress, epochs)],
+    callbacks: [epochProgress(progress, epochs, dataset.batchCount)],
     signal,
     meter,
   });
@@ -274,12 +275,13 @@ async function trainOn(
 }
 
 /** A bar over all batches of all epochs, and a line for each epoch; a loss that is no number ends it. */
-function epochProgress(progress: Progress, epochs: number): Callback {
+function epochProgress(progress: Progress, epochs: number, batchCount: number): Callback {
   return {
-    onProgress: ({ epoch, batch, batchCount = 1, logs }) => {
+    onProgress: ({ epoch, batch, logs }) => {
       progress.update(epoch * batchCount + batch, epochs * batchCount, formatLogs(logs));
     },
     onEpochEnd: (epoch, logs) => {
+      progress.update((epoch + 1) * batchCount, epochs * batchCount);
       progress.say(`epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`);
       if (Object.values(logs).every(Number.isFinite)) return;
       throw new ConvbaseError('train/diverged', 'the loss grew out of all bounds; nothing was saved', {

@@ -100,7 +100,8 @@ export async function executeRecipe(
       });
       finish();
       const software = gpu.adapter.kind === 'software';
-      const waiting = result.input && describeInput(result.input, { what: 'pictures', software });
+      const place = { what: 'pictures', software, batches: "the recipe's batchSize" } as const;
+      const waiting = result.input && describeInput(result.input, place);
       printResult(flags.json, result, inWords(result), ...(waiting ?? []));
     } catch (error) {
       if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
@@ -118,7 +119,8 @@ function inWords({ out, name, result, stages, seconds }: RunResult): string {
     lines.push(`${layer.padEnd(24)}${String(features).padStart(6)} features${accuracy(test)}`);
   }
   for (const { name: stage, epochs, test } of stages) {
-    lines.push(`${stage.padEnd(12)}${String(epochs).padStart(4)} epochs${accuracy(test)}`);
+    const word = epochs === 1 ? 'epoch ' : 'epochs';
+    lines.push(`${stage.padEnd(12)}${String(epochs).padStart(4)} ${word}${accuracy(test)}`);
   }
   lines.push(`${name} in ${duration(1000 * seconds)}: ${result?.classifier ?? ''} and report.html in ${out}`);
   return lines.join('\n');

@@ -1,3 +1,4 @@
+import { ConvbaseError } from '@convbase/base';
 import type { Model } from '@convbase/layers';
 import { headLoss, type StatusOptions } from '@convbase/models';
 import { Option, type Command } from 'commander';
@@ -34,7 +35,7 @@ export function withTimedOptions(command: Command): Command {
 /**
  * The model with initial weights, which take as long as any, ready for the run that the flags mean.
  *
- * @throws ConvbaseError `usage/option` for options of training without --train
+ * @throws ConvbaseError `usage/option` for options of training without --train, `usage/size` where the size is open
  */
 export async function openTimedModel(
   spec: string,
@@ -60,6 +61,12 @@ export async function openTimedModel(
     },
     status,
   );
+  if (model.inputs.some(({ shape }) => shape.slice(1).includes(null))) {
+    throw new ConvbaseError('usage/size', 'it takes pictures of any size, so one has to be chosen', {
+      where: spec,
+      fix: 'Say it with --size, such as --size 150.',
+    });
+  }
   if (train) model.compile({ optimizer: 'rmsprop', loss: headLoss(2), metrics: ['accuracy'] });
   return model;
 }

@@ -8,13 +8,18 @@ export interface Waiting {
   readonly lines: readonly string[];
 }
 
-/** @param adapter what was computed on; nothing where no GPU was opened */
+/**
+ * @param adapter what was computed on; nothing where no GPU was opened
+ * @param batches the option that says how many are computed at once, if there is one
+ */
 export function waitingOf(
   meter: InputMeter,
   what: 'pictures' | 'features',
   adapter: Gpu['adapter'] | undefined,
+  batches?: '--batch-size',
 ): Waiting {
   if (meter.times().batches === 0) return { lines: [] };
   const input = inputReport(meter);
-  return { input, lines: describeInput(input, { what, software: adapter?.kind === 'software' }) };
+  const place = { what, software: adapter?.kind === 'software', ...(batches && { batches }) };
+  return { input, lines: describeInput(input, place) };
 }

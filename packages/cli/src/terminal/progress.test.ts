@@ -61,6 +61,19 @@ describe('createProgress in a pipe', () => {
     expect(lines.join('')).not.toContain('\u001b');
   });
 
+  it('says once that a job is done, however often it is told', () => {
+    const stream = new PassThrough();
+    const progress = createProgress('extract', stream as unknown as NodeJS.WriteStream);
+    for (let i = 0; i < 2; i++) {
+      progress.update(2, 2);
+      vi.advanceTimersByTime(2000);
+      progress.update(2, 2);
+      progress.stop();
+    }
+    // The second is a job of its own.
+    expect(written(stream)).toEqual(['extract 2/2', 'extract 2/2']);
+  });
+
   it('reckons from where a resumed job began', () => {
     const stream = new PassThrough();
     const progress = createProgress('extract', stream as unknown as NodeJS.WriteStream);

@@ -67,26 +67,30 @@ function lineProgress(label: string, stream: NodeJS.WritableStream): Progress {
   let clock = new Clock();
   let written = Date.now();
   let last = '';
-  let pending = '';
-  const write = (line: string): void => {
-    if (line !== last) stream.write(`${line}\n`);
-    written = Date.now();
-    last = line;
-    pending = '';
-  };
+  let pending: (() => void) | undefined;
   return {
     update: (done, total, note = '') => {
       clock.see(done);
+      // The same state later is nothing new.
+      const state = `${done}/${total} ${note}`;
+      if (state === last) return;
       const parts = [`${label} ${done}/${total}`, clock.text({ done, total }), note];
       const line = parts.filter((part) => part !== '').join('  ');
-      if (done >= total || Date.now() - written >= LINE_EVERY_MS) write(line);
-      else pending = line;
+      const write = (): void => {
+        stream.write(`${line}\n`);
+        written = Date.now();
+        last = state;
+        pending = undefined;
+      };
+      if (done >= total || Date.now() - written >= LINE_EVERY_MS) write();
+      else pending = write;
     },
     say: (line) => {
       stream.write(`${line}\n`);
     },
     stop: () => {
-      if (pending !== '') write(pending);
+      pending?.();
+      last = '';
       clock = new Clock();
     },
   };

@@ -76,9 +76,13 @@ describe('describeInput', () => {
   });
 
   it('says what helps where recording commands takes longer than computing', () => {
-    expect(describeInput(report({ between: 20, bottleneck: 'program' }), place)).toEqual([
-      'waited 0.3 s of 41 s for pictures, and 20 s for this program: its thread is the bottleneck',
+    const slow = report({ between: 20, bottleneck: 'program' });
+    const line = 'waited 0.3 s of 41 s for pictures, and 20 s for this program: its thread is the bottleneck';
+    expect(describeInput(slow, { ...place, batches: '--batch-size' })).toEqual([
+      line,
       'larger batches (--batch-size) give the adapter more to do at once',
     ]);
+    // Where there is no such option, none is recommended.
+    expect(describeInput(slow, place)).toEqual([line]);
   });
 });

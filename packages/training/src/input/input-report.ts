@@ -36,6 +36,8 @@ export interface InputPlace {
   readonly what: 'pictures' | 'features';
   /** Whether the adapter is the CPU. */
   readonly software: boolean;
+  /** How its user says how many pictures are computed at once (`--batch-size`), if there is a way. */
+  readonly batches?: string;
   readonly threads?: number;
   readonly cores?: number;
 }
@@ -58,7 +60,9 @@ export function describeInput(report: InputReport, place: InputPlace): readonly 
     case 'program':
       return [
         `${line}, and ${inSeconds(between)} for this program: its thread is the bottleneck`,
-        ...advice(seconds, 'larger batches (--batch-size) give the adapter more to do at once'),
+        ...(place.batches === undefined
+          ? []
+          : advice(seconds, `larger batches (${place.batches}) give the adapter more to do at once`)),
       ];
     case 'input':
       return [

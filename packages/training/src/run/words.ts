@@ -72,7 +72,7 @@ export function describeStages(recipe: Recipe): readonly string[] {
       index > 0 ? (stage.head === 'fresh' ? 'fresh head' : 'head goes on') : '',
       describeOptimizer(stage.optimizer),
       stage.augmentation === undefined ? '' : 'augmentation',
-      `${stage.epochs} epochs${stage.stepsPerEpoch === undefined ? '' : ` of ${stage.stepsPerEpoch} steps`}`,
+      `${stage.epochs} ${stage.epochs === 1 ? 'epoch' : 'epochs'}${stage.stepsPerEpoch === undefined ? '' : ` of ${stage.stepsPerEpoch} steps`}`,
     ];
     return `${stage.name}: ${parts.filter((part) => part !== '').join(', ')}`;
   });
