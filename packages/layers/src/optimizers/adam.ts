@@ -1,5 +1,5 @@
 import { planAdam, type Gpu, type Plan } from '@convbase/core-gpu';
-import { Optimizer, type OptimizerConfig } from './optimizer.ts';
+import { Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
 
 export interface AdamConfig extends OptimizerConfig {
   /** 0.9 when left out. */
@@ -30,9 +30,9 @@ export class Adam extends Optimizer {
     return { m: true, v: true, vMax: this.amsgrad };
   }
 
-  protected plan(gpu: Gpu, count: number, learningRate: number): Plan {
+  protected plan(gpu: Gpu, update: UpdateStep): Plan {
     const { beta1, beta2, epsilon, amsgrad, weightDecay, iterations: step } = this;
-    return planAdam({ count, learningRate, beta1, beta2, epsilon, amsgrad, weightDecay, step }, gpu.target);
+    return planAdam({ ...update, beta1, beta2, epsilon, amsgrad, weightDecay, step }, gpu.target);
   }
 }
 

@@ -10,6 +10,7 @@ import { ConvbaseError } from '@convbase/base';
 import type { Variable } from '../layers/variable.ts';
 import { fill } from '../ops/elementwise.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { LossScale } from './loss-scale.ts';
 import type { LearningRateSchedule } from './schedules.ts';
 
 /** Options that all optimizers share, with Keras' meaning. At most one kind of clipping. */
@@ -31,6 +32,15 @@ export interface WeightGradient {
   readonly gradient: Tensor;
 }
 
+/** What is different from one update to the next. */
+export interface UpdateStep {
+  /** Elements of the weight. */
+  readonly count: number;
+  readonly learningRate: number;
+  /** Whether a number on the GPU may say that the step is to be left out. */
+  readonly maySkip: boolean;
+}
+
 /** Changes weights by their gradients; remembers what it needs for that in slots beside each weight. */
 export abstract class Optimizer {
   /** The rule that decides the learning rate, if there is one. */
@@ -39,6 +49,8 @@ export abstract class Optimizer {
   /** Steps taken. */
   iterations = 0;
   readonly weightDecay: number;
+  /** Used in mixed precision only. */
+  readonly lossScale = new LossScale();
   readonly #clip: {
     readonly value: number | null;
     readonly norm: number | null;
@@ -85,21 +97,27 @@ export abstract class Optimizer {
   /** The slots beside each weight: their names in the plan, and whether this configuration has them. */
   protected abstract slotNames(): Readonly<Record<string, boolean>>;
 
-  /** The plan of one update; its buffers are `w`, `g` and the slots. `iterations` counts this step already. */
-  protected abstract plan(gpu: Gpu, count: number, learningRate: number): Plan;
+  /**
+   * The plan of one update; its buffers are `w`, `g`, the slots and with `maySkip` also `skip`. `iterations` counts this
+   * step already.
+   */
+  protected abstract plan(gpu: Gpu, step: UpdateStep): Plan;
 
-  /** Records the update of all weights. Gradients are clipped in place. */
-  apply(gpu: Gpu, pairs: readonly WeightGradient[]): void {
+  /**
+   * Records the update of all weights. Gradients are clipped in place. Where the number in `skip` is not 0 then, nothing
+   * changes but the count of steps.
+   */
+  apply(gpu: Gpu, pairs: readonly WeightGradient[], skip: Tensor | null = null): void {
     gpu.label(
       'optimizer',
       () => {
-        this.#update(gpu, pairs);
+        this.#update(gpu, pairs, skip);
       },
       'update',
     );
   }
 
-  #update(gpu: Gpu, pairs: readonly WeightGradient[]): void {
+  #update(gpu: Gpu, pairs: readonly WeightGradient[], skip: Tensor | null): void {
     const { learningRate } = this;
     this.iterations++;
     this.#clipAll(gpu, pairs);
@@ -107,9 +125,10 @@ export abstract class Optimizer {
       const buffers = Object.fromEntries(
         Object.keys(this.slotNames()).map((name) => [name, this.#slot(gpu, variable, name)?.buffer ?? null]),
       );
-      gpu.run(this.plan(gpu, variable.size, learningRate), {
+      gpu.run(this.plan(gpu, { count: variable.size, learningRate, maySkip: skip !== null }), {
         w: variable.tensor(gpu).buffer,
         g: gradient.buffer,
+        ...(skip && { skip: skip.buffer }),
         ...buffers,
       });
       variable.changed();
@@ -143,6 +162,7 @@ export abstract class Optimizer {
   dispose(): void {
     for (const held of this.#slots.values()) for (const slot of Object.values(held)) slot.dispose();
     this.#slots.clear();
+    this.lossScale.dispose();
     this.iterations = 0;
   }
 

@@ -1,5 +1,5 @@
 import { planRmsprop, type Gpu, type Plan } from '@convbase/core-gpu';
-import { Optimizer, type OptimizerConfig } from './optimizer.ts';
+import { Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
 
 export interface RMSpropConfig extends OptimizerConfig {
   /** 0.9 when left out. */
@@ -30,8 +30,8 @@ export class RMSprop extends Optimizer {
     return { meanSquare: true, velocity: this.momentum > 0, meanGradient: this.centered };
   }
 
-  protected plan(gpu: Gpu, count: number, learningRate: number): Plan {
+  protected plan(gpu: Gpu, update: UpdateStep): Plan {
     const { rho, momentum, epsilon, centered, weightDecay } = this;
-    return planRmsprop({ count, learningRate, rho, momentum, epsilon, centered, weightDecay }, gpu.target);
+    return planRmsprop({ ...update, rho, momentum, epsilon, centered, weightDecay }, gpu.target);
   }
 }

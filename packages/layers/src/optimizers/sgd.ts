@@ -1,5 +1,5 @@
 import { planSgd, type Gpu, type Plan } from '@convbase/core-gpu';
-import { Optimizer, type OptimizerConfig } from './optimizer.ts';
+import { Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
 
 export interface SGDConfig extends OptimizerConfig {
   /** 0 when left out. */
@@ -22,8 +22,8 @@ export class SGD extends Optimizer {
     return { velocity: this.momentum !== 0 };
   }
 
-  protected plan(gpu: Gpu, count: number, learningRate: number): Plan {
+  protected plan(gpu: Gpu, update: UpdateStep): Plan {
     const { momentum, nesterov, weightDecay } = this;
-    return planSgd({ count, learningRate, momentum, nesterov, weightDecay }, gpu.target);
+    return planSgd({ ...update, momentum, nesterov, weightDecay }, gpu.target);
   }
 }

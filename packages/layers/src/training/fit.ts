@@ -104,12 +104,6 @@ function taking(dataset: Dataset, steps: number | undefined): Dataset {
 
 function checkTrainable(network: Network): void {
   checkLoss(network);
-  if (network.precision === 'mixed') {
-    throw new ConvbaseError('precision/training', 'a model in mixed precision cannot be trained', {
-      where: network.name,
-      fix: "Set `model.precision = 'float32'`.",
-    });
-  }
   if (network.trainableWeights.length === 0) {
     throw new ConvbaseError('training/frozen', 'there is nothing to train: every weight is frozen', {
       where: network.name,

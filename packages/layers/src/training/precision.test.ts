@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type HostArray, type Model, splitFrozen } from '../index.ts';
+import {
+  Adam,
+  exportTrainingState,
+  importTrainingState,
+  splitFrozen,
+  type Batch,
+  type HostArray,
+  type Model,
+} from '../index.ts';
 import { withGpu } from '../testing/gpu.ts';
 import { miniInception, miniVgg } from '../testing/mini-models.ts';
 import { randoms } from '../testing/numbers.ts';
@@ -41,6 +49,83 @@ describe('mixed precision', { timeout: 120_000 }, () => {
     const error = relative(mixed.data, plain.data);
     expect(error).toBeGreaterThan(0);
     expect(error).toBeLessThan(2e-3);
+  });
+
+  const inceptionBatch: Batch = { x: inceptionInput, y: { data: Uint8Array.of(0, 3, 1), shape: [3] } };
+
+  function trained(precision: Model['precision']): Model {
+    const model = miniInception().to(gpu());
+    model.precision = precision;
+    const optimizer = new Adam({ globalClipNorm: 1 });
+    model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+    return model;
+  }
+
+  async function losses(model: Model, steps: number): Promise<number[]> {
+    const found: number[] = [];
+    for (let step = 0; step < steps; step++)
+      found.push((await model.trainOnBatch(inceptionBatch))['loss'] ?? NaN);
+    return found;
+  }
+
+  it('learns what float32 learns', async () => {
+    const [plain, mixed] = [trained('float32'), trained('mixed')];
+    const [expected, found] = [await losses(plain, 6), await losses(mixed, 6)];
+    expect(expected.at(-1)).toBeLessThan((expected[0] ?? NaN) - 0.05);
+    expect(found).not.toEqual(expected);
+    expect(relative(found, expected)).toBeLessThan(5e-3);
+    plain.dispose();
+    mixed.dispose();
+  });
+
+  it('skips a step whose gradients overflow, halves the loss scale, and goes on', async () => {
+    const model = trained('mixed');
+    await losses(model, 1);
+    const state = await exportTrainingState(model);
+    expect(state.tensors['lossScale']?.data).toEqual(Float32Array.of(2 ** 15, 1));
+    const scaled = { shape: [2], data: Float32Array.of(2 ** 40, 3) };
+    importTrainingState(model, { ...state, tensors: { ...state.tensors, lossScale: scaled } });
+    await losses(model, 1);
+    const after = await exportTrainingState(model);
+    expect(after.tensors['lossScale']?.data).toEqual(Float32Array.of(2 ** 39, 0));
+    const learnt = Object.keys(state.tensors).filter(
+      (key) => key !== 'lossScale' && !key.includes('moving_'),
+    );
+    for (const key of learnt) expect(after.tensors[key], key).toEqual(state.tensors[key]);
+    model.dispose();
+  });
+
+  it('goes on from a state bit for bit', async () => {
+    const model = trained('mixed');
+    await losses(model, 2);
+    const state = await exportTrainingState(model);
+    const expected = await losses(model, 2);
+    const other = trained('mixed');
+    importTrainingState(other, state);
+    expect(await losses(other, 2)).toEqual(expected);
+    const plain = trained('float32');
+    expect(() => {
+      importTrainingState(plain, state);
+    }).toThrow(/mixed precision/);
+    for (const each of [model, other, plain]) each.dispose();
+  });
+
+  it('takes about half the memory for what lies between', async () => {
+    const peak = async (precision: Model['precision']): Promise<number> => {
+      const model = trained(precision);
+      await losses(model, 2);
+      gpu().trim();
+      await gpu().idle();
+      const before = gpu().counters().buffers;
+      await losses(model, 2);
+      expect(gpu().counters().buffers - before).toBeGreaterThan(0);
+      const { pooledBytes } = gpu().memory();
+      model.dispose();
+      gpu().trim();
+      return pooledBytes;
+    };
+    const [plain, mixed] = [await peak('float32'), await peak('mixed')];
+    expect(mixed / plain).toBeLessThan(0.75);
   });
 
   it('goes over to the parts of a split model', () => {

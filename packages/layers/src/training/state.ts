@@ -10,9 +10,11 @@ import {
   writeTrainedWeights,
 } from './trained-weights.ts';
 
+const LOSS_SCALE = 'lossScale';
+
 /** Everything that a training step depends on besides its batch, as plain data. */
 export interface TrainingState {
-  /** `weights/<path>` and `optimizer/<slot>/<path>` */
+  /** `weights/<path>`, `optimizer/<slot>/<path>` and in mixed precision `lossScale` */
   readonly tensors: Readonly<Record<string, StateTensor>>;
   /** `iterations`, `learningRate` unless a schedule decides it, `random/<layer>` */
   readonly numbers: Readonly<Record<string, number>>;
@@ -30,6 +32,8 @@ export async function exportTrainingState(network: Network): Promise<TrainingSta
       tensors[`optimizer/${slot}/${path}`] = { shape: variable.shape, data: await values.data() };
     }
   }
+  const scale = await optimizer.lossScale.save();
+  if (scale !== null) tensors[LOSS_SCALE] = { shape: [2], data: scale };
   const numbers: Record<string, number> = { iterations: optimizer.iterations };
   if (optimizer.schedule === null) numbers['learningRate'] = optimizer.learningRate;
   for (const [name, layer] of randomLayers(network)) numbers[`random/${name}`] = layer.randomOffset ?? 0;
@@ -50,6 +54,7 @@ export function importTrainingState(network: Network, state: TrainingState): voi
   writeTrainedWeights(network, state.tensors);
   optimizer.dispose();
   for (const { slot, variable, data } of slots) optimizer.restoreSlot(network.gpu, variable, slot, data);
+  optimizer.lossScale.restore(state.tensors[LOSS_SCALE]?.data ?? null);
   const { numbers } = state;
   optimizer.iterations = numbers['iterations'] ?? 0;
   if (optimizer.schedule === null) optimizer.learningRate = numbers['learningRate'] ?? Number.NaN;
@@ -65,10 +70,22 @@ function slotsOf(
   return Object.entries(tensors).flatMap(([key, value]) => {
     const [kind, slot = '', ...path] = key.split('/');
     if (kind === 'weights') return [];
+    if (key === LOSS_SCALE) {
+      checkLossScale(network, value);
+      return [];
+    }
     if (kind !== 'optimizer') mismatch(network, `there is no place for ${key}`);
     if (!names.has(slot)) mismatch(network, `the optimizer keeps no ${slot} of its weights`);
     return [{ slot, ...placeOf(network, variables, path.join('/'), value) }];
   });
+}
+
+/** A scale and a count, for a network that scales its loss. */
+function checkLossScale(network: Network, { shape, data }: StateTensor): void {
+  if (network.precision !== 'mixed') mismatch(network, 'the state is that of a model in mixed precision');
+  const [scale = Number.NaN, steps = Number.NaN] = data;
+  const possible = shape.join() === '2' && scale > 0 && Number.isFinite(scale) && Number.isInteger(steps);
+  if (!possible || steps < 0) mismatch(network, `the loss scale cannot be ${data.join()}`);
 }
 
 function checkComplete(network: Network, { tensors }: TrainingState): void {

@@ -59,20 +59,24 @@ describe('a step like the one before it', () => {
     );
   });
 
-  it('is one submit and nothing else with pictures as bytes, chance, batch statistics and clipping', async () => {
-    const base = miniInception();
-    const model = new Sequential({ inputShape: [33, 29, 3], layers: [new Dropout({ rate: 0.1 }), base] });
-    const optimizer = new Adam({ globalClipNorm: 1 });
-    model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
-    const data = Uint8Array.from({ length: 3 * 33 * 29 * 3 }, (_, i) => (i * 7919) % 256);
-    const batch: Batch = {
-      x: { data, shape: [3, 33, 29, 3], preprocess: 'tf' },
-      y: { data: Uint8Array.of(0, 3, 1), shape: [3] },
-    };
-    expect(await stepsOf(model, batch)).toEqual(
-      Array.from({ length: STEPS - WARM_UP }, () => onlySubmits(1)),
-    );
-  });
+  it.each(['float32', 'mixed'] as const)(
+    'is one submit and nothing else with pictures as bytes, chance, batch statistics and clipping, in %s',
+    async (precision) => {
+      const base = miniInception();
+      const model = new Sequential({ inputShape: [33, 29, 3], layers: [new Dropout({ rate: 0.1 }), base] });
+      model.precision = precision;
+      const optimizer = new Adam({ globalClipNorm: 1 });
+      model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+      const data = Uint8Array.from({ length: 3 * 33 * 29 * 3 }, (_, i) => (i * 7919) % 256);
+      const batch: Batch = {
+        x: { data, shape: [3, 33, 29, 3], preprocess: 'tf' },
+        y: { data: Uint8Array.of(0, 3, 1), shape: [3] },
+      };
+      expect(await stepsOf(model, batch)).toEqual(
+        Array.from({ length: STEPS - WARM_UP }, () => onlySubmits(1)),
+      );
+    },
+  );
 
   it('is one submit and nothing else in a prediction, of several outputs too', async () => {
     const whole = miniInception().to(gpu());

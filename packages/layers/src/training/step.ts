@@ -14,21 +14,29 @@ import { uploadLabels } from './upload.ts';
 
 /** Records one training step: forward, loss and metrics, backward, update. Nothing is submitted or read. */
 export function recordTrainingStep(network: Network, batch: Batch, totals: Totals): void {
-  const { gpu, compiled, trainableWeights } = network;
+  const { gpu, compiled, trainableWeights, precision } = network;
+  const { optimizer } = compiled;
+  const lossScale = precision === 'mixed' ? optimizer.lossScale : null;
   const tape = new Tape();
   const context = new CallContext(gpu, true, tape, new Set(trainableWeights));
   try {
     withOutputs(network, batch, context, totals, (output, labels, weights) => {
       const dy = gpu.label('loss', () => compiled.loss.gradient(output, labels), 'backward');
       if (weights !== null) weighRows(dy, weights);
+      lossScale?.scale(dy);
       const gradients = tape.gradients(output, dy);
       try {
         const pairs = trainableWeights.flatMap((variable) => {
           const gradient = gradients.get(variable.tensor(gpu));
           return gradient === undefined ? [] : [{ variable, gradient }];
         });
+        lossScale?.unscale(
+          gpu,
+          pairs.map(({ gradient }) => gradient),
+        );
         pairs.forEach(addPenaltyGradient);
-        compiled.optimizer.apply(gpu, pairs);
+        optimizer.apply(gpu, pairs, lossScale?.skip(gpu));
+        lossScale?.update(gpu);
       } finally {
         for (const gradient of gradients.values()) gradient.dispose();
       }

@@ -5,9 +5,10 @@
 //   m       count floats, moving mean of g; updated
 //   v       count floats, moving mean of g^2; updated
 //   vMax    count floats, largest v so far, updated; touched only where AMSGRAD
+//   skip    one number: nothing is done where it is not 0; read only where MAY_SKIP
 //   thread  four elements as one vector; a line of workgroups folded over x and y
 //   cost    about 14 FLOP an element; 28 bytes an element, 36 with AMSGRAD
-//   needs   WORKGROUP, AMSGRAD
+//   needs   WORKGROUP, MAY_SKIP, AMSGRAD
 
 struct Params {
   count: u32,
@@ -24,11 +25,13 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> m: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> v: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> vMax: array<vec4f>;
+@group(0) @binding(6) var<storage, read> skip: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
   if (4 * i >= params.count) { return; }
+  if (MAY_SKIP && skip[0] != 0) { return; }
   let gradient = g[i];
   let mean = m[i] + (gradient - m[i]) * params.oneMinusBeta1;
   var square = v[i] + (gradient * gradient - v[i]) * params.oneMinusBeta2;

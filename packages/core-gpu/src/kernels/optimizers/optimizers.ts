@@ -9,6 +9,8 @@ interface StepOptions {
   readonly learningRate: number;
   /** Decoupled weight decay (Keras' `weight_decay`): w -= w * weightDecay * learningRate before the step. Default 0. */
   readonly weightDecay?: number;
+  /** Whether the step is left out where the number in buffer `skip` is not 0. Default false. */
+  readonly maySkip?: boolean;
 }
 
 /** Hyper-parameters of SGD, with Keras' meaning and defaults. */
@@ -42,7 +44,7 @@ export interface AdamOptions extends StepOptions {
 export function planSgd(options: SgdOptions, target: KernelTarget): Plan {
   const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   const hasMomentum = momentum !== 0;
-  return stepPlan('sgd', options.count, target, {
+  return stepPlan('sgd', options, target, {
     constants: { HAS_MOMENTUM: hasMomentum, NESTEROV: hasMomentum && nesterov },
     uniforms: { learningRate, momentum, weightDecay },
     always: ['w', 'g'],
@@ -59,7 +61,7 @@ export function planSgd(options: SgdOptions, target: KernelTarget): Plan {
 export function planRmsprop(options: RmspropOptions, target: KernelTarget): Plan {
   const { learningRate, rho, momentum = 0, epsilon, centered = false, weightDecay = 0 } = options;
   const hasMomentum = momentum > 0;
-  return stepPlan('rmsprop', options.count, target, {
+  return stepPlan('rmsprop', options, target, {
     constants: { HAS_MOMENTUM: hasMomentum, CENTERED: centered },
     uniforms: { learningRate, rho, oneMinusRho: 1 - rho, momentum, epsilon, weightDecay },
     always: ['w', 'g', 'meanSquare'],
@@ -75,7 +77,7 @@ export function planRmsprop(options: RmspropOptions, target: KernelTarget): Plan
  */
 export function planAdam(options: AdamOptions, target: KernelTarget): Plan {
   const { learningRate, beta1, beta2, epsilon, amsgrad = false, weightDecay = 0 } = options;
-  return stepPlan('adam', options.count, target, {
+  return stepPlan('adam', options, target, {
     constants: { AMSGRAD: amsgrad },
     uniforms: {
       rate: adamRate(options),
@@ -111,7 +113,7 @@ interface StepParts {
 
 function stepPlan(
   kernel: 'sgd' | 'rmsprop' | 'adam',
-  count: number,
+  { count, maySkip = false }: StepOptions,
   target: KernelTarget,
   { constants, uniforms, always, optional }: StepParts,
 ): Plan {
@@ -128,11 +130,12 @@ function stepPlan(
     bytes: 4 * count * (2 * used.length - 1),
     dispatches: vectorWindows(count, target).map((window) => ({
       shader,
-      constants: { WORKGROUP: FLAT_WORKGROUP, ...constants },
+      constants: { WORKGROUP: FLAT_WORKGROUP, MAY_SKIP: maySkip, ...constants },
       uniforms: { count: window.count, ...uniforms },
       bindings: Object.fromEntries<Binding>([
         ...used.map((name) => [name, window.of(name)] as const),
         ...missing,
+        ['skip', maySkip ? 'skip' : window.of('g')],
       ]),
       grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
     })),
@@ -142,24 +145,25 @@ function stepPlan(
 /** Every shader of this folder with every set of constants it is used with. */
 export function variants(): Variant[] {
   const flags = [false, true];
-  return [
+  const WORKGROUP = FLAT_WORKGROUP;
+  return flags.flatMap((MAY_SKIP): Variant[] => [
     ...[
       [false, false],
       [true, false],
       [true, true],
     ].map(([HAS_MOMENTUM = false, NESTEROV = false]) => ({
       shader: 'optimizers/sgd' as const,
-      constants: { WORKGROUP: FLAT_WORKGROUP, HAS_MOMENTUM, NESTEROV },
+      constants: { WORKGROUP, MAY_SKIP, HAS_MOMENTUM, NESTEROV },
     })),
     ...flags.flatMap((HAS_MOMENTUM) =>
       flags.map((CENTERED) => ({
         shader: 'optimizers/rmsprop' as const,
-        constants: { WORKGROUP: FLAT_WORKGROUP, HAS_MOMENTUM, CENTERED },
+        constants: { WORKGROUP, MAY_SKIP, HAS_MOMENTUM, CENTERED },
       })),
     ),
     ...flags.map((AMSGRAD) => ({
       shader: 'optimizers/adam' as const,
-      constants: { WORKGROUP: FLAT_WORKGROUP, AMSGRAD },
+      constants: { WORKGROUP, MAY_SKIP, AMSGRAD },
     })),
-  ];
+  ]);
 }

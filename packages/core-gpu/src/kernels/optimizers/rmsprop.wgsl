@@ -5,9 +5,10 @@
 //   meanSquare    count floats, moving mean of g^2; updated
 //   velocity      count floats, updated; touched only where HAS_MOMENTUM
 //   meanGradient  count floats, moving mean of g, updated; touched only where CENTERED
+//   skip          one number: nothing is done where it is not 0; read only where MAY_SKIP
 //   thread        four elements as one vector; a line of workgroups folded over x and y
 //   cost          about 12 FLOP an element; 20 bytes an element, 8 more for each of the optional states
-//   needs         WORKGROUP, HAS_MOMENTUM, CENTERED
+//   needs         WORKGROUP, MAY_SKIP, HAS_MOMENTUM, CENTERED
 
 struct Params {
   count: u32,
@@ -25,11 +26,13 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> meanSquare: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> velocity: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> meanGradient: array<vec4f>;
+@group(0) @binding(6) var<storage, read> skip: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
   if (4 * i >= params.count) { return; }
+  if (MAY_SKIP && skip[0] != 0) { return; }
   let gradient = g[i];
   let square = params.rho * meanSquare[i] + params.oneMinusRho * gradient * gradient;
   meanSquare[i] = square;

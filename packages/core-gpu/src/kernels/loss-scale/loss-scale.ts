@@ -1,0 +1,71 @@
+import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, vectorWindows, type Variant } from '../windows.ts';
+
+/** `g` (`count` floats) times the scale, in place. Buffers: `g`, `state` (scale, good steps). */
+export function planScaleLoss(count: number, target: KernelTarget): Plan {
+  return overGradient('scale', count, ['state'], target);
+}
+
+/**
+ * `g` (`count` floats) divided by the scale, in place. `nonFinite` (one uint32) becomes 1 where any of them is infinite or
+ * not a number. Buffers: `g`, `state`, `nonFinite`.
+ */
+export function planUnscaleGradient(count: number, target: KernelTarget): Plan {
+  return overGradient('unscale', count, ['state', 'nonFinite'], target);
+}
+
+/**
+ * The scale of the next step in `state`, as Keras' LossScaleOptimizer has it: halved where `nonFinite` is not 0, which
+ * becomes 0, and doubled after `growthSteps` steps that were good.
+ */
+export function planUpdateLossScale(growthSteps: number): Plan {
+  return {
+    kernel: 'loss-scale update',
+    variant: 'one thread',
+    temporaries: {},
+    flops: 1,
+    bytes: 24,
+    dispatches: [
+      {
+        shader: 'loss-scale/update',
+        constants: {},
+        uniforms: { growthSteps },
+        bindings: { state: 'state', nonFinite: 'nonFinite' },
+        grid: [1, 1, 1],
+      },
+    ],
+  };
+}
+
+function overGradient(
+  what: 'scale' | 'unscale',
+  count: number,
+  others: readonly string[],
+  target: KernelTarget,
+): Plan {
+  return {
+    kernel: `loss-scale ${what}`,
+    variant: 'elementwise',
+    temporaries: {},
+    flops: count,
+    bytes: 8 * count,
+    dispatches: vectorWindows(count, target).map((window) => ({
+      shader: `loss-scale/${what}` as const,
+      constants: { WORKGROUP: FLAT_WORKGROUP },
+      uniforms: { count: window.count },
+      bindings: { g: window.of('g'), ...Object.fromEntries(others.map((name) => [name, name])) },
+      grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
+    })),
+  };
+}
+
+/** Every shader of this folder with every set of constants it is used with. */
+export function variants(): Variant[] {
+  const constants = { WORKGROUP: FLAT_WORKGROUP };
+  return [
+    { shader: 'loss-scale/scale', constants },
+    { shader: 'loss-scale/unscale', constants },
+    { shader: 'loss-scale/update', constants: {} },
+  ];
+}
