@@ -23,13 +23,15 @@ export function withFloat16(plan: Plan, buffers: Readonly<Record<string, GpuBuff
   if (forms === undefined) turned.set(plan, (forms = new Map<string, Plan>()));
   let form = forms.get(key);
   if (form === undefined) {
+    const { float16 } = plan;
+    const source = float16?.factors.every((name) => buffers[name]?.float16) ? float16.plan : plan;
     const halves = Object.entries(buffers).filter(([, { float16 }]) => float16);
     form = {
-      ...plan,
-      dispatches: plan.dispatches.map((dispatch) => turn(dispatch, new Set(halves.map(([name]) => name)))),
+      ...source,
+      dispatches: source.dispatches.map((dispatch) => turn(dispatch, new Set(halves.map(([name]) => name)))),
       bytes: Math.max(
         0,
-        halves.reduce((sum, [, { size }]) => sum - size, plan.bytes),
+        halves.reduce((sum, [, { size }]) => sum - size, source.bytes),
       ),
     };
     forms.set(key, form);

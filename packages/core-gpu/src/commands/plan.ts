@@ -13,6 +13,8 @@ export interface KernelTarget {
   readonly subgroupSize: number;
   /** What subgroups multiply as a whole ("tensor cores"), where that is asked for and the adapter can. */
   readonly subgroupMatrices?: readonly FragmentShape[];
+  /** The factors of a product hold float16 numbers already: to multiply them as such loses nothing. */
+  readonly float16Operands?: boolean;
   /** Largest storage binding in bytes. Plans split what is larger. */
   readonly maxBindingBytes: number;
   /** Binding offsets are multiples of this many bytes. */
@@ -54,6 +56,8 @@ export interface Plan {
   /** What was chosen for, where there was a choice. */
   readonly problem?: Problem;
   readonly dispatches: readonly Dispatch[];
+  /** What runs instead where all these buffers hold float16 numbers. */
+  readonly float16?: { readonly factors: readonly string[]; readonly plan: Plan };
   /** Scratch buffers that live only during the plan: name to bytes. */
   readonly temporaries: Readonly<Record<string, number>>;
   /** Arithmetic of the operation (a multiply-add counts 2), for profiles. */

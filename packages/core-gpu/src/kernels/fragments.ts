@@ -1,9 +1,13 @@
-import type { KernelTarget } from '../commands/plan.ts';
+import { ConvbaseError } from '@convbase/base';
+import type { KernelTarget, Plan } from '../commands/plan.ts';
+import { untuned } from '../tuning/table.ts';
+
+export type FragmentElement = 'f16' | 'f32';
 
 /** Fragments that an adapter's subgroups multiply: left [m, k] times right [k, n], summed in float32. */
 export interface FragmentShape {
   /** What the numbers of both factors are rounded to: float32 is exact, float16 keeps 11 bits. */
-  readonly element: 'f16' | 'f32';
+  readonly element: FragmentElement;
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -34,7 +38,7 @@ function depthOf({ tileM }: FragmentTile, { element }: FragmentShape): number {
 }
 
 /** The constants of shared/fragment-product.wgsl. */
-export type FragmentConstants = { readonly Element: FragmentShape['element'] } & Readonly<
+export type FragmentConstants = { readonly Element: FragmentElement } & Readonly<
   Record<
     | 'FRAGMENT_M'
     | 'FRAGMENT_N'
@@ -90,14 +94,80 @@ export function fittingTiles(shape: FragmentShape, target: KernelTarget): Fragme
 }
 
 /** The largest fragments of a kind that the target's subgroups multiply and for which there is a tile; else undefined. */
-export function fragmentsFor(
-  target: KernelTarget,
-  element: FragmentShape['element'],
-): FragmentShape | undefined {
+export function fragmentsFor(target: KernelTarget, element: FragmentElement): FragmentShape | undefined {
   const size = ({ m, n, k }: FragmentShape): number => m * n * k;
   return (target.subgroupMatrices ?? [])
     .filter((shape) => shape.element === element && fittingTiles(shape, target).length > 0)
     .sort((a, b) => size(b) - size(a))[0];
+}
+
+/**
+ * What fragments may be made of: float16 where operands are that already, since nothing is lost by it. Rounding float32
+ * operands is not for a kernel to decide; they get cores that take float32, or none.
+ */
+export function fragmentElement({ float16Operands = false }: KernelTarget): FragmentElement {
+  return float16Operands ? 'f16' : 'f32';
+}
+
+/** The tiles that a product may be computed in; none without subgroup matrices for its operands. */
+export function usableTiles(target: KernelTarget): FragmentTile[] {
+  const shape = fragmentsFor(target, fragmentElement(target));
+  return shape ? fittingTiles(shape, target) : [];
+}
+
+/** Tiles that keep the cores of a GPU busy. */
+const ENOUGH_TILES = 256;
+
+/**
+ * The first tile that is not much larger than a product of m x n and of which there are enough, else the smallest one, with
+ * how many there are; undefined without subgroup matrices.
+ */
+export function chooseFragmentTile(
+  { m, n, batch = 1 }: { readonly m: number; readonly n: number; readonly batch?: number },
+  target: KernelTarget,
+): (FragmentTile & { readonly tiles: number }) | undefined {
+  const all = usableTiles(target).map((tile) => {
+    return { ...tile, tiles: Math.ceil(m / tile.tileM) * Math.ceil(n / tile.tileN) * batch };
+  });
+  const useful = all.filter(({ tileM }) => tileM < 2 * m);
+  return useful.find(({ tiles }) => tiles >= ENOUGH_TILES) ?? useful.at(-1) ?? all.at(-1);
+}
+
+/**
+ * The constants for a tile, given by its size.
+ *
+ * @throws ConvbaseError `kernel/subgroup-matrix` where the target has no fragments for it
+ */
+export function fragmentTileConstants(
+  { tileM, tileN, element }: Pick<FragmentTile, 'tileM' | 'tileN'> & { readonly element: FragmentElement },
+  target: KernelTarget,
+): FragmentConstants {
+  const shape = fragmentsFor(target, element);
+  const tile = shape && fittingTiles(shape, target).find((fit) => fit.tileM === tileM && fit.tileN === tileN);
+  if (!tile) {
+    throw new ConvbaseError('kernel/subgroup-matrix', `no subgroup matrices of ${element} for such a tile`, {
+      where: `tile ${String(tileM)} x ${String(tileN)}`,
+      fix: 'Choose among the candidates for this target.',
+    });
+  }
+  return fragmentConstants(tile, shape, target.subgroupSize);
+}
+
+/**
+ * A plan, and beside it another one for buffers that hold float16 numbers if the target multiplies those on tensor cores.
+ *
+ * @param factors the buffers that have to
+ * @param make plans for a target
+ */
+export function planWithFragments(
+  factors: readonly string[],
+  target: KernelTarget,
+  make: (target: KernelTarget) => Plan,
+): Plan {
+  const plan = make(target);
+  if (target.float16Operands || !fragmentsFor(target, 'f16')) return plan;
+  // What was measured was measured on float32.
+  return { ...plan, float16: { factors, plan: make({ ...untuned(target), float16Operands: true }) } };
 }
 
 /** Fragments of real adapters, for tests and to compile every variant: NVIDIA's and AMD's, Intel's, and Apple's. */

@@ -112,6 +112,11 @@ export function randomFloats(length: number, seed = 1): Float32Array {
   });
 }
 
+/** Numbers that float16 holds exactly: products of them summed in float32 are as good as those of float32 numbers. */
+export function randomHalves(length: number, seed = 1): Float32Array {
+  return randomFloats(length, seed).map((value) => Math.round(value * 1024) / 1024);
+}
+
 /**
  * Asserts that a float32 result agrees with a float64 reference.
  *

@@ -1,4 +1,5 @@
 import type { KernelTarget } from '../../commands/plan.ts';
+import { fragmentElement, usableTiles } from '../fragments.ts';
 import type { FilterGradientChoice, ForwardChoice } from './choose.ts';
 import type { Conv2dShape } from './shape.ts';
 import { OUTER_STEP } from './subgroup-tiles.ts';
@@ -21,9 +22,14 @@ export function forwardCandidates(shape: Conv2dShape, target: KernelTarget): For
   const splits = [1, 2, 4, 8, 16].filter(
     (count) => count === 1 || (depth / count >= 128 && 4 * floats * count <= MOST_PARTIAL_BYTES),
   );
+  const element = fragmentElement(target);
+  const fragments = usableTiles(target).flatMap(({ tileM, tileN }) =>
+    splits.map((count) => ({ variant: 'subgroup-matrix' as const, tileM, tileN, element, splits: count })),
+  );
   // Software adapters take seconds to compile a shared-memory kernel, and minutes to run one over a model's shapes.
   if (target.kind === 'software') {
     return [
+      ...fragments,
       ...([4, 8] as const).map((pixels) => ({ variant: 'register' as const, pixels })),
       ...(target.subgroupSize === 8
         ? [
@@ -33,9 +39,10 @@ export function forwardCandidates(shape: Conv2dShape, target: KernelTarget): For
         : []),
     ];
   }
-  return gpuTiles.flatMap(([rows, columns]) =>
+  const tiles = gpuTiles.flatMap(([rows, columns]) =>
     splits.map((count) => ({ variant: 'tile' as const, rows, columns, splits: count })),
   );
+  return [...tiles, ...fragments];
 }
 
 /** Every kernel of the input gradient: a forward pass over dy, one for each phase of the strides. */

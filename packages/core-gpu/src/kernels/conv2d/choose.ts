@@ -1,8 +1,18 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { tunedChoice } from '../../tuning/table.ts';
+import { chooseFragmentTile, fragmentElement, type FragmentElement } from '../fragments.ts';
 import { filterGradientCandidates, forwardCandidates } from './candidates.ts';
 import type { Conv2dShape } from './shape.ts';
 import { chooseSubgroupTile } from './subgroup-tiles.ts';
+
+/** A tile of subgroup-matrix-forward.wgsl, what it rounds x and the kernel to, and in how many parts the sum is cut. */
+export interface FragmentForwardChoice {
+  readonly variant: 'subgroup-matrix';
+  readonly tileM: number;
+  readonly tileN: number;
+  readonly element: FragmentElement;
+  readonly splits: number;
+}
 
 /** A kernel of the forward pass and its tile. */
 export type ForwardChoice =
@@ -13,6 +23,8 @@ export type ForwardChoice =
   | { readonly variant: 'tile'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
   /** outer-forward.wgsl: `tileM` pixels x `tileN` channels for each subgroup of 8. */
   | { readonly variant: 'outer'; readonly tileM: number; readonly tileN: number }
+  /** subgroup-matrix-forward.wgsl. */
+  | FragmentForwardChoice
   /** subgroup-forward.wgsl: 8 * groups pixels x 32 channels for each subgroup of 8. */
   | { readonly variant: 'subgroup'; readonly groups: number }
   /** register-forward.wgsl: `pixels` pixels x 4 channels for each thread. */
@@ -54,11 +66,18 @@ export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): F
   const tuned = tunedChoice(target, 'conv2d forward', shape, () => forwardCandidates(shape, target));
   if (tuned) return tuned;
   const pixels = shape.n * shape.oh * shape.ow;
+  const possible = Math.floor((shape.kh * shape.kw * shape.ci) / LEAST_DEPTH);
+  const splitsOf = (tiles: number): number =>
+    Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), possible, MOST_SPLITS));
+  const fragments = chooseFragmentTile({ m: pixels, n: shape.co }, target);
+  if (fragments) {
+    const { tileM, tileN, tiles } = fragments;
+    const element = fragmentElement(target);
+    return { variant: 'subgroup-matrix', tileM, tileN, element, splits: splitsOf(tiles) };
+  }
   if (target.kind !== 'software') {
     const { rows, columns, tiles } = chooseGpuTile(pixels, shape.co);
-    const possible = Math.floor((shape.kh * shape.kw * shape.ci) / LEAST_DEPTH);
-    const splits = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), possible, MOST_SPLITS));
-    return { variant: 'tile', rows, columns, splits };
+    return { variant: 'tile', rows, columns, splits: splitsOf(tiles) };
   }
   if (target.subgroupSize === 8) {
     return chooseSubgroupTile(pixels, shape.co).choice;

@@ -287,7 +287,7 @@ describe('conv2d where tensors exceed a binding', patient, () => {
           ? choice.pixels === 4
           : choice.variant === 'outer'
             ? choice.tileM === 64
-            : choice.groups === 1;
+            : choice.variant === 'subgroup' && choice.groups === 1;
     for (const choice of forwardChoices(target).filter(isOne)) {
       await checkForward(gpu(), s, (f) => planConv2dForward(s, f, target, choice), {
         ...full,

@@ -1,5 +1,6 @@
 import type { Dispatch, KernelTarget } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
+import { fragmentTileConstants } from '../fragments.ts';
 import type { ForwardChoice } from './choose.ts';
 import type { Conv2dFusion } from './fusion.ts';
 import { convolutionPieces, type Convolution, type Piece } from './pieces.ts';
@@ -42,8 +43,15 @@ export function convolve(
       residual: ending.ADD_RESIDUAL ? piece.y('residual') : 'bias',
       y: piece.y(buffers.y),
     };
-    if (choice.variant === 'tile') {
-      const tiled = tileDispatches(piece, choice, ending, bindings, target);
+    if (choice.variant === 'tile' || choice.variant === 'subgroup-matrix') {
+      const tiled = tileDispatches(
+        piece,
+        tiledKernel(choice, target),
+        choice.splits,
+        ending,
+        bindings,
+        target,
+      );
       dispatches.push(...tiled.dispatches);
       partials = Math.max(partials, tiled.partials);
       continue;
@@ -87,35 +95,62 @@ export function gpuTileConstants(rows: 4 | 8, columns: 1 | 2): { ROWS: number; C
   return { ROWS: rows, COLS: columns, DEPTH: rows * columns === 4 ? 16 : 8 };
 }
 
+/** A kernel for GPUs with the constants that say its tile, and that tile's pixels and channels. */
+interface TiledKernel {
+  readonly shader: 'conv2d/tile-forward' | 'conv2d/subgroup-matrix-forward';
+  readonly constants: Dispatch['constants'] & { readonly DEPTH: number };
+  readonly pixels: number;
+  readonly channels: number;
+}
+
+function tiledKernel(
+  choice: Extract<ForwardChoice, { variant: 'tile' | 'subgroup-matrix' }>,
+  target: KernelTarget,
+): TiledKernel {
+  if (choice.variant === 'subgroup-matrix') {
+    const constants = { ...fragmentTileConstants(choice, target) };
+    const [pixels, channels] = [choice.tileM, choice.tileN];
+    return { shader: 'conv2d/subgroup-matrix-forward', constants, pixels, channels };
+  }
+  const constants = gpuTileConstants(choice.rows, choice.columns);
+  return {
+    shader: 'conv2d/tile-forward',
+    constants,
+    pixels: 16 * choice.rows,
+    channels: 64 * choice.columns,
+  };
+}
+
 /** One piece on a GPU, and how many floats of partial sums it needs. */
 function tileDispatches(
   piece: Piece,
-  choice: ForwardChoice & { readonly variant: 'tile' },
+  kernel: TiledKernel,
+  most: number,
   ending: Readonly<Record<'HAS_BIAS' | 'ADD_RESIDUAL' | 'RELU' | 'ACCUMULATE', boolean>>,
   bindings: Dispatch['bindings'] & { readonly y: Dispatch['bindings'][string] },
   target: KernelTarget,
 ): { dispatches: Dispatch[]; partials: number } {
   const { first, pixels, oh, ow, ci, co, kh, kw, yImage, yRow, yPixel, yOffset } = piece.uniforms;
-  const tile = gpuTileConstants(choice.rows, choice.columns);
+  const { shader, constants: tile } = kernel;
   const depth = kh * kw * ci;
   const floats = pixels * co;
   const room = Math.floor(target.maxBindingBytes / (4 * floats));
-  const wanted = Math.max(1, Math.min(choice.splits, room));
+  const wanted = Math.max(1, Math.min(most, room));
   const splitDepth = Math.max(1, Math.ceil(depth / wanted / tile.DEPTH)) * tile.DEPTH;
   const splits = Math.max(1, Math.ceil(depth / splitDepth));
-  const tiles = Math.ceil(pixels / (16 * choice.rows)) * Math.ceil(co / (64 * choice.columns)) * splits;
+  const tiles = Math.ceil(pixels / kernel.pixels) * Math.ceil(co / kernel.channels) * splits;
   const uniforms = { ...piece.uniforms, splitDepth, splitFloats: floats };
   const grid = grid1d(tiles, 1, target);
   if (splits === 1) {
     const constants = { ...tile, SPLIT: false, ...ending };
     return {
-      dispatches: [{ shader: 'conv2d/tile-forward', constants, uniforms, bindings, grid }],
+      dispatches: [{ shader, constants, uniforms, bindings, grid }],
       partials: 0,
     };
   }
   const none = { HAS_BIAS: false, ADD_RESIDUAL: false, RELU: false, ACCUMULATE: false };
   const product: Dispatch = {
-    shader: 'conv2d/tile-forward',
+    shader,
     constants: { ...tile, SPLIT: true, ...none },
     uniforms,
     bindings: { ...bindings, residual: 'bias', y: 'partials' },

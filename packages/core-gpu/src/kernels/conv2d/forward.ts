@@ -1,4 +1,5 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
+import { planWithFragments } from '../fragments.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
 import { convolve } from './convolve.ts';
 import { sliceOf, type Conv2dFusion } from './fusion.ts';
@@ -18,6 +19,17 @@ export function planConv2dForward(
   fusion: Conv2dFusion,
   target: KernelTarget,
   choice: ForwardChoice = chooseConv2dForward(shape, target),
+): Plan {
+  return planWithFragments(['x', 'kernel'], target, (on) =>
+    planForwardAs(shape, fusion, on, on === target ? choice : chooseConv2dForward(shape, on)),
+  );
+}
+
+function planForwardAs(
+  shape: Conv2dShape,
+  fusion: Conv2dFusion,
+  target: KernelTarget,
+  choice: ForwardChoice,
 ): Plan {
   const padded = inFours(shape);
   const { x, kernel, y } = conv2dLengths(padded);

@@ -1,5 +1,6 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { tunedChoice } from '../../tuning/table.ts';
+import { planWithFragments } from '../fragments.ts';
 import { inputGradientCandidates } from './candidates.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
 import { convolve } from './convolve.ts';
@@ -19,6 +20,16 @@ export function planConv2dInputGradient(
   target: KernelTarget,
   choice?: ForwardChoice,
 ): Plan {
+  return planWithFragments(['dy', 'kernel'], target, (on) =>
+    planInputGradientAs(shape, on, on === target ? choice : undefined),
+  );
+}
+
+function planInputGradientAs(
+  shape: Conv2dShape,
+  target: KernelTarget,
+  choice: ForwardChoice | undefined,
+): Plan {
   const padded = inFours(shape);
   const lengths = conv2dLengths(padded);
   const padDy = padded.co !== shape.co;
@@ -30,7 +41,7 @@ export function planConv2dInputGradient(
   // Software adapters read the kernel turned where it lies, if its channels are in fours and it fits into a binding.
   // Else it is turned in a copy first: a GPU's threads want their neighbours' weights beside their own.
   const direct =
-    choices.every(({ variant }) => variant !== 'tile') &&
+    choices.every(({ variant }) => variant !== 'tile' && variant !== 'subgroup-matrix') &&
     !padDy &&
     !padDx &&
     4 * lengths.kernel <= target.maxBindingBytes;

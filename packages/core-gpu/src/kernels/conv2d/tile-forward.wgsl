@@ -45,6 +45,7 @@ var<workgroup> xTile: array<vec4f, 2 * X_TILE>; // [half][pixel][k / 4]
 var<workgroup> kernelTile: array<vec4f, 2 * KERNEL_TILE>; // [half][k][channel / 4]
 
 // #include "tile-window.wgsl"
+// #include "tile-store.wgsl"
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -123,21 +124,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   for (var i = 0u; i < ROWS; i++) {
     let index = tilePixel + r * ROWS + i;
     if (index < params.pixels) {
-      let row = (params.first + index) / params.ow;
-      let ox = (params.first + index) % params.ow;
-      let pixel = row / params.oh * params.yImage + row % params.oh * params.yRow + ox * params.yPixel;
-      let start = select(u32(i32(pixel) + params.yOffset), split * params.splitFloats + index * params.co, SPLIT) / 4;
+      let start = startOf(index, split);
       for (var j = 0u; j < COLS; j++) {
         let column = tileColumn + 16 * j + q;
-        if (column < columns) {
-          let at = start + column;
-          var sum = sums[j * ROWS + i];
-          if (ACCUMULATE) { sum += vec4f(y[at]); }
-          if (HAS_BIAS) { sum += vec4f(bias[column]); }
-          if (ADD_RESIDUAL) { sum += vec4f(residual[at]); }
-          if (RELU) { sum = select(sum, vec4f(), sum < vec4f()); } // lets NaN through, unlike max
-          y[at] = Y4(sum);
-        }
+        if (column < columns) { store(start, column, sums[j * ROWS + i]); }
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { Dispatch } from '../../commands/plan.ts';
+import { fragmentVariants } from '../fragments.ts';
 import { gpuTileConstants } from './convolve.ts';
 import { OUTER_STEP } from './subgroup-tiles.ts';
 
@@ -85,6 +86,15 @@ export function variants(): Variant[] {
     shader: 'conv2d/tile-forward',
     constants: { ...tile, SPLIT: true, ...noEnding },
   }));
+  const fragments = fragmentVariants().flatMap((tile): Variant[] => {
+    const shader = 'conv2d/subgroup-matrix-forward';
+    const full = { HAS_BIAS: true, ADD_RESIDUAL: true, RELU: true, ACCUMULATE: true };
+    return [
+      { shader, constants: { ...tile, SPLIT: true, ...noEnding } },
+      { shader, constants: { ...tile, SPLIT: false, ...noEnding } },
+      { shader, constants: { ...tile, SPLIT: false, ...full } },
+    ];
+  });
   const naive: Variant = { shader: 'conv2d/naive-input-gradient', constants: { WORKGROUP: 64 } };
-  return [...forward, ...split, ...turned, naive, ...gradients, ...layout];
+  return [...forward, ...split, ...fragments, ...turned, naive, ...gradients, ...layout];
 }

@@ -1,10 +1,9 @@
 import type { KernelTarget } from '../../commands/plan.ts';
+import { fragmentElement, usableTiles } from '../fragments.ts';
 import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
-import { exactElement, subgroupMatrixTiles } from './subgroup-matrix.ts';
 
 /** Every kernel and tile that may be picked for a product on this target, each with several numbers of splits. */
-export function matmulCandidates(shape: MatmulShape, target: KernelTarget): MatmulChoice[] {
-  const { m, n, k, batch = 1 } = shape;
+export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: KernelTarget): MatmulChoice[] {
   const tiles: Omit<MatmulChoice, 'splits'>[] = [
     { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
     { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
@@ -15,7 +14,9 @@ export function matmulCandidates(shape: MatmulShape, target: KernelTarget): Matm
     ...(target.subgroupSize === 8
       ? [8, 16].map((rows) => ({ variant: 'subgroup' as const, tileM: rows, tileN: 32, rows }))
       : []),
-    ...subgroupMatrixTiles(exactElement(shape), target),
+    ...usableTiles(target).map(({ tileM, tileN, rows }) => {
+      return { variant: 'subgroup-matrix' as const, tileM, tileN, rows, element: fragmentElement(target) };
+    }),
   ];
   const splits = [1, 2, 4, 8, 16, 32].filter(
     (count) => count === 1 || (k / count >= 128 && 4 * count * batch * m * n <= 64 * 1024 ** 2),

@@ -1,7 +1,7 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { tunedChoice } from '../../tuning/table.ts';
+import { chooseFragmentTile, fragmentElement, usableTiles } from '../fragments.ts';
 import { matmulCandidates } from './candidates.ts';
-import { exactElement, subgroupMatrixTiles } from './subgroup-matrix.ts';
 import { outerTiles, type MatmulChoice, type MatmulShape, type MatmulVariant } from './shape.ts';
 
 export type { MatmulChoice, MatmulShape } from './shape.ts';
@@ -40,7 +40,7 @@ function chooseVariant(shape: MatmulShape, target: KernelTarget): MatmulVariant 
   if (n <= 2) return 'naive';
   // Small products gain less from tiles than compiling them costs: seconds on a software adapter.
   if (m * n * k * batch <= (target.kind === 'software' ? 2 ** 18 : 2 ** 12)) return 'naive';
-  if (subgroupMatrixTiles(exactElement(shape), target).length > 0) return 'subgroup-matrix';
+  if (usableTiles(target).length > 0) return 'subgroup-matrix';
   if (target.kind !== 'software') return 'gpu';
   if (target.subgroupSize !== 8) return 'register';
   return n % 4 === 0 && outerPays(shape) ? 'outer' : 'subgroup';
@@ -80,8 +80,11 @@ export function outerTile({ m, n, k }: MatmulShape): Tile & { readonly cost: num
 
 function chooseTile(variant: MatmulVariant, shape: MatmulShape, target: KernelTarget): Tile {
   if (variant === 'gpu') return chooseGpuTile(shape);
-  if (variant === 'subgroup-matrix')
-    return chooseFragmentTile(shape, subgroupMatrixTiles(exactElement(shape), target));
+  const fragments = variant === 'subgroup-matrix' ? chooseFragmentTile(shape, target) : undefined;
+  if (fragments) {
+    const { tileM, tileN, rows } = fragments;
+    return { tileM, tileN, rows, element: fragmentElement(target) };
+  }
   if (variant === 'outer') {
     const { tileM, tileN, rows } = outerTile(shape);
     return { tileM, tileN, rows };
@@ -102,16 +105,4 @@ function chooseGpuTile({ m, n, batch = 1 }: MatmulShape): Tile {
     Math.ceil(m / tileM) * Math.ceil(n / tileN) * batch >= ENOUGH_TILES;
   if (n > 64 && enough(128, 128)) return tile(128, 128);
   return enough(128, 64) ? tile(128, 64) : tile(64, 64);
-}
-
-/** The same for tensor cores: the first tile that is not much larger than the product and of which there are enough. */
-function chooseFragmentTile({ m, n, batch = 1 }: MatmulShape, tiles: readonly Tile[]): Tile {
-  const useful = tiles.filter(({ tileM, tileN }) => tileM < 2 * m && tileN < 2 * n);
-  const enough = ({ tileM, tileN }: Tile): boolean =>
-    Math.ceil(m / tileM) * Math.ceil(n / tileN) * batch >= ENOUGH_TILES;
-  const smallest = useful.at(-1) ?? tiles.at(-1);
-  const tile = useful.find(enough) ?? smallest;
-  if (!tile) throw new Error('subgroup matrices were chosen where there are none');
-  const { tileM, tileN, rows, element } = tile;
-  return { tileM, tileN, rows, ...(element && { element }) };
 }

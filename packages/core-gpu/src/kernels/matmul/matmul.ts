@@ -11,9 +11,8 @@ import {
 } from './blocks.ts';
 import { chooseMatmul } from './choose.ts';
 import { outerDispatches, outerVariants, type Product } from './outer.ts';
-import { fragmentVariants } from '../fragments.ts';
+import { fragmentTileConstants, fragmentVariants, planWithFragments } from '../fragments.ts';
 import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
-import { subgroupMatrixConstants } from './subgroup-matrix.ts';
 
 const COMBINE_WORKGROUP = 64;
 
@@ -37,7 +36,9 @@ export interface MatmulEpilogue {
  * Operands larger than a binding are cut into blocks (see blocks.ts); any size works that fits into memory.
  */
 export function planMatmul(shape: MatmulShape, epilogue: MatmulEpilogue, target: KernelTarget): Plan {
-  return planMatmulAs(chooseMatmul(shape, target), shape, epilogue, target);
+  return planWithFragments(['a', 'b'], target, (on) =>
+    planMatmulAs(chooseMatmul(shape, on), shape, epilogue, on),
+  );
 }
 
 /** The same with a given choice, for tests and the ladder. */
@@ -184,7 +185,9 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
         WHOLE_N: n % 4 === 0,
         ...finish,
       },
-      choice.variant === 'subgroup-matrix' ? subgroupMatrixConstants(choice, target) : undefined,
+      choice.variant === 'subgroup-matrix'
+        ? fragmentTileConstants({ ...choice, element: choice.element ?? 'f32' }, target)
+        : undefined,
     ),
     uniforms: {
       ...{ m, n, k, batch, tilesM, tilesN, kPerSplit, groups },

@@ -28,7 +28,7 @@
 // #include "store.wgsl"
 
 // Where a workgroup's tile of c begins: its product, row and column.
-struct Place {
+struct Corner {
   start: u32,
   row: u32,
   column: u32,
@@ -36,8 +36,8 @@ struct Place {
 
 // #include "../shared/fragment-product.wgsl"
 
-fn storeFour(place: Place, row: u32, column: u32, four: vec4f) {
-  store(place.start, place.row + row, place.column + column, four);
+fn storeFour(corner: Corner, row: u32, column: u32, four: vec4f) {
+  store(corner.start, corner.row + row, corner.column + column, four);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -65,7 +65,7 @@ fn main(
   let bStart = params.bOffset + item * params.bBatch + column * select(1, params.bRow, TRANSPOSE_B);
 
   var sums: Sums;
-  // Each round fetches the tiles at kk, multiplies those of the round before, and puts the fetched ones in their place.
+  // Each round fetches the tiles at kk, multiplies those of the round before, and puts the fetched ones in their corner.
   for (var kk = kBegin; kk < kEnd + DEPTH; kk += DEPTH) {
     var nextA: array<vec4f, LEFT_FETCHES>;
     var nextB: array<vec4f, RIGHT_FETCHES>;
@@ -97,7 +97,7 @@ fn main(
   }
 
   let start = params.cOffset + item * params.cBatch + split * params.cSplit;
-  storeSums(Place(start, row, column), subgroup, lid, &sums);
+  storeSums(Corner(start, row, column), subgroup, lid, &sums);
 }
 
 // Row and first step of four numbers of the tile of a. Neighbouring threads fetch neighbouring memory: along k, or across

@@ -18,7 +18,7 @@
 // bytes, so that neighbouring rows do not begin in the same bank of shared memory.
 //
 // Nothing is checked here: whoever fills the tiles writes 0 past the end of k, and drops rows and columns that do not
-// exist in its 'storeFour(place, row, column, four)', where Place says what it has to know for that.
+// exist in its 'storeFour(corner, row, column, four)', where a Corner says where the tile begins.
 //
 //   needs     Element, FRAGMENT_M, FRAGMENT_N, FRAGMENT_K; LANES of a subgroup; DOWN, ACROSS, ROWS, COLS; DEPTH; PAD
 
@@ -77,7 +77,7 @@ fn multiplyTiles(subgroup: u32, sums: ptr<function, Sums>) {
 
 // Hands the sums to storeFour. Only a whole subgroup can write a fragment, and only to where it is a plain matrix: so one
 // fragment of each subgroup at a time goes through shared memory, and every thread takes some fours of these.
-fn storeSums(place: Place, subgroup: u32, thread: u32, sums: ptr<function, Sums>) {
+fn storeSums(corner: Corner, subgroup: u32, thread: u32, sums: ptr<function, Sums>) {
   for (var at = 0u; at < ROWS * COLS; at++) {
     storeSum(subgroup * FRAGMENT, (*sums)[at]);
     workgroupBarrier();
@@ -85,7 +85,7 @@ fn storeSums(place: Place, subgroup: u32, thread: u32, sums: ptr<function, Sums>
       let owner = f / (FRAGMENT / 4);
       let row = (owner / ACROSS * ROWS + at / COLS) * FRAGMENT_M + f % (FRAGMENT / 4) / (FRAGMENT_N / 4);
       let column = (owner % ACROSS * COLS + at % COLS) * FRAGMENT_N + 4 * (f % (FRAGMENT_N / 4));
-      storeFour(place, row, column, vec4f(results[4 * f], results[4 * f + 1], results[4 * f + 2], results[4 * f + 3]));
+      storeFour(corner, row, column, vec4f(results[4 * f], results[4 * f + 1], results[4 * f + 2], results[4 * f + 3]));
     }
     workgroupBarrier();
   }
