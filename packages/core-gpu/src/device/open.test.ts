@@ -2,11 +2,15 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GpuEntry } from '../platform/entry.ts';
 import { openGpu } from './open.ts';
 
-const platform = vi.hoisted(() => ({ openEntry: vi.fn<() => Promise<GpuEntry>>(), close: vi.fn() }));
+const platform = vi.hoisted(() => ({
+  openEntry: vi.fn<() => Promise<GpuEntry>>(),
+  close: vi.fn(),
+  environment: new Map<string, string>(),
+}));
 
 vi.mock('#platform', () => ({
   openEntry: platform.openEntry,
-  environment: () => undefined,
+  environment: (name: string) => platform.environment.get(name),
   cachedTable: () => Promise.resolve(undefined),
   awaitSoftware: <T>(work: Promise<T>) => work,
 }));
@@ -56,6 +60,7 @@ const adapter = {
 describe('openGpu', () => {
   beforeEach(() => {
     platform.close.mockClear();
+    platform.environment.clear();
   });
 
   it('says what to do where there is no adapter', async () => {
@@ -98,6 +103,23 @@ describe('openGpu', () => {
         maxComputeWorkgroupSizeX: 256,
       },
     });
+  });
+
+  it('asks for tensor cores only when it is told to', async () => {
+    const requestDevice = vi.fn((_wanted?: GPUDeviceDescriptor) => Promise.resolve(device().device));
+    const features = new Set(['subgroups', 'chromium-experimental-subgroup-matrix']) as Set<GPUFeatureName>;
+    offer({ ...adapter, features, requestDevice });
+    const asked = async (options?: Parameters<typeof openGpu>[0]) => {
+      (await openGpu(options)).destroy();
+      return requestDevice.mock.lastCall?.[0]?.requiredFeatures;
+    };
+    expect(await asked()).toEqual(['subgroups']);
+    expect(await asked({ experimental: { subgroupMatrix: true } })).toEqual([...features]);
+    platform.environment.set('CONVBASE_EXPERIMENTAL', 'subgroup-matrix');
+    expect(await asked()).toEqual([...features]);
+    expect(await asked({ experimental: { subgroupMatrix: false } })).toEqual(['subgroups']);
+    platform.environment.set('CONVBASE_EXPERIMENTAL', 'subgroup-matrices');
+    await expect(openGpu()).rejects.toMatchObject({ code: 'adapter/experiment' });
   });
 
   it('turns what the device reports into errors at the next call', async () => {

@@ -153,6 +153,11 @@ export function fragmentTileConstants(
   return fragmentConstants(tile, shape, target.subgroupSize);
 }
 
+/** Whether products of float16 numbers run on tensor cores here. */
+export function multipliesFloat16(target: KernelTarget): boolean {
+  return fragmentsFor(target, 'f16') !== undefined;
+}
+
 /**
  * A plan, and beside it another one for buffers that hold float16 numbers if the target multiplies those on tensor cores.
  *
@@ -165,7 +170,7 @@ export function planWithFragments(
   make: (target: KernelTarget) => Plan,
 ): Plan {
   const plan = make(target);
-  if (target.float16Operands || !fragmentsFor(target, 'f16')) return plan;
+  if (target.float16Operands || !multipliesFloat16(target)) return plan;
   // What was measured was measured on float32.
   return { ...plan, float16: { factors, plan: make({ ...untuned(target), float16Operands: true }) } };
 }

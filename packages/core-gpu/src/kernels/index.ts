@@ -76,3 +76,4 @@ export { planCopyRate, planFmaRate, type FmaOptions } from './roofline/roofline.
 export type { WinogradChoice } from './winograd/choose.ts';
 export { chooseConv2dFrozen, isWinograd, planConv2dFrozen, type FrozenChoice } from './winograd/frozen.ts';
 export { planWinogradKernel, winogradFactors } from './winograd/winograd.ts';
+export { multipliesFloat16 } from './fragments.ts';

@@ -2,6 +2,7 @@ import {
   chooseConv2dFrozen,
   conv2dShape,
   isWinograd,
+  multipliesFloat16,
   planActivationGradient,
   planColumnSum,
   planConv2dFilterGradient,
@@ -67,12 +68,14 @@ export function conv2d(
 ): Tensor {
   const { gpu } = x;
   const { residual, slot } = options;
+  // Tensor cores multiply the tensors as they are: Winograd's factors, which are float32, are not for them.
+  const onCores = x.dtype === 'float16' && multipliesFloat16(gpu.target);
   const { shape, forward, inputGradient, filterGradient } = planned(
     x,
     kernel,
     bias,
     options,
-    constant !== null,
+    constant !== null && !onCores,
   );
   const rest = [shape.n, shape.oh, shape.ow];
   const y =
