@@ -42,9 +42,10 @@ export class ConstantKernels {
 
 function transform(kernel: Tensor, choice: WinogradChoice): Tensor {
   const { gpu } = kernel;
-  const [, , ci, co] = dims4(kernel);
-  const factors = Tensor.empty(gpu, [winogradFactors({ ci, co }, choice)], 'transformed kernel');
-  gpu.run(planWinogradKernel({ ci, co }, choice, gpu.target), {
+  const [kh, kw, ci, co] = dims4(kernel);
+  const shape = { kh, kw, ci, co };
+  const factors = Tensor.empty(gpu, [winogradFactors(shape, choice)], 'transformed kernel');
+  gpu.run(planWinogradKernel(shape, choice, gpu.target), {
     kernel: kernel.buffer,
     factors: factors.buffer,
   });

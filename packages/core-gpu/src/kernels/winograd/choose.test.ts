@@ -31,6 +31,18 @@ describe('chooseWinograd', () => {
     }
   });
 
+  it('takes filters that run along a line, where subgroups have 8 lanes', () => {
+    for (const kernel of [
+      [1, 7, 128, 128],
+      [7, 1, 128, 128],
+    ] as const) {
+      const s = shape(17, 128, 128, 1, { kernel });
+      expect(chooseWinograd(s, fusion, software)).toEqual({ output: 4, product: 'outer', groups: 4 });
+      for (const target of [gpu, { ...software, subgroupSize: 0 }])
+        expect(chooseWinograd(s, fusion, target)).toBeNull();
+    }
+  });
+
   it('leaves everything else to the direct kernels', () => {
     const others = [
       shape(37, 3, 64),
@@ -38,6 +50,7 @@ describe('chooseWinograd', () => {
       shape(37, 128, 128, 1, { dilations: [2, 2] }),
       shape(37, 128, 128, 1, { kernel: [1, 1, 128, 128] }),
       shape(37, 128, 128, 1, { kernel: [3, 1, 128, 128] }),
+      shape(37, 128, 128, 1, { kernel: [7, 7, 128, 128] }),
       shape(37, 128, 126),
       // A picture and weights larger than a binding.
       shape(1000, 64, 64),

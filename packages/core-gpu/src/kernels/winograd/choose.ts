@@ -3,10 +3,11 @@ import { outerTile } from '../matmul/choose.ts';
 import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
 import { chooseSubgroupTile } from '../conv2d/subgroup-tiles.ts';
+import { lineOf, positions, winogradTiles } from './tiles.ts';
 
-/** How a 3x3 convolution with constant weights is computed. */
+/** How a convolution with constant weights is computed. */
 export interface WinogradChoice {
-  /** Rows and columns of outputs that one tile has: F(output x output, 3x3). */
+  /** Rows and columns of outputs that one tile has: F(output x output, 3x3), or F(output, 7) for filters of a line. */
   readonly output: 2 | 3 | 4;
   /**
    * The products: subgroup-product.wgsl, or a batch of products by `../matmul`, of rows ('matmul') or of columns ('outer':
@@ -62,8 +63,10 @@ export function winogradCandidates(
   target: KernelTarget,
 ): WinogradChoice[] {
   if (!fits(shape, fusion, target)) return [];
+  const hasShuffles = target.kind === 'software' && target.subgroupSize === 8;
+  if (lineOf(shape) !== null) return hasShuffles ? [{ output: 4, product: 'outer', groups: 4 }] : [];
   const outputs = [4, 3, 2] as const;
-  if (target.kind === 'software' && target.subgroupSize === 8) {
+  if (hasShuffles) {
     return outputs.flatMap((output) => [
       { output, product: 'outer' as const, groups: 4 },
       ...([4, 3, 2, 1] as const).map((groups) => ({ output, product: 'subgroup' as const, groups })),
@@ -72,16 +75,10 @@ export function winogradCandidates(
   return outputs.map((output) => ({ output, product: 'matmul', groups: 1 }));
 }
 
-/** Tiles of a convolution. */
-export function winogradTiles(s: Conv2dShape, output: number): { x: number; y: number; count: number } {
-  const [x, y] = [Math.ceil(s.ow / output), Math.ceil(s.oh / output)];
-  return { x, y, count: s.n * x * y };
-}
-
-/** Whether it is 3x3 taps with stride 1 and no holes, channels in fours, and everything fits into bindings. */
+/** Whether it is 3x3 taps or a line of 7 with stride 1 and no holes, channels in fours, and everything fits into bindings. */
 function fits(s: Conv2dShape, fusion: Conv2dFusion, target: KernelTarget): boolean {
   const slice = sliceOf(s, fusion);
-  const isPlain = [s.kh, s.kw].every((taps) => taps === 3);
+  const isPlain = [s.kh, s.kw].every((taps) => taps === 3) || lineOf(s) !== null;
   const isDense = [s.strideH, s.strideW, s.dilationH, s.dilationW].every((step) => step === 1);
   const inFours = [s.ci, s.co, slice.channels, slice.offset].every((channels) => channels % 4 === 0);
   // One image, one workgroup's tiles at all positions, the weights; alignment may cost a little of each.
@@ -95,7 +92,7 @@ function fits(s: Conv2dShape, fusion: Conv2dFusion, target: KernelTarget): boole
 /** Costs are nanoseconds of llvmpipe; for other adapters only their ratios mean something. */
 function directCost(s: Conv2dShape, target: KernelTarget): number {
   const pixels = s.n * s.oh * s.ow;
-  const steps = (9 * s.ci) / 4;
+  const steps = (s.kh * s.kw * s.ci) / 4;
   if (target.kind === 'software' && target.subgroupSize === 8)
     return steps * chooseSubgroupTile(pixels, s.co).cost;
   return steps * Math.ceil(s.co / 32) * Math.ceil(pixels / 32) * DIRECT_STEP;
@@ -107,12 +104,12 @@ function winogradCost(
   target: KernelTarget,
 ): number {
   const tiles = winogradTiles(s, output).count;
-  const positions = (output + 2) ** 2;
-  const steps = (positions * s.ci * Math.ceil(s.co / 32)) / 4;
-  const moved = 2 * positions * tiles * (s.ci + s.co);
+  const count = positions(s, output);
+  const steps = (count * s.ci * Math.ceil(s.co / 32)) / 4;
+  const moved = 2 * count * tiles * (s.ci + s.co);
   if (product === 'outer') {
     const rows = Math.ceil(tiles / 8) * 8;
-    const instructions = positions * outerTile({ m: rows, n: s.co, k: s.ci }).cost;
+    const instructions = count * outerTile({ m: rows, n: s.co, k: s.ci }).cost;
     return OUTER_INSTRUCTION * instructions + TRANSFORM_STEP * moved;
   }
   if (target.kind !== 'software' && Math.min(s.ci, s.co) < GPU_CHANNELS) return Infinity;

@@ -1,7 +1,8 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
-import { winogradTiles, type WinogradChoice } from './choose.ts';
+import type { WinogradChoice } from './choose.ts';
+import { positions, winogradTiles } from './tiles.ts';
 
 /** Tiles that go through the three passes together: `first` and the following of some images of the batch. */
 export interface Slab {
@@ -28,7 +29,7 @@ export function winogradSlabs(
   const most = target.maxBindingBytes - target.offsetAlignment;
   const perImage = 4 * Math.max(s.h * s.w * s.ci, s.oh * s.ow * sliceOf(s, fusion).channels);
   const images = s.n * perImage <= target.maxBindingBytes ? s.n : Math.max(1, Math.floor(most / perImage));
-  const perTile = 4 * (choice.output + 2) ** 2 * Math.max(s.ci, s.co);
+  const perTile = 4 * positions(s, choice.output) * Math.max(s.ci, s.co);
   const kind = choice.product === 'outer' ? 'outer' : target.kind === 'software' ? 'software' : 'gpu';
   const cached = SLAB_BYTES[kind] / perTile;
   // Every slab reads all weights again: with this many tiles that is as much as it moves itself.

@@ -4,20 +4,20 @@ type Variant = Pick<Dispatch, 'shader' | 'constants'>;
 
 const flags = [false, true];
 
+const endings = flags.flatMap((HAS_BIAS) =>
+  flags.flatMap((ADD_RESIDUAL) => flags.map((RELU) => ({ HAS_BIAS, ADD_RESIDUAL, RELU }))),
+);
+
 /** Every shader of this folder with every set of constants that a plan may give it. */
 export function variants(): Variant[] {
   const transforms = [8, 64].flatMap((WORKGROUP) =>
     ([2, 3, 4] as const).flatMap((output): Variant[] => [
       { shader: `winograd/kernel-${output}`, constants: { WORKGROUP } },
       { shader: `winograd/input-${output}`, constants: { WORKGROUP } },
-      ...flags.flatMap((HAS_BIAS) =>
-        flags.flatMap((ADD_RESIDUAL) =>
-          flags.map((RELU): Variant => ({
-            shader: `winograd/output-${output}`,
-            constants: { WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU },
-          })),
-        ),
-      ),
+      ...endings.map((ending): Variant => ({
+        shader: `winograd/output-${output}`,
+        constants: { WORKGROUP, ...ending },
+      })),
     ]),
   );
   const turned = ([2, 3, 4] as const).map((output): Variant => ({
@@ -28,5 +28,13 @@ export function variants(): Variant[] {
     shader: 'winograd/subgroup-product',
     constants: { GROUPS },
   }));
-  return [...transforms, ...turned, ...products];
+  const lines: Variant[] = [
+    { shader: 'winograd/kernel-line', constants: { WORKGROUP: 8 } },
+    { shader: 'winograd/input-line', constants: { WORKGROUP: 8 } },
+    ...endings.map((ending): Variant => ({
+      shader: 'winograd/output-line',
+      constants: { WORKGROUP: 8, ...ending },
+    })),
+  ];
+  return [...transforms, ...turned, ...lines, ...products];
 }

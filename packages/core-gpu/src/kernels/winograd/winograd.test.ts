@@ -10,16 +10,17 @@ import { planWinograd, planWinogradKernel, winogradFactors } from './winograd.ts
 
 const side = fc.integer({ min: 1, max: 13 });
 const channels = fc.constantFrom(4, 8, 12, 20, 36);
-const shapes = fc
-  .record({
-    input: fc.tuple(fc.integer({ min: 1, max: 3 }), side, side, channels),
-    co: channels,
-    padding: fc.constantFrom('same' as const, 'valid' as const),
-  })
-  .filter(({ input, padding }) => padding === 'same' || Math.min(input[1], input[2]) >= 3)
-  .map(({ input, co, padding }) =>
-    conv2dShape({ input, kernel: [3, 3, input[3], co], strides: [1, 1], padding }),
-  );
+const shapesOf = (taps: readonly [number, number]) =>
+  fc
+    .record({
+      input: fc.tuple(fc.integer({ min: 1, max: 3 }), side, side, channels),
+      co: channels,
+      padding: fc.constantFrom('same' as const, 'valid' as const),
+    })
+    .filter(({ input, padding }) => padding === 'same' || (input[1] >= taps[0] && input[2] >= taps[1]))
+    .map(({ input, co, padding }) =>
+      conv2dShape({ input, kernel: [...taps, input[3], co], strides: [1, 1], padding }),
+    );
 
 /** y on this GPU, from a kernel that it has transformed. */
 async function convolve(
@@ -50,7 +51,31 @@ async function check(gpu: Gpu, s: Conv2dShape, choice: WinogradChoice): Promise<
   const bias = randomFloats(s.co, 3);
   const fusion = { bias: true, relu: true };
   const y = await convolve(gpu, s, fusion, choice, { x, kernel, bias, residual: null });
-  expectClose(y, reference.conv2dForward(s, x, kernel, bias, true), { terms: 9 * s.ci + 1 });
+  expectClose(y, reference.conv2dForward(s, x, kernel, bias, true), { terms: s.kh * s.kw * s.ci + 1 });
+}
+
+/** With a residual, in the midst of a wider tensor. */
+async function checkSlice(gpu: Gpu, s: Conv2dShape, choice: WinogradChoice): Promise<void> {
+  const lengths = conv2dLengths(s);
+  const wide = { channels: s.co + 12, offset: 8 };
+  const pixels = s.n * s.oh * s.ow;
+  const [x, kernel, bias] = [
+    randomFloats(lengths.x, 1),
+    randomFloats(lengths.kernel, 2),
+    randomFloats(s.co, 3),
+  ];
+  const residual = randomFloats(pixels * wide.channels, 4);
+  const before = randomFloats(pixels * wide.channels, 5);
+  const plain = reference.conv2dForward(s, x, kernel, bias, false);
+  const expected = Array.from(before, (value, i) => {
+    const channel = (i % wide.channels) - wide.offset;
+    if (channel < 0 || channel >= s.co) return value;
+    const sum = plain[Math.floor(i / wide.channels) * s.co + channel] ?? NaN;
+    return Math.max(0, sum + (residual[i] ?? NaN));
+  });
+  const fusion = { bias: true, relu: true, add: true, slice: wide };
+  const y = await convolve(gpu, s, fusion, choice, { x, kernel, bias, residual }, before);
+  expectClose(y, expected, { terms: s.kh * s.kw * s.ci + 2 });
 }
 
 /** The candidates of both kinds of products that can run here. */
@@ -72,8 +97,28 @@ describe('winograd', patient, () => {
     expect(new Set(candidates.map(({ output }) => output))).toEqual(new Set([2, 3, 4]));
     for (const choice of candidates) {
       await fc.assert(
-        fc.asyncProperty(shapes, (s) => check(gpu(), s, choice)),
+        fc.asyncProperty(shapesOf([3, 3]), (s) => check(gpu(), s, choice)),
         { seed: 7, numRuns: choice.product === 'subgroup' ? 8 : 12 },
+      );
+    }
+  });
+
+  it.each([
+    ['a row', [1, 7]],
+    ['a column', [7, 1]],
+  ] as const)('agrees with float64 for filters of %s, on random shapes', async (_name, taps) => {
+    const s = conv2dShape({
+      input: [2, 17, 17, 8],
+      kernel: [...taps, 8, 12],
+      strides: [1, 1],
+      padding: 'same',
+    });
+    const candidates = winogradCandidates(s, { bias: true, relu: true }, gpu().target);
+    expect(candidates.length).toBe(gpu().target.subgroupSize === 8 ? 1 : 0);
+    for (const choice of candidates) {
+      await fc.assert(
+        fc.asyncProperty(shapesOf(taps), (random) => check(gpu(), random, choice)),
+        { seed: 7, numRuns: 12 },
       );
     }
   });
@@ -92,30 +137,20 @@ describe('winograd', patient, () => {
     }
   });
 
-  it('adds a residual and writes into a slice, and leaves the channels beside it alone', async () => {
-    const s = any;
-    const lengths = conv2dLengths(s);
-    const wide = { channels: s.co + 12, offset: 8 };
-    const pixels = s.n * s.oh * s.ow;
-    const [x, kernel, bias] = [
-      randomFloats(lengths.x, 1),
-      randomFloats(lengths.kernel, 2),
-      randomFloats(s.co, 3),
-    ];
-    const residual = randomFloats(pixels * wide.channels, 4);
-    const before = randomFloats(pixels * wide.channels, 5);
-    const plain = reference.conv2dForward(s, x, kernel, bias, false);
-    const expected = Array.from(before, (value, i) => {
-      const channel = (i % wide.channels) - wide.offset;
-      if (channel < 0 || channel >= s.co) return value;
-      const sum = plain[Math.floor(i / wide.channels) * s.co + channel] ?? NaN;
-      return Math.max(0, sum + (residual[i] ?? NaN));
+  it('adds a residual and writes into a slice, and leaves the channels beside it alone, every kind of pass', async () => {
+    const line = conv2dShape({
+      input: [2, 9, 7, 12],
+      kernel: [7, 1, 12, 36],
+      strides: [1, 1],
+      padding: 'same',
     });
-    const fusion = { bias: true, relu: true, add: true, slice: wide };
-    const choice = choices(gpu(), s).find(({ output }) => output === 2);
-    if (choice === undefined) throw new Error('no candidate');
-    const y = await convolve(gpu(), s, fusion, choice, { x, kernel, bias, residual }, before);
-    expectClose(y, expected, { terms: 9 * s.ci + 2 });
+    const all = choices(gpu(), any);
+    const products = ['subgroup', 'outer', 'matmul'].map((kind) =>
+      all.find(({ product }) => product === kind),
+    );
+    const outputs = [2, 3].map((size) => all.find(({ output }) => output === size));
+    for (const choice of [...products, ...outputs]) if (choice) await checkSlice(gpu(), any, choice);
+    for (const choice of choices(gpu(), line)) await checkSlice(gpu(), line, choice);
   });
 
   it('lets NaN through its relu', async () => {

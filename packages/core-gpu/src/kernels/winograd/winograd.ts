@@ -5,56 +5,60 @@ import { floatWindow } from '../conv2d/layout.ts';
 import { conv2dFlops, type Conv2dShape } from '../conv2d/shape.ts';
 import { grid1d } from '../grid.ts';
 import { largestTemporaries, planMatmul } from '../matmul/matmul.ts';
-import { winogradTiles, type WinogradChoice } from './choose.ts';
+import type { WinogradChoice } from './choose.ts';
 import { winogradSlabs, type Slab } from './slabs.ts';
+import { lineOf, positions, winogradTiles, type WinogradKernel } from './tiles.ts';
 
 /** Threads of a workgroup of the transforms: on software adapters those of one vector of the CPU. */
 const workgroup = (target: KernelTarget): number => (target.kind === 'software' ? 8 : 64);
 
 /** Floats of a transformed kernel. */
-export function winogradFactors({ ci, co }: { ci: number; co: number }, choice: WinogradChoice): number {
+export function winogradFactors(kernel: WinogradKernel, choice: WinogradChoice): number {
+  const { ci, co } = kernel;
   const columns = choice.product === 'subgroup' ? Math.ceil(co / 32) * 32 : co;
-  return positions(choice) * ci * columns;
-}
-
-/** Products of a tile: one for each position of its window. */
-function positions({ output }: WinogradChoice): number {
-  return (output + 2) ** 2;
+  return positions(kernel, choice.output) * ci * columns;
 }
 
 /**
- * The factors of a 3x3 kernel, to be computed once for each set of weights: `kernel [3, 3, ci, co]` to `factors`
- * (`winogradFactors` floats). They hold for all convolutions whose choice has the same `output` and `product`.
+ * The factors of a kernel of 3x3 taps or of a line of 7, to be computed once for each set of weights: `kernel [kh, kw, ci,
+ * co]` to `factors` (`winogradFactors` floats). They hold for all convolutions whose choice has the same `output` and
+ * `product`.
  */
 export function planWinogradKernel(
-  shape: { readonly ci: number; readonly co: number },
+  kernel: WinogradKernel,
   choice: WinogradChoice,
   target: KernelTarget,
 ): Plan {
-  const { ci, co } = shape;
-  const floats = winogradFactors(shape, choice);
-  const plane = floats / positions(choice) / 4;
+  const { kh, kw, ci, co } = kernel;
+  const floats = winogradFactors(kernel, choice);
+  const plane = floats / positions(kernel, choice.output) / 4;
   const WORKGROUP = workgroup(target);
+  const isLine = lineOf(kernel) !== null;
   return {
     kernel: 'winograd kernel',
-    variant: `F(${choice.output}x${choice.output}, 3x3)`,
+    variant: nameOf(kernel, choice),
     dispatches: [
       {
-        shader: `winograd/kernel-${choice.output}`,
+        shader: isLine ? 'winograd/kernel-line' : `winograd/kernel-${choice.output}`,
         constants: { WORKGROUP },
-        uniforms: { ci, co, plane, side: choice.product === 'subgroup' ? 8 : co / 4 },
+        uniforms: isLine ? { plane } : { ci, co, plane, side: choice.product === 'subgroup' ? 8 : co / 4 },
         bindings: { kernel: 'kernel', transformed: 'factors' },
         grid: grid1d(plane, WORKGROUP, target),
       },
     ],
     temporaries: {},
     flops: 0,
-    bytes: 4 * (9 * ci * co + floats),
+    bytes: 4 * (kh * kw * ci * co + floats),
   };
 }
 
+/** F(4x4, 3x3), F(4, 7). */
+function nameOf(kernel: WinogradKernel, { output }: WinogradChoice): string {
+  return lineOf(kernel) === null ? `F(${output}x${output}, 3x3)` : `F(${output}, 7)`;
+}
+
 /**
- * y = conv(x, kernel), 3x3 with stride 1, from the factors of its kernel, with bias, residual and relu fused if wanted.
+ * y = conv(x, kernel), 3x3 or a line of 7 with stride 1, from the factors of its kernel, with bias, residual and relu fused if wanted.
  *
  * Buffers: `x [n, h, w, ci]`, `factors` (from `planWinogradKernel` with the same choice), `bias [co]` (null without),
  * `residual` like y (only with `add`), `y [n, oh, ow, co]`, or wider with `slice`. The tiles are worked off in slabs, so that what lies between the passes stays small.
@@ -71,11 +75,11 @@ export function planWinograd(
   const parts = slabs.map((slab) => slabDispatches(slab, { shape, fusion, target, choice }));
   return {
     kernel: 'conv2d winograd',
-    variant: `F(${choice.output}x${choice.output}) ${choice.product}`,
+    variant: `${nameOf(shape, choice)} ${choice.product}`,
     dispatches: parts.flatMap((part) => part.dispatches),
     temporaries: {
-      transformed: 4 * positions(choice) * widest * ci,
-      products: 4 * positions(choice) * widest * co,
+      transformed: 4 * positions(shape, choice.output) * widest * ci,
+      products: 4 * positions(shape, choice.output) * widest * co,
       ...largestTemporaries(parts),
     },
     flops: conv2dFlops(shape),
@@ -106,19 +110,19 @@ function slabDispatches(
   const yImage = oh * ow * slice.channels;
   const [x, y] = [images('x', h * w * ci), images('y', yImage)];
   const residual = fusion.add ? images('residual', yImage).binding : 'bias';
-  const common = { first: slab.first, tiles: slab.tiles, tilesX: tiles.x, tilesY: tiles.y };
+  const line = lineOf(shape);
+  const along = line === null ? {} : { down: line === 'column' ? 1 : 0, right: line === 'row' ? 1 : 0 };
+  const common = { first: slab.first, tiles: slab.tiles, tilesX: tiles.x, tilesY: tiles.y, ...along };
+  const place = { h, w, ci, top, left, xOffset: x.skip, plane: (rows * ci) / 4 };
   const input: Dispatch = {
-    shader:
-      choice.product === 'outer'
-        ? `winograd/input-turned-${choice.output}`
-        : `winograd/input-${choice.output}`,
+    shader: inputShader(line !== null, choice),
     constants: { WORKGROUP },
-    uniforms: { ...common, h, w, ci, top, left, xOffset: x.skip, plane: (rows * ci) / 4, side },
+    uniforms: { ...common, ...place, ...(line === null && { side }) },
     bindings: { x: x.binding, transformed: 'transformed' },
     grid: grid1d((rows * ci) / 4, WORKGROUP, target),
   };
   const output: Dispatch = {
-    shader: `winograd/output-${choice.output}`,
+    shader: line === null ? `winograd/output-${choice.output}` : 'winograd/output-line',
     constants: { WORKGROUP, HAS_BIAS: fusion.bias, ADD_RESIDUAL: fusion.add === true, RELU: fusion.relu },
     uniforms: {
       ...common,
@@ -136,14 +140,20 @@ function slabDispatches(
   return { dispatches: [input, ...products.dispatches, output], temporaries: products.temporaries };
 }
 
+function inputShader(isLine: boolean, { output, product }: WinogradChoice): Dispatch['shader'] {
+  if (isLine) return 'winograd/input-line';
+  return product === 'outer' ? `winograd/input-turned-${output}` : `winograd/input-${output}`;
+}
+
 /** For each position a product of a (tiles, ci) and a (ci, co) matrix. */
 function multiply(
   { tiles }: Slab,
-  { ci, co }: Conv2dShape,
+  shape: Conv2dShape,
   choice: WinogradChoice,
   target: KernelTarget,
 ): Pick<Plan, 'dispatches' | 'temporaries'> {
-  const batch = positions(choice);
+  const { ci, co } = shape;
+  const batch = positions(shape, choice.output);
   if (choice.product === 'subgroup') {
     const blocks = Math.ceil(tiles / (8 * choice.groups)) * Math.ceil(co / 32) * batch;
     const dispatch: Dispatch = {

@@ -1,0 +1,62 @@
+// Winograd F(4, 7), last of three passes: the ten products of a tile become four outputs of a row or a column, A^T m.
+//
+//   products  (position, tile, co / 4): `plane` vec4f for each of the 10 positions
+//   y         pixel (n, row, column) starts at ((n * oh + row) * ow + column) * yPixel + yOffset; a tile at the end of its
+//             line writes only what lies inside; residual lies as y does
+//   along     (down, right) is (0, 1) for a filter of a row, (1, 0) for one of a column
+//   thread    one tile, four channels. Threads past the last do once more what the last one does: a `return` would mask
+//             all loads.
+//   cost      10/4 loads and one store for each element of y
+//   needs     co, yPixel and yOffset divisible by 4; WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU
+
+// #include "transforms-line.wgsl"
+
+struct Params {
+  first: u32,
+  tiles: u32,
+  tilesX: u32,
+  tilesY: u32,
+  oh: u32,
+  ow: u32,
+  co: u32,
+  down: u32,
+  right: u32,
+  yPixel: u32,
+  yOffset: u32,
+  plane: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> products: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<Bias4>;
+@group(0) @binding(3) var<storage, read> residual: array<Residual4>;
+@group(0) @binding(4) var<storage, read_write> y: array<Y4>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let quads = params.co / 4;
+  let t = min((wid.y * nwg.x + wid.x) * WORKGROUP + lid, params.tiles * quads - 1);
+  let quad = t % quads;
+  let place = params.first + t / quads;
+  let line = place / params.tilesX;
+  let row0 = line % params.tilesY * (1 + (OUTPUT - 1) * params.down);
+  let column0 = place % params.tilesX * (1 + (OUTPUT - 1) * params.right);
+  let image = line / params.tilesY * params.oh;
+
+  var window: Window;
+  for (var s = 0u; s < SIZE; s++) { window[s] = products[s * params.plane + t]; }
+  let outputs = outputTransform(window);
+  var added = vec4f();
+  if (HAS_BIAS) { added = vec4f(bias[quad]); }
+  for (var s = 0u; s < OUTPUT; s++) {
+    let row = row0 + s * params.down;
+    let column = column0 + s * params.right;
+    if (row < params.oh && column < params.ow) {
+      let at = (params.yOffset + ((image + row) * params.ow + column) * params.yPixel) / 4 + quad;
+      var value = outputs[s] + added;
+      if (ADD_RESIDUAL) { value += vec4f(residual[at]); }
+      if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
+      y[at] = Y4(value);
+    }
+  }
+}
