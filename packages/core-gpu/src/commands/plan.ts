@@ -11,6 +11,8 @@ export interface KernelTarget {
   readonly kind: 'gpu' | 'software' | 'null';
   /** Lanes of a subgroup where that is one fixed number and the feature is on, else 0. */
   readonly subgroupSize: number;
+  /** Lanes of the smallest subgroup, also where their sizes vary; absent without the feature. */
+  readonly leastSubgroupSize?: number;
   /** What subgroups multiply as a whole ("tensor cores"), where that is asked for and the adapter can. */
   readonly subgroupMatrices?: readonly FragmentShape[];
   /** The factors of a product hold float16 numbers already: to multiply them as such loses nothing. */

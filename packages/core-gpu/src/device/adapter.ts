@@ -97,14 +97,15 @@ export function kernelTarget(
     subgroupMinSize?: number;
     subgroupMaxSize?: number;
   };
-  const fixedSubgroup = device.features.has('subgroups') && least !== undefined && least === most;
+  const subgroups = device.features.has('subgroups') && least !== undefined;
   const subgroupMatrices = fragmentShapes(info, device.features);
   // Twice what WebGPU asks for: half of an offset in float32 numbers is one in float16 numbers.
   const alignment = 512;
   const maxBinding = Math.min(limits.maxStorageBufferBindingSize, bindingLimit ?? Infinity);
   return {
     kind,
-    subgroupSize: fixedSubgroup ? least : 0,
+    subgroupSize: subgroups && least === most ? least : 0,
+    ...(subgroups && { leastSubgroupSize: least }),
     maxBindingBytes: Math.floor(maxBinding / alignment) * alignment,
     offsetAlignment: alignment,
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,

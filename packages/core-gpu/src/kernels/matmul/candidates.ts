@@ -1,6 +1,6 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { fragmentElement, usableTiles } from '../fragments.ts';
-import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import { gpuTiles, outerTiles, subgroupTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
 
 /** Every kernel and tile that may be picked for a product on this target, each with several numbers of splits. */
 export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: KernelTarget): MatmulChoice[] {
@@ -11,9 +11,9 @@ export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: Ke
     ...(target.subgroupSize === 8 && n % 4 === 0
       ? outerTiles.map(([tileM, tileN]) => ({ variant: 'outer' as const, tileM, tileN, rows: tileM }))
       : []),
-    ...(target.subgroupSize === 8
-      ? [8, 16].map((rows) => ({ variant: 'subgroup' as const, tileM: rows, tileN: 32, rows }))
-      : []),
+    ...subgroupTiles
+      .filter(([, tileN]) => (tileN === 32 ? target.subgroupSize === 8 : hasWideSubgroups(target)))
+      .map(([rows, tileN]) => ({ variant: 'subgroup' as const, tileM: rows, tileN, rows })),
     ...usableTiles(target).map(({ tileM, tileN, rows }) => {
       return { variant: 'subgroup-matrix' as const, tileM, tileN, rows, element: fragmentElement(target) };
     }),
@@ -26,4 +26,9 @@ export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: Ke
       .filter((count) => tile.variant !== 'naive' || count === 1)
       .map((count) => ({ ...tile, splits: count })),
   );
+}
+
+/** Whether lanes of a GPU may hand numbers round among 8 of them, whatever the size of a subgroup. */
+function hasWideSubgroups({ kind, leastSubgroupSize = 0 }: KernelTarget): boolean {
+  return kind !== 'software' && leastSubgroupSize >= 8;
 }

@@ -133,6 +133,19 @@ describe('the tile of 128 x 128', () => {
   });
 });
 
+describe('subgroups in workgroups of 32 lanes', () => {
+  const gpu = withGpu();
+
+  // As on GPUs whose subgroups have another size than the kernel knows: four of 8 lanes share a workgroup here.
+  it('hand rows round whatever their size', { timeout: 120_000 }, async ({ skip }) => {
+    skip((gpu().target.leastSubgroupSize ?? 0) < 8, 'subgroups have to have 8 lanes');
+    const choice = { variant: 'subgroup', tileM: 16, tileN: 128, rows: 16, splits: 1 } as const;
+    const nothing = { bias: false, relu: false };
+    await check(gpu(), choice, { m: 37, n: 270, k: 45 }, { bias: true, relu: true });
+    await check(gpu(), { ...choice, splits: 2 }, { m: 50, n: 131, k: 67, transposeA: true }, nothing);
+  });
+});
+
 describe('sums of outer products', () => {
   const gpu = withGpu();
   const tiles = [

@@ -12,7 +12,7 @@ import {
 import { chooseMatmul } from './choose.ts';
 import { outerDispatches, outerVariants, type Product } from './outer.ts';
 import { fragmentTileConstants, fragmentVariants, planWithFragments } from '../fragments.ts';
-import { gpuTiles, outerTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import { gpuTiles, outerTiles, subgroupTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
 
 const COMBINE_WORKGROUP = 64;
 
@@ -244,7 +244,7 @@ function productConstants(
   }
   if (variant === 'register') return { ...flags };
   if (variant === 'subgroup-matrix') return { ...flags, ...fragments };
-  if (variant === 'subgroup') return { ...flags, ROWS: rows };
+  if (variant === 'subgroup') return { ...flags, ROWS: rows, LANES: tileN / 4 };
   return { ...flags, ROWS: rows, COLS: tileN / 64, QUADS: stepsAtOnce(choice) / 4 };
 }
 
@@ -269,7 +269,7 @@ export function variants(): { shader: ShaderName; constants: Record<string, Shad
   const choices = [
     { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
     { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
-    ...[8, 16].map((rows) => ({ variant: 'subgroup', tileM: rows, tileN: 32, rows }) as const),
+    ...subgroupTiles.map(([rows, tileN]) => ({ variant: 'subgroup', tileM: rows, tileN, rows }) as const),
     ...gpuTiles.map(([tileM, tileN]) => ({ variant: 'gpu', tileM, tileN, rows: tileM / 16 }) as const),
   ] as const;
   return [

@@ -46,3 +46,12 @@ export const gpuTiles = [
   [128, 64],
   [128, 128],
 ] as const;
+
+/** Tiles of subgroup.wgsl, four columns for each lane: subgroups of 8 on software adapters, wider ones on GPUs. */
+export const subgroupTiles = [
+  [8, 32],
+  [16, 32],
+  [8, 128],
+  [16, 128],
+  [16, 256],
+] as const;

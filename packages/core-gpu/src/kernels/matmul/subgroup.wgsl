@@ -1,21 +1,24 @@
-// c = op(a) op(b) + bias, relu of that if wanted, for software adapters with subgroups of 8 lanes.
+// c = op(a) op(b) + bias, relu of that if wanted: tiles in registers, rows of a handed round within subgroups.
 //
-// Such an adapter runs one subgroup as one vector of the CPU and fetches every load lane by lane, so loads are dear
-// and arithmetic is cheap: each lane keeps ROWS x 4 sums in registers, loads its own four columns of b, and of a
-// only one row in eight, which subgroupBroadcast hands round. No shared memory: barriers cost more than they save.
+// A software adapter with subgroups of 8 lanes runs one of them as one vector of the CPU and fetches every load lane by
+// lane, so loads are dear and arithmetic is cheap: each lane keeps ROWS x 4 sums in registers, loads its own four columns
+// of b, and of a only one row in eight, which subgroupBroadcast hands round. No shared memory: barriers cost more than they
+// save. Some GPUs broadcast for nothing, and 'convbase tune' tries workgroups of more lanes there: of subgroups of any size
+// from 8 on, since lanes 0 to 7 of each hold the rows, and columns go by the place in the workgroup.
 //
 //   a, b, c   as in naive.wgsl; a4 and b4 are the same memory as a and b, seen as vec4f, and are read instead of
 //             them where VEC_A, VEC_B: rows and offsets are then multiples of 4 floats
-//   thread    a workgroup is one subgroup and computes a tile of ROWS x 32 of c, lane l four columns:
+//   thread    a workgroup of LANES computes a tile of ROWS x 4 LANES of c, lane l four columns; with 8 of them:
 //
 //                        lane 0  lane 1 ..  lane 7         in each step of 4 along k, lane l loads
-//               row 0    x x x x x x x x    x x x x          b  4 rows x its 4 columns   (4 loads)
-//               ..                                           a  row l (and l + 8) x 4    (1 or 2 loads)
+//               row 0    x x x x x x x x    x x x x          b  4 rows x its 4 columns         (4 loads)
+//               ..                                           a  row l % 8 (and l % 8 + 8) x 4  (1 or 2 loads)
 //               row 15   x x x x x x x x    x x x x        for ROWS * 16 multiply-adds
 //
-//   cost      2 m n k FLOP; each workgroup reads (ROWS + 32) k floats
+//   cost      2 m n k FLOP; each workgroup reads (ROWS + 4 LANES) k floats
 //   needs     TRANSPOSE_A, TRANSPOSE_B, VEC_A, VEC_B; WHOLE_K, WHOLE_N (k, n are multiples of 4);
-//             HAS_BIAS, RELU, ACCUMULATE (add to what is in c); ROWS (8 or 16)
+//             HAS_BIAS, RELU, ACCUMULATE (add to what is in c); ROWS (8 or 16); LANES (a multiple of 8); subgroups of at
+//             least 8 lanes
 
 enable subgroups;
 
@@ -29,7 +32,7 @@ enable subgroups;
 
 alias Rows = array<vec4f, 8>;
 
-// Four columns of 8 rows of op(a), the same in every lane.
+// Four columns of 8 rows of op(a), the same in every lane; 'lane' counts to 7, again and again.
 fn loadA(start: u32, row: u32, kk: u32, lane: u32) -> Rows {
   if (TRANSPOSE_A) {
     // Lane l loads rows 4 (l % 2) .. + 3 of column kk + l / 2; each 4 x 4 block is then turned round.
@@ -105,8 +108,13 @@ fn storeRows(start: u32, row: u32, column: u32, sums: Rows) {
 
 // #include "store.wgsl"
 
-@compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u,
+  @builtin(local_invocation_index) lid: u32,
+  @builtin(subgroup_invocation_id) sid: u32,
+) {
   let group = wid.y * nwg.x + wid.x;
   if (group >= params.groups) { return; }
   let tiles = params.tilesM * params.tilesN;
@@ -114,7 +122,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let item = (group / tiles) % params.batch;
   let split = group / tiles / params.batch;
   let row = (tile / params.tilesN) * ROWS;
-  let column = (tile % params.tilesN) * 32 + 4 * lane;
+  let column = (tile % params.tilesN) * 4 * LANES + 4 * lid;
+  let lane = sid % 8;
   let aStart = params.aOffset + item * params.aBatch;
   let bStart = params.bOffset + item * params.bBatch;
   let cStart = params.cOffset + item * params.cBatch + split * params.cSplit;
