@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { median, percentile, relativeDistance } from './numbers.ts';
-
-describe('median', () => {
-  it('is the middle one, or the mean of the two in the middle', () => {
-    expect(median([10, 2, 9])).toBe(9);
-    expect(median([10, 2, 9, 4])).toBe(6.5);
-    expect(median([])).toBeNaN();
-  });
-});
+import { percentile, relativeDistance } from './numbers.ts';
 
 describe('relativeDistance', () => {
   it('relates the difference to what is expected', () => {

@@ -1,11 +1,3 @@
-/** The middle one of some numbers; the mean of the two in the middle of an even count. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
-
 /**
  * The value that `share` of the numbers do not exceed, by the nearest rank: of fewer than 20 numbers the 95th percentile
  * is the largest.

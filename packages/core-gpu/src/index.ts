@@ -8,6 +8,7 @@ export type { ProfileEvent, ProfileRow } from './device/profile.ts';
 export type { GpuBuffer } from './memory/buffer.ts';
 export type { MemoryReport } from './memory/pool.ts';
 export * from './kernels/index.ts';
+export { median } from './tuning/median.ts';
 export { problemKey, type Problem, type TunedChoice, type TunedTable } from './tuning/table.ts';
 export type { CandidatePlans, ProblemBuffer, Tunable } from './tuning/tunable.ts';
 export {

@@ -1,5 +1,5 @@
-import type { Gpu, GpuBuffer, Ladder, Plan } from '@convbase/core-gpu';
-import { median, relativeDistance } from '../numbers.ts';
+import { median, type Gpu, type GpuBuffer, type Ladder, type Plan } from '@convbase/core-gpu';
+import { relativeDistance } from '../numbers.ts';
 
 /** What one version of a kernel did. */
 export interface RungResult {

@@ -1,7 +1,8 @@
+import { median } from '@convbase/core-gpu';
 import type { Case } from '../cases/case.ts';
 import type { Cost } from '../cases/cost.ts';
 import type { Verdict } from '../gate/gate.ts';
-import { median, percentile } from '../numbers.ts';
+import { percentile } from '../numbers.ts';
 import type { Outcome } from '../race/race.ts';
 import type { Roofline } from '../roofline/roofline.ts';
 import type { Row } from './schema.ts';

@@ -6,6 +6,7 @@ import { tunables } from '../kernels/tunables.ts';
 import { median } from './median.ts';
 import { anyTunable, type Tunable } from './tunable.ts';
 import { describeChoice, tuneProblem } from './tune.ts';
+import { gpuTarget as target } from '../kernels/testing-targets.ts';
 
 interface Sum {
   readonly count: number;
@@ -89,15 +90,6 @@ describe('tuneProblem', { timeout: 120_000 }, () => {
 
 describe('the candidates of a product', () => {
   it('hold what the rules choose, once', () => {
-    const target: KernelTarget = {
-      kind: 'gpu',
-      subgroupSize: 32,
-      maxBindingBytes: 2 ** 27,
-      offsetAlignment: 256,
-      maxWorkgroupBytes: 32768,
-      maxInvocations: 256,
-      maxGrid: 65535,
-    };
     for (const shape of [
       { m: 20, n: 256, k: 8192 },
       { m: 4, n: 1, k: 256 },

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Batch, Dataset, Model } from '../index.ts';
+import {
+  Conv2D,
+  GlobalAveragePooling2D,
+  Sequential,
+  SparseCategoricalCrossentropy,
+  type Batch,
+  type Dataset,
+  type Model,
+} from '../index.ts';
 import { withGpu } from '../testing/gpu.ts';
 import { watchMemory } from '../testing/memory-bound.ts';
 import { miniInception, miniVgg } from '../testing/mini-models.ts';
@@ -55,5 +63,33 @@ describe('memory kept from step to step', () => {
       expect(await keptFor(() => model.fit(dataset, { epochs: 1 }))).toBeLessThan(1.45);
       model.dispose();
     }
+  });
+
+  it('is that of the epoch before, though kernels in training are transformed anew for each validation', async () => {
+    const same = { filters: 64, kernelSize: 3, padding: 'same' };
+    const layers = [new Conv2D(same), new Conv2D(same), new Conv2D(same), new GlobalAveragePooling2D()];
+    const model = new Sequential({ inputShape: [64, 64, 3], layers }).to(gpu());
+    const loss = new SparseCategoricalCrossentropy({ fromLogits: true });
+    model.compile({ optimizer: 'sgd', loss });
+    if (layers[1] !== undefined) layers[1].trainable = false;
+    const batch = batchFor(model, 4);
+    const dataset: Dataset = { batches: () => [batch, batch, batch], batchCount: 3 };
+    const transforms: number[] = [];
+    const buffers: number[] = [];
+    let count = 0;
+    const unwatch = gpu().watchPlans(({ kernel }) => {
+      if (kernel === 'winograd kernel') count += 1;
+    });
+    const onEpochEnd = (): void => {
+      transforms.push(count);
+      buffers.push(gpu().counters().buffers);
+      count = 0;
+    };
+    await model.fit(dataset, { epochs: 5, validationData: dataset, callbacks: [{ onEpochEnd }] });
+    unwatch();
+    // The frozen one once and for all, the other before the first of three batches.
+    expect(transforms).toEqual([2, 1, 1, 1, 1]);
+    expect(buffers.slice(2)).toEqual([buffers[1], buffers[1], buffers[1]]);
+    model.dispose();
   });
 });

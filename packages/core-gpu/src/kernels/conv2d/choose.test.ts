@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { KernelTarget } from '../../commands/plan.ts';
 import { chooseConv2dFilterGradient, chooseConv2dForward } from './choose.ts';
 import { conv2dShape } from './shape.ts';
+import { gpuTarget as gpu, softwareTarget as software } from '../testing-targets.ts';
 
-const gpu: KernelTarget = {
-  kind: 'gpu',
-  subgroupSize: 32,
-  maxBindingBytes: 2 ** 27,
-  offsetAlignment: 256,
-  maxWorkgroupBytes: 32768,
-  maxInvocations: 256,
-  maxGrid: 65535,
-};
-const software: KernelTarget = { ...gpu, kind: 'software', subgroupSize: 8 };
 const shape = (size: number, ci: number, co: number, n = 1) =>
   conv2dShape({ input: [n, size, size, ci], kernel: [3, 3, ci, co], strides: [1, 1], padding: 'same' });
 

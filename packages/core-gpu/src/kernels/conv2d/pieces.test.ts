@@ -3,15 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Binding, KernelTarget } from '../../commands/plan.ts';
 import { convolutionPieces, denseConvolution } from './pieces.ts';
 import { conv2dLengths, conv2dShape } from './shape.ts';
+import { gpuTarget } from '../testing-targets.ts';
 
 const target = (maxBindingBytes: number): KernelTarget => ({
-  kind: 'gpu',
+  ...gpuTarget,
   subgroupSize: 0,
   maxBindingBytes,
-  offsetAlignment: 256,
-  maxWorkgroupBytes: 16384,
-  maxInvocations: 256,
-  maxGrid: 65535,
 });
 const vgg = conv2dShape({ input: [2, 12, 10, 8], kernel: [3, 3, 8, 16], strides: [1, 1], padding: 'same' });
 

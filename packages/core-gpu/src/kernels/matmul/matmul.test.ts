@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KernelTarget } from '../../commands/plan.ts';
 import type { Gpu } from '../../device/gpu.ts';
 import { hasGolden, readGolden } from '../testing-golden.ts';
 import { expectClose, randomFloats, relativeError, runPlan, withGpu } from '../testing.ts';
 import { chooseMatmul, type MatmulChoice, type MatmulShape } from './choose.ts';
 import { planMatmul, planMatmulAs, type MatmulEpilogue } from './matmul.ts';
 import { matmulReference } from './reference.ts';
+import { gpuTarget as gpu, softwareTarget as software } from '../testing-targets.ts';
 
 const size = fc.integer({ min: 1, max: 70 });
 const flag = fc.boolean();
@@ -236,16 +236,6 @@ describe('matrices larger than a binding', () => {
 });
 
 describe('chooseMatmul', () => {
-  const gpu: KernelTarget = {
-    kind: 'gpu',
-    subgroupSize: 32,
-    maxBindingBytes: 128 * 1024 ** 2,
-    offsetAlignment: 256,
-    maxWorkgroupBytes: 16_384,
-    maxInvocations: 256,
-    maxGrid: 65_535,
-  };
-  const software: KernelTarget = { ...gpu, kind: 'software', subgroupSize: 8 };
   const head = { m: 20, n: 256, k: 51_200 };
 
   it('takes the kernel for the adapter', () => {

@@ -7,6 +7,7 @@ import { randomFloats, relativeError, runPlan, withGpu } from '../testing.ts';
 import type { Plan } from '../../commands/plan.ts';
 import { adamRate, planAdam, planRmsprop, planSgd } from './optimizers.ts';
 import { adamReference, rmspropReference, sgdReference } from './reference.ts';
+import { gpuTarget as gpu } from '../testing-targets.ts';
 
 interface OptimizerCase {
   readonly name: string;
@@ -197,15 +198,6 @@ describe.each([
 
 describe('hyper-parameters', () => {
   it('reach the same shader with other uniforms, so that a new learning rate compiles nothing', async () => {
-    const gpu = {
-      kind: 'gpu',
-      subgroupSize: 0,
-      maxBindingBytes: 2 ** 27,
-      offsetAlignment: 256,
-      maxWorkgroupBytes: 16384,
-      maxInvocations: 256,
-      maxGrid: 65535,
-    } as const;
     const [one, two] = [1e-3, 1e-4].map(
       (learningRate) => planSgd({ count: 10, learningRate, momentum: 0.9 }, gpu).dispatches[0],
     );

@@ -12,6 +12,7 @@ import {
 } from './pooling.ts';
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './reference.ts';
 import { poolShape, type PoolOptions, type PoolShape } from './shape.ts';
+import { gpuTarget } from '../testing-targets.ts';
 
 /** Small whole numbers: windows then have several equal maxima. Adding 0 turns -0 into 0. */
 function withTies(length: number, seed: number): Float32Array {
@@ -172,15 +173,7 @@ describe('poolShape', () => {
 
 describe('pooling plans', () => {
   it('fold grids that are too long for one dimension and stay within bindings', () => {
-    const target: KernelTarget = {
-      kind: 'gpu',
-      subgroupSize: 32,
-      maxBindingBytes: 2 ** 27,
-      offsetAlignment: 256,
-      maxWorkgroupBytes: 16384,
-      maxInvocations: 256,
-      maxGrid: 1000,
-    };
+    const target: KernelTarget = { ...gpuTarget, maxGrid: 1000 };
     const shape = poolShape({ input: [8, 500, 500, 64], pool: [2, 2], strides: [2, 2], padding: 'valid' });
     for (const plan of [
       planMaxPoolForward(shape, target),

@@ -5,6 +5,7 @@ import { expectClose, randomFloats, relativeError, runPlan, withGpu } from '../t
 import { planColumnSum, planSum, planSumOfSquares } from './reduce.ts';
 import { columnSumReference, sumOfSquaresReference } from './reference.ts';
 import { rowWindows } from './row-windows.ts';
+import { gpuTarget } from '../testing-targets.ts';
 
 describe.each([
   ['bindings as large as the adapter allows', {}],
@@ -68,15 +69,7 @@ describe('large reductions', () => {
 });
 
 describe('row windows', () => {
-  const target: KernelTarget = {
-    kind: 'gpu',
-    subgroupSize: 0,
-    maxBindingBytes: 1024,
-    offsetAlignment: 256,
-    maxWorkgroupBytes: 16384,
-    maxInvocations: 256,
-    maxGrid: 65535,
-  };
+  const target: KernelTarget = { ...gpuTarget, subgroupSize: 0, maxBindingBytes: 1024 };
 
   it('cover all rows, start at aligned offsets and stay below the limit', () => {
     fc.assert(

@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { KernelTarget } from '../../commands/plan.ts';
 import { conv2dShape, type Conv2dOptions } from '../conv2d/shape.ts';
 import { chooseWinograd } from './choose.ts';
+import { gpuTarget as gpu, softwareTarget as software } from '../testing-targets.ts';
 
-const gpu: KernelTarget = {
-  kind: 'gpu',
-  subgroupSize: 32,
-  maxBindingBytes: 2 ** 27,
-  offsetAlignment: 256,
-  maxWorkgroupBytes: 32768,
-  maxInvocations: 256,
-  maxGrid: 65535,
-};
-const software: KernelTarget = { ...gpu, kind: 'software', subgroupSize: 8 };
 const fusion = { bias: true, relu: true };
 const shape = (size: number, ci: number, co: number, n = 1, more: Partial<Conv2dOptions> = {}) =>
   conv2dShape({
@@ -65,6 +55,26 @@ describe('chooseWinograd', () => {
 
   it('gives small pictures small tiles, which waste less at the edges', () => {
     expect(chooseWinograd(shape(9, 512, 512, 4), fusion, software)?.output).toBe(3);
-    expect(chooseWinograd(shape(2, 128, 128, 32), fusion, gpu)?.output).toBe(2);
+    expect(chooseWinograd(shape(8, 512, 512, 32), fusion, gpu)?.output).toBe(4);
+    expect(chooseWinograd(shape(9, 512, 512, 32), fusion, gpu)?.output).toBe(3);
+  });
+
+  it('saves GPUs the passes where there is little to multiply, and the factors where there are few pixels', () => {
+    // Of InceptionV3 at 299x299.
+    expect(chooseWinograd(shape(147, 32, 64), fusion, gpu)).not.toBeNull();
+    expect(chooseWinograd(shape(35, 64, 96), fusion, gpu)).toBeNull();
+    expect(chooseWinograd(shape(35, 64, 96, 32), fusion, gpu)).not.toBeNull();
+    expect(chooseWinograd(shape(8, 448, 384), fusion, gpu)).toBeNull();
+    expect(chooseWinograd(shape(8, 448, 384, 32), fusion, gpu)).not.toBeNull();
+    // Of VGG16 at 224x224.
+    for (const [size, ci, co] of [
+      [224, 64, 64],
+      [112, 128, 128],
+      [56, 256, 256],
+      [28, 512, 512],
+      [14, 512, 512],
+    ] as const) {
+      expect(chooseWinograd(shape(size, ci, co), fusion, gpu)).not.toBeNull();
+    }
   });
 });

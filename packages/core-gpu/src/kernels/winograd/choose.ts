@@ -2,6 +2,7 @@ import type { KernelTarget } from '../../commands/plan.ts';
 import { outerTile } from '../matmul/choose.ts';
 import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
 import type { Conv2dShape } from '../conv2d/shape.ts';
+import { gpuDirectCost, gpuWinogradCost } from './gpu-cost.ts';
 import { chooseSubgroupTile } from '../conv2d/subgroup-tiles.ts';
 import { lineOf, positions, winogradTiles } from './tiles.ts';
 
@@ -32,9 +33,6 @@ const TRANSFORM_STEP = 1.5;
 
 /** Nanoseconds of one instruction of `outerTile`, on the scale of SUBGROUP_STEP. */
 const OUTER_INSTRUCTION = 0.048;
-
-/** GPUs do fewer multiplications than this for each number that the transforms move in no time at all. */
-const GPU_CHANNELS = 64;
 
 /**
  * Picks the size of the tiles for a convolution whose weights do not change, or null where the direct kernels are
@@ -89,12 +87,12 @@ function fits(s: Conv2dShape, fusion: Conv2dFusion, target: KernelTarget): boole
   return isPlain && isDense && inFours && Math.max(image, factors, tiles) <= most;
 }
 
-/** Costs are nanoseconds of llvmpipe; for other adapters only their ratios mean something. */
+/** Costs are nanoseconds of llvmpipe; for other software adapters only their ratios mean something. */
 function directCost(s: Conv2dShape, target: KernelTarget): number {
+  if (target.kind !== 'software') return gpuDirectCost(s);
   const pixels = s.n * s.oh * s.ow;
   const steps = (s.kh * s.kw * s.ci) / 4;
-  if (target.kind === 'software' && target.subgroupSize === 8)
-    return steps * chooseSubgroupTile(pixels, s.co).cost;
+  if (target.subgroupSize === 8) return steps * chooseSubgroupTile(pixels, s.co).cost;
   return steps * Math.ceil(s.co / 32) * Math.ceil(pixels / 32) * DIRECT_STEP;
 }
 
@@ -105,6 +103,7 @@ function winogradCost(
 ): number {
   const tiles = winogradTiles(s, output).count;
   const count = positions(s, output);
+  if (target.kind !== 'software') return gpuWinogradCost(s, count, tiles);
   const steps = (count * s.ci * Math.ceil(s.co / 32)) / 4;
   const moved = 2 * count * tiles * (s.ci + s.co);
   if (product === 'outer') {
@@ -112,7 +111,6 @@ function winogradCost(
     const instructions = count * outerTile({ m: rows, n: s.co, k: s.ci }).cost;
     return OUTER_INSTRUCTION * instructions + TRANSFORM_STEP * moved;
   }
-  if (target.kind !== 'software' && Math.min(s.ci, s.co) < GPU_CHANNELS) return Infinity;
   // Rows of products by ../matmul cost what those of the direct kernel cost.
   const blocks =
     product === 'subgroup'
