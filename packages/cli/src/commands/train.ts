@@ -238,6 +238,7 @@ async function trainOn(
     activation,
     dropout,
     optimizer: flags.optimizer,
+    ...(flags.precision && { precision: flags.precision }),
     ...(flags.learningRate === undefined ? {} : { learningRate: flags.learningRate }),
     epochs,
     seed,

@@ -2,9 +2,15 @@ import { caseLine, caseText, verifyFolder } from '@convbase/models';
 import type { Command } from 'commander';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { namedPath, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import {
+  namedPath,
+  withCommonOptions,
+  withPrecision,
+  type CommonOptions,
+  type PrecisionFlag,
+} from '../terminal/options.ts';
 
-interface VerifyFlags extends CommonOptions {
+interface VerifyFlags extends CommonOptions, PrecisionFlag {
   readonly weights?: Record<string, string>;
   readonly save?: string;
 }
@@ -24,16 +30,17 @@ export function addVerify(program: Command, invocation: Invocation): void {
       'after',
       '\nExample:\n  convbase verify golden/models --weights inception_v3=inception_v3_notop.h5',
     );
-  withCommonOptions(command, { gpu: true }).action((dir: string | undefined, flags: VerifyFlags) =>
-    verify(dir, flags, invocation),
+  withCommonOptions(withPrecision(command), { gpu: true }).action(
+    (dir: string | undefined, flags: VerifyFlags) => verify(dir, flags, invocation),
   );
 }
 
 async function verify(dir: string | undefined, flags: VerifyFlags, invocation: Invocation): Promise<void> {
-  const { json = false, weights, save } = flags;
+  const { json = false, weights, save, precision } = flags;
   await usingGpu(flags, invocation.signal, async (gpu) => {
     const { cases, failed } = await verifyFolder(dir, {
       gpu,
+      ...(precision && { precision }),
       signal: invocation.signal,
       ...(weights ? { weights } : {}),
       ...(save === undefined ? {} : { save }),

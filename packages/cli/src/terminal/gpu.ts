@@ -1,14 +1,15 @@
 import { openGpu, type Gpu, type OpenOptions } from '@convbase/core-gpu';
 import { untilStopped } from './interrupt.ts';
+import type { PrecisionFlag } from './options.ts';
 
-interface GpuUse extends Pick<OpenOptions, 'adapter' | 'profile' | 'tuned'> {
+interface GpuUse extends Pick<OpenOptions, 'adapter' | 'profile' | 'tuned'>, PrecisionFlag {
   /** Does not name the adapter on stderr, for commands that do so themselves. */
   readonly quiet?: boolean;
 }
 
 /** Opens the adapter that the user wants, lends it to a job, and lets go of it afterwards. */
 export async function usingGpu<T>(
-  { adapter, profile, tuned, quiet = false }: GpuUse,
+  { adapter, profile, tuned, precision, quiet = false }: GpuUse,
   signal: AbortSignal,
   job: (gpu: Gpu) => Promise<T>,
 ): Promise<T> {
@@ -24,6 +25,8 @@ export async function usingGpu<T>(
       const kind = gpu.adapter.kind === 'software' ? ' (software: this runs on the CPU)' : '';
       process.stderr.write(`adapter: ${gpu.adapter.name}${kind}\n`);
     }
+    // Told before there is work to be lost.
+    if (precision === 'mixed') gpu.requireFloat16();
     return await job(gpu);
   } finally {
     // Destroying waits for the GPU to finish its work, a minute perhaps: after Ctrl-C the end of the process does it.

@@ -1,5 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
-import { InvalidArgumentError, type Command, type Option } from 'commander';
+import { precisions, type Precision } from '@convbase/layers';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -13,6 +14,22 @@ export function withCommonOptions(command: Command, { gpu }: { gpu: boolean }): 
   if (gpu)
     command.option('--adapter <name>', 'part of the name of the WebGPU adapter to use (or CONVBASE_ADAPTER)');
   return command;
+}
+
+/** Adds `--precision` to a command that runs a network. */
+export function withPrecision(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--precision <kind>',
+      'what lies between layers: float32, or mixed for float16, which takes half the memory',
+    ).choices([...precisions]),
+  );
+}
+
+/** What `withPrecision` adds. */
+export interface PrecisionFlag {
+  /** Float32 when left out; in a recipe, what it says. */
+  readonly precision?: Precision;
 }
 
 /**

@@ -34,6 +34,8 @@ const recipeSchema = z.object({
   classNames: z.array(z.string()).min(1),
   /** Shape of one picture's features, without the batch. */
   featureShape: z.array(size).min(1),
+  /** What lay between the model's layers; float32 when left out. */
+  precision: z.enum(['float32', 'mixed']).optional(),
 });
 
 const manifestSchema = recipeSchema.extend({
@@ -82,6 +84,7 @@ export function recipeDifference(
     ['resize mode', a.input.resize, b.input.resize],
     ['class names', a.classNames, b.classNames],
     ['feature shape', a.featureShape, b.featureShape],
+    ['precision', a.precision ?? 'float32', b.precision ?? 'float32'],
   ];
   for (const [what, left, right] of pairs) {
     const [l, r] = [JSON.stringify(left), JSON.stringify(right)];

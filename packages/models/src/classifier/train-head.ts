@@ -6,6 +6,7 @@ import {
   type History,
   type InputMeter,
   type Model,
+  type Precision,
 } from '@convbase/layers';
 import { buildHead, headLoss, type HeadConfig } from './head.ts';
 
@@ -18,6 +19,8 @@ export interface TrainHeadOptions extends HeadConfig {
   readonly optimizer: string;
   /** Default: Keras' for the optimizer. */
   readonly learningRate?: number;
+  /** Default float32. */
+  readonly precision?: Precision;
   readonly epochs: number;
   /** Decides the initial weights and what dropout drops. */
   readonly seed: number;
@@ -34,7 +37,7 @@ export async function trainHead(
   const { gpu, dataset, validationData, epochs, seed, callbacks, signal, meter, learningRate } = options;
   const head = buildHead(options);
   head.seed(seed);
-  head.to(gpu);
+  head.to(gpu).precision = options.precision ?? 'float32';
   const optimizer = optimizerFrom(options.optimizer, learningRate === undefined ? {} : { learningRate });
   head.compile({ optimizer, loss: headLoss(options.classCount), metrics: ['accuracy'] });
   const history = await head.fit(dataset, {

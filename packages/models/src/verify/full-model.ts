@@ -9,6 +9,7 @@ import {
   optimizerFromConfig,
   type HostArray,
   type Layer,
+  type Precision,
   type PreprocessMode,
 } from '@convbase/layers';
 import { z } from 'zod';
@@ -68,6 +69,14 @@ export type MakeBase = (
   },
 ) => Promise<Model>;
 
+/** On what and how full models are computed. */
+export interface ModelContext {
+  readonly gpu: Gpu;
+  readonly precision: Precision;
+  /** A full model by name. */
+  readonly makeBase: MakeBase;
+}
+
 /** What the models of Keras have on top, for cases that ask for these layers and say nothing of a top. */
 const topLayers = new Set(['flatten', 'fc1', 'fc2', 'avg_pool', 'predictions']);
 
@@ -109,10 +118,9 @@ function pictures(file: GoldenFile, preprocess: PreprocessMode): HostArray {
  * @returns `feature.<layer>` for each layer, of as many pictures as the file has it for
  */
 export async function computeFeatures(
-  gpu: Gpu,
+  { gpu, precision, makeBase: make }: ModelContext,
   file: GoldenFile,
   modelCase: ModelCase,
-  make: MakeBase,
 ): Promise<Map<string, ComputedTensor>> {
   const parameters = parseParameters(featuresSchema, modelCase, file.name);
   const images = pictures(file, parameters.preprocess);
@@ -122,6 +130,7 @@ export async function computeFeatures(
     outputs: parameters.layers.map((layer) => model.getLayer(layer).output),
     name: model.name,
   }).to(gpu);
+  extractor.precision = precision;
   try {
     const features = new Map<string, { shape: readonly number[]; data: Float32Array }>();
     for (let i = 0; i < (images.shape[0] ?? 0); i++) {
@@ -160,17 +169,17 @@ function pictureAt({ data, shape, preprocess }: HostArray, i: number): HostArray
  * how far it moved, in at most 4096 places at a stride of `max(1, floor(size / 4096))`
  */
 export async function computeFinetuning(
-  gpu: Gpu,
+  { gpu, precision, makeBase: make }: ModelContext,
   file: GoldenFile,
   modelCase: ModelCase,
   labels: GoldenTensor,
-  make: MakeBase,
 ): Promise<Map<string, ComputedTensor>> {
   const parameters = parseParameters(finetuneSchema, modelCase, file.name);
   const x = pictures(file, parameters.preprocess);
   const base = await makeModel(parameters, make);
   const output = parameters.head.reduce((tensor, makeLayer) => makeLayer().apply(tensor), base.output);
   const model = new Model({ inputs: base.inputs, outputs: [output], name: `${base.name} with head` }).to(gpu);
+  model.precision = precision;
   try {
     assignHashWeights(model);
     freezeBelow(base, parameters.first_trainable_layer);

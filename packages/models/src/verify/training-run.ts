@@ -1,6 +1,13 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import { Model, optimizerFromConfig, type Batch, type HostArray, type Variable } from '@convbase/layers';
+import {
+  Model,
+  optimizerFromConfig,
+  type Batch,
+  type HostArray,
+  type Precision,
+  type Variable,
+} from '@convbase/layers';
 import { z } from 'zod';
 import { parseParameters, type GoldenCase, type GoldenTensor } from './golden-file.ts';
 import type { ComputedTensor } from './judge.ts';
@@ -13,6 +20,12 @@ const runSchema = z.looseObject({
   loss: z.string(),
   steps: z.int().positive().max(10_000),
 });
+
+/** On what and how a model runs. */
+export interface RunContext {
+  readonly gpu: Gpu;
+  readonly precision: Precision;
+}
 
 /** A training run of a small model on one batch. */
 export type TrainingRun = z.infer<typeof runSchema>;
@@ -73,14 +86,14 @@ export function movement(after: Float32Array, before: Float32Array): Float32Arra
  * @returns `losses`, and for each of these weights `after.<path>` and `moved.<path>`
  */
 export async function computeTrainingRun(
-  gpu: Gpu,
+  { gpu, precision }: RunContext,
   model: Model,
   run: TrainingRun,
   x: GoldenTensor,
   y: GoldenTensor,
   paths: readonly string[],
 ): Promise<Map<string, ComputedTensor>> {
-  model.to(gpu);
+  model.to(gpu).precision = precision;
   try {
     freezeBelow(model, run.first_trainable_layer);
     // Options of the optimizer stand beside its class.
@@ -109,12 +122,12 @@ export async function computeTrainingRun(
  * @returns `predictions` as `predict` gives them, and `activation.<layer>` for each of `layers`
  */
 export async function computeForward(
-  gpu: Gpu,
+  { gpu, precision }: RunContext,
   model: Model,
   x: HostArray,
   layers: readonly string[],
 ): Promise<Map<string, ComputedTensor>> {
-  model.to(gpu);
+  model.to(gpu).precision = precision;
   try {
     const computed = new Map<string, ComputedTensor>();
     computed.set('predictions', floats(await model.predict(x)));
@@ -122,9 +135,9 @@ export async function computeForward(
     const nodes = layers.flatMap((name) => model.graph.nodes.find(({ layer }) => layer.name === name) ?? []);
     const outputs = nodes.flatMap((node) => node.outputs.slice(0, 1));
     if (outputs.length > 0) {
-      const observer = new Model({ inputs: model.inputs, outputs, name: `${model.name} activations` }).to(
-        gpu,
-      );
+      const name = `${model.name} activations`;
+      const observer = new Model({ inputs: model.inputs, outputs, name }).to(gpu);
+      observer.precision = precision;
       const activations = await observer.predictOnBatch(x);
       activations.forEach((array, i) =>
         computed.set(`activation.${nodes[i]?.layer.name ?? ''}`, floats(array)),

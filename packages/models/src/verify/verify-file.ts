@@ -1,7 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
-import type { Gpu } from '@convbase/core-gpu';
 import type { Model } from '@convbase/layers';
-import { computeFeatures, computeFinetuning, type MakeBase } from './full-model.ts';
+import { computeFeatures, computeFinetuning, type ModelContext } from './full-model.ts';
 import {
   goldenTensor,
   type GoldenCase,
@@ -9,18 +8,22 @@ import {
   type GoldenTensor,
   type ModelCase,
 } from './golden-file.ts';
-import { judge, tolerances, type CaseResult, type ComputedTensor, type Expectation } from './judge.ts';
+import {
+  judge,
+  mixedTolerances,
+  tolerances,
+  type CaseResult,
+  type ComputedTensor,
+  type Expectation,
+} from './judge.ts';
 import { computeOperation, operationInputs } from './operations.ts';
 import { computeTrajectory } from './optimizers.ts';
 import { computeForward, computeTrainingRun, parseTrainingRun } from './training-run.ts';
 
 /** What a file's cases need beyond the file. */
-export interface VerifyContext {
-  readonly gpu: Gpu;
+export interface VerifyContext extends ModelContext {
   /** A fresh copy of the small model that lies beside the file. */
   readonly smallModel: (name: string) => Promise<Model>;
-  /** A full model by name. */
-  readonly makeBase: MakeBase;
 }
 
 /** A case's verdict, and the tensors that were computed for it, by their full names. */
@@ -32,6 +35,8 @@ export interface VerifiedCase {
 /** Something to compute, and what of it the file expects. */
 interface Job {
   readonly name: string;
+  /** Whether a model is computed, and not a single operation or optimizer. */
+  readonly ofModel: boolean;
   readonly expected: readonly Expectation[];
   /** What comes out, under the file's names; it may be more than is expected. */
   readonly compute: () => Promise<ReadonlyMap<string, ComputedTensor>>;
@@ -41,7 +46,8 @@ interface Job {
  * Computes and judges every case of a file. Every tensor of the file is either given or expected: those that belong
  * to no case make a failing case `<file>/unknown`.
  *
- * A case that cannot be computed fails with its error; the others go on.
+ * A case that cannot be computed fails with its error; the others go on. In mixed precision only models are computed:
+ * the cases of single operations and of optimizers are float32 ones.
  */
 export async function* verifyFile(file: GoldenFile, context: VerifyContext): AsyncGenerator<VerifiedCase> {
   const { contents } = file;
@@ -49,8 +55,9 @@ export async function* verifyFile(file: GoldenFile, context: VerifyContext): Asy
     'model' in contents ? modelJobs(file, contents.model, context) : listJobs(file, contents.cases, context);
   const judged = new Set(given);
   for (const job of jobs) {
+    const leftOut = context.precision === 'mixed' && !job.ofModel;
     for (const { tensor } of job.expected) judged.add(tensor);
-    yield runJob(file, job);
+    if (!leftOut) yield runJob(file, job);
   }
   const rest = [...file.tensors.keys()].filter((tensor) => !judged.has(tensor));
   if (rest.length > 0) {
@@ -137,6 +144,7 @@ function caseJob(
     .map((role) => ({ tensor: `${name}.${role}`, tolerance: tolerances.operation }));
   const job: Job = {
     name,
+    ofModel: false,
     expected,
     compute: async () => {
       const tensors = new Map(given.map((role) => [role, goldenTensor(file, `${name}.${role}`)]));
@@ -160,11 +168,12 @@ function forwardJob(
     .map((tensor) => tensor.slice(ACTIVATION.length));
   return {
     name: 'forward',
-    expected: tensors.map((tensor) => ({ tensor, tolerance: tolerances.operation })),
+    ofModel: true,
+    expected: tensors.map((tensor) => ({ tensor, tolerance: limits(context).operation })),
     compute: async () => {
       const name = run === undefined ? file.name.replace(/^.*\//, '') : parseTrainingRun(run).model;
       const model = await context.smallModel(name);
-      return computeForward(context.gpu, model, goldenTensor(file, 'x'), layers);
+      return computeForward(context, model, goldenTensor(file, 'x'), layers);
     },
   };
 }
@@ -178,17 +187,18 @@ function trainingJob(
   const { name } = parameters;
   const expected = roles.map((role) => ({
     tensor: `${name}.${role}`,
-    tolerance: trainingTolerance(role, roles),
+    tolerance: trainingTolerance(role, roles, limits(context)),
   }));
   const job: Job = {
     name,
+    ofModel: true,
     expected,
     compute: async () => {
       const run = parseTrainingRun(parameters);
       const model = await context.smallModel(run.model);
       const [x, y] = [goldenTensor(file, 'x'), goldenTensor(file, 'y')];
       const paths = new Set(roles.filter((role) => role.includes('.')).map(pathOf));
-      return prefixed(name, await computeTrainingRun(context.gpu, model, run, x, y, [...paths]));
+      return prefixed(name, await computeTrainingRun(context, model, run, x, y, [...paths]));
     },
   };
   return { job, given: [] };
@@ -198,13 +208,18 @@ function trainingJob(
 const pathOf = (role: string): string => role.slice(role.indexOf('.') + 1);
 
 /** A weight that has no `moved` stayed where it was, bit by bit. */
-function trainingTolerance(role: string, roles: readonly string[]): number {
+function trainingTolerance(
+  role: string,
+  roles: readonly string[],
+  tolerances: ReturnType<typeof limits>,
+): number {
   const [kind, path] = [role.slice(0, role.indexOf('.')), pathOf(role)];
   if (kind === 'moved') return tolerances.moved;
   return kind === 'after' && !roles.includes(`moved.${path}`) ? tolerances.frozen : tolerances.operation;
 }
 
-function modelJobs(file: GoldenFile, model: ModelCase, { gpu, makeBase }: VerifyContext): Jobs {
+function modelJobs(file: GoldenFile, model: ModelCase, context: VerifyContext): Jobs {
+  const tolerances = limits(context);
   const inputs = new Set(['images', 'labels']);
   const given = [...file.tensors.keys()].filter((tensor) => inputs.has(tensor));
   const outputs = [...file.tensors.keys()].filter((tensor) => !inputs.has(tensor));
@@ -219,13 +234,19 @@ function modelJobs(file: GoldenFile, model: ModelCase, { gpu, makeBase }: Verify
   }));
   const job: Job = {
     name: model.kind,
+    ofModel: true,
     expected,
     compute: () =>
       finetune
-        ? computeFinetuning(gpu, file, model, goldenTensor(file, 'labels'), makeBase)
-        : computeFeatures(gpu, file, model, makeBase),
+        ? computeFinetuning(context, file, model, goldenTensor(file, 'labels'))
+        : computeFeatures(context, file, model),
   };
   return { jobs: [job], given };
+}
+
+/** How far the tensors of models may be off. */
+function limits({ precision }: VerifyContext): typeof tolerances | typeof mixedTolerances {
+  return precision === 'mixed' ? mixedTolerances : tolerances;
 }
 
 function prefixed(name: string, tensors: ReadonlyMap<string, ComputedTensor>): Map<string, ComputedTensor> {

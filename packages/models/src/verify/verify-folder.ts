@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import type { Model } from '@convbase/layers';
+import type { Model, Precision } from '@convbase/layers';
 import { fileInFolder, isFile, listFiles, openSource, saveFile, shippedGolden } from '#platform';
 import { applications, isApplication } from '../applications/index.ts';
 import { readSafetensors, writeSafetensors, type ByteSource } from '../formats/index.ts';
@@ -12,6 +12,8 @@ import { verifyFile } from './verify-file.ts';
 
 export interface VerifyOptions {
   readonly gpu: Gpu;
+  /** Of the models; single operations and optimizers are computed in float32 only. Default float32. */
+  readonly precision?: Precision;
   /** Weight files (or whole models) of full models by name: `{ inception_v3: 'inception.h5' }`. */
   readonly weights?: Readonly<Record<string, string>>;
   /** Leaves out the files (by path below the folder, without ending) for which this is false. */
@@ -122,12 +124,13 @@ async function verifyOne(
   file: GoldenFile,
   root: string,
   path: string,
-  { gpu, weights = {}, save }: VerifyOptions,
+  { gpu, precision = 'float32', weights = {}, save }: VerifyOptions,
   report: (result: CaseResult) => void,
 ): Promise<void> {
   const saved = new Map<string, ComputedTensor>();
   const context = {
     gpu,
+    precision,
     smallModel: (name: string) => smallModel(root, path, name),
     makeBase: baseMaker(weights),
   };

@@ -1,3 +1,4 @@
+import type { Precision } from '@convbase/layers';
 import { applications, isApplication } from '@convbase/models';
 import type { Recipe, RecipeStage } from './schema.ts';
 
@@ -19,13 +20,15 @@ export interface RecipeChanges {
   /** A head that would start anew in a later stage goes on instead. */
   readonly continueHead?: boolean;
   readonly seed?: number;
+  readonly precision?: Precision;
   /** What becomes of pictures that cannot be read. */
   readonly onBadImage?: 'refuse' | 'skip';
 }
 
 /** The recipe with the changes written into it; it is a recipe again, and says all that decides a run. */
 export function changeRecipe(recipe: Recipe, changes: RecipeChanges): Recipe {
-  const { base, weights, fraction, testFraction, epochs, continueHead, seed, onBadImage } = changes;
+  const { base, weights, fraction, testFraction, epochs, continueHead, seed, onBadImage, precision } =
+    changes;
   return {
     ...recipe,
     data: {
@@ -42,6 +45,7 @@ export function changeRecipe(recipe: Recipe, changes: RecipeChanges): Recipe {
     },
     stages: recipe.stages.map((stage) => changeStage(stage, { fraction, epochs, continueHead })),
     ...(seed === undefined ? {} : { seed }),
+    ...(precision === undefined ? {} : { precision }),
   };
 }
 

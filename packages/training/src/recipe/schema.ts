@@ -1,3 +1,4 @@
+import { precisions } from '@convbase/layers';
 import { z } from 'zod';
 
 const count = z.number().int().positive();
@@ -227,6 +228,8 @@ export const recipeSchema = z.strictObject({
   stages: z.array(stage).min(1),
   /** Decides initial weights, data order, dropout and augmentation; 0 when left out. */
   seed: z.number().int().min(0).optional(),
+  /** What lies between layers: `float32` when left out, or `mixed` for float16 (docs/mixed-precision.md). */
+  precision: z.enum(precisions, { error: `write ${precisions.join(' or ')}` }).optional(),
   /** What the source reports: accuracy after a stage, on the validation or the test pictures. */
   reported: z
     .array(

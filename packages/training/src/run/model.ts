@@ -9,6 +9,7 @@ import {
   Sequential,
   type Layer,
   type Loss,
+  type Precision,
 } from '@convbase/layers';
 import { openBase, type Base, type StatusOptions } from '@convbase/models';
 import type { Recipe, RecipeStage } from '../recipe/index.ts';
@@ -42,7 +43,13 @@ export async function buildRunModel(
   const layers = headLayers(head, classCount, names);
   const model = new Sequential({ layers: [base.model, ...layers], names });
   model.seed(recipe.seed ?? 0);
+  model.precision = precisionOf(recipe);
   return { model, base, head: layers };
+}
+
+/** The precision that a recipe asks for. */
+export function precisionOf({ precision = 'float32' }: Recipe): Precision {
+  return precision;
 }
 
 /** The notebooks' head: one sigmoid unit for two classes, a softmax over more. */

@@ -19,7 +19,7 @@ import { sweepLayers } from './blocks.ts';
 import { checkPictures } from './check-pictures.ts';
 import { CLASSIFIER, judged, judgeModel, reportRun, saveClassifier, type Judgement } from './finish.ts';
 import { given } from './given.ts';
-import { headLayers } from './model.ts';
+import { headLayers, precisionOf } from './model.ts';
 import { batchOptions } from './pictures.ts';
 import { PrefixOutputs } from './prefix-outputs.ts';
 import type { SweepRow } from './run-folder.ts';
@@ -41,6 +41,7 @@ export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly stri
   const layers = sweepLayers(base, sweep);
   const means = layers.map((layer) => mean(layer));
   const prefix = new Model({ inputs: base.inputs, outputs: means, name: 'means' }).to(gpu);
+  prefix.precision = precisionOf(recipe);
   const outputs = new PrefixOutputs(prefix, openRun);
   const made = (set: PictureSet, what: string): Promise<CachedPrefix> =>
     outputs.of(
@@ -78,6 +79,7 @@ export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly stri
     const output = means[heads.indexOf(best)];
     if (output === undefined) throw new Error('a head without features');
     const model = new Model({ inputs: base.inputs, outputs: best.model.apply(output), name: 'classifier' });
+    model.precision = precisionOf(recipe);
     await saveClassifier(openRun, model.to(gpu), { layer: best.row.layer });
     const table = Object.fromEntries(rows.map((row) => [row.layer, row.test?.accuracy ?? null]));
     const { seconds } = await openRun.update({});
@@ -165,6 +167,7 @@ function buildHead({ recipe, pictures }: OpenRun, features: number): Model {
   for (const layer of headLayers(recipe.model.head, pictures.classNames.length, names)) x = layer.apply(x);
   const model = new Model({ inputs: start, outputs: x, name: 'head' });
   model.seed(recipe.seed ?? 0);
+  model.precision = precisionOf(recipe);
   return model;
 }
 

@@ -27,6 +27,7 @@ async function verifySmallModel(name: string): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   const context = {
     gpu,
+    precision: 'float32' as const,
     smallModel: () => loadModel(model, { name }),
     makeBase: () => Promise.reject(new Error('no full models here')),
   };
