@@ -186,8 +186,13 @@ export class Gpu {
     this.#check();
     const label = this.#label;
     const named: Record<string, GpuBuffer> = {};
-    for (const [name, buffer] of Object.entries(buffers)) named[name] = buffer ?? this.#nothing;
-    const plan = withFloat16(float32Plan, named);
+    let hasFloat16 = false;
+    for (const name of Object.keys(buffers)) {
+      const buffer = buffers[name] ?? this.#nothing;
+      named[name] = buffer;
+      hasFloat16 ||= buffer.float16;
+    }
+    const plan = hasFloat16 ? withFloat16(float32Plan, named) : float32Plan;
     this.#seePlan?.(plan, label);
     const scratch: GpuBuffer[] = [];
     try {

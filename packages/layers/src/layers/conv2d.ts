@@ -118,7 +118,8 @@ export class Conv2D extends ActivatedLayer {
 
   /** Whether a normalisation behind this layer may be multiplied into its weights. */
   canFold(context: CallContext): boolean {
-    return this.activation === 'linear' && !this.weights.some((weight) => context.trains(weight));
+    if (this.activation !== 'linear' || context.trains(this.kernel)) return false;
+    return this.#bias === null || !context.trains(this.#bias);
   }
 
   linear(
