@@ -13,6 +13,8 @@ import { miniOptions, writePictures } from './testing/samples.ts';
 /** Runs that are stopped or killed and go on. On the build; CONVBASE_KILLS sets how many kills, 4 when left out. */
 
 const kills = Number(process.env['CONVBASE_KILLS'] ?? 4);
+/** Each kill is a start or two of the program: on a busy machine half a minute. */
+const patienceMs = Math.max(300_000, 60_000 * kills);
 
 let root: string;
 let wholeMs: number;
@@ -98,7 +100,7 @@ describe('a run that is killed', () => {
     expect(await readdir(join(folder, 'checkpoints'))).toEqual(['best.safetensors', 'last.safetensors']);
     // Some have to have hit a training that was under way, or nothing was tested.
     expect(moments.filter((moment) => moment !== '').length, moments.join()).toBeGreaterThan(0);
-  });
+  }, patienceMs);
 });
 
 /** Starts a command, waits for some words on stderr and then some time, and kills it; false if it ended before. */
