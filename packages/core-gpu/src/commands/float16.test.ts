@@ -45,6 +45,12 @@ describe('a plan turned to float16 buffers', () => {
     expect(withFloat16(plan, plain)).toBe(plan);
   });
 
+  it('is refused by a device that has no such numbers', () => {
+    (gpu().features as Set<string>).delete('shader-f16');
+    expect(() => gpu().createBuffer(8, 'x', { float16: true })).toThrow(/--precision float32/);
+    (gpu().features as Set<string>).add('shader-f16');
+  });
+
   it('is refused where a shader knows float32 only, or wants its tensors alike', () => {
     const options = { learningRate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1, amsgrad: false };
     const adam = planAdam({ count: 4, ...options, weightDecay: 0, step: 1 }, gpu().target);

@@ -152,6 +152,13 @@ describe('feature folders', () => {
     );
   });
 
+  it('tells precisions apart, float32 being what nothing is said of', () => {
+    const float32: FeatureRecipe = { ...recipe, precision: 'float32' };
+    expect(recipeDifference(recipe, float32, { source: true })).toBe(undefined);
+    const mixed: FeatureRecipe = { ...recipe, precision: 'mixed' };
+    expect(recipeDifference(recipe, mixed, { source: true })).toBe('precision: "float32" and "mixed"');
+  });
+
   it('refuses to mix', async () => {
     await write(join(root, 'a'), [1, 2], [0]);
     const other = { ...recipe, base: { ...recipe.base, checksum: 'other' } };
