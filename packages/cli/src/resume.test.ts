@@ -71,36 +71,40 @@ describe('a run that Ctrl-C stops', () => {
 });
 
 describe('a run that is killed', () => {
-  it(`is never left with a torn checkpoint and goes on to the same result (${kills} kills)`, async () => {
-    const random = new Random(Number(process.env['CONVBASE_KILL_SEED'] ?? 1));
-    const moments: string[] = [];
-    let run = 0;
-    for (let kill = 0; kill < kills;) {
-      const folder = at(`killed-${run}`);
-      // Every third from its very beginning on, the others once training has begun.
-      const delay = random.below(Math.ceil(kill % 3 === 0 ? wholeMs : wholeMs / 3));
-      const killed = await killAfter(
-        [...finetune(folder), '--resume'],
-        kill % 3 === 0 ? '' : 'stage ',
-        delay,
-      );
-      if (killed) {
-        kill++;
-        moments.push(await wholeFiles(folder));
-      } else {
-        expect(await results(folder)).toEqual(expected);
-        run++;
+  it(
+    `is never left with a torn checkpoint and goes on to the same result (${kills} kills)`,
+    async () => {
+      const random = new Random(Number(process.env['CONVBASE_KILL_SEED'] ?? 1));
+      const moments: string[] = [];
+      let run = 0;
+      for (let kill = 0; kill < kills;) {
+        const folder = at(`killed-${run}`);
+        // Every third from its very beginning on, the others once training has begun.
+        const delay = random.below(Math.ceil(kill % 3 === 0 ? wholeMs : wholeMs / 3));
+        const killed = await killAfter(
+          [...finetune(folder), '--resume'],
+          kill % 3 === 0 ? '' : 'stage ',
+          delay,
+        );
+        if (killed) {
+          kill++;
+          moments.push(await wholeFiles(folder));
+        } else {
+          expect(await results(folder)).toEqual(expected);
+          run++;
+        }
       }
-    }
-    const folder = at(`killed-${run}`);
-    const last = await inChild([...finetune(folder), '--resume'], { env });
-    expect(last.code, last.stderr).toBe(0);
-    expect(await results(folder)).toEqual(expected);
-    expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([]);
-    expect(await readdir(join(folder, 'checkpoints'))).toEqual(['best.safetensors', 'last.safetensors']);
-    // Some have to have hit a training that was under way, or nothing was tested.
-    expect(moments.filter((moment) => moment !== '').length, moments.join()).toBeGreaterThan(0);
-  }, patienceMs);
+      const folder = at(`killed-${run}`);
+      const last = await inChild([...finetune(folder), '--resume'], { env });
+      expect(last.code, last.stderr).toBe(0);
+      expect(await results(folder)).toEqual(expected);
+      expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([]);
+      expect(await readdir(join(folder, 'checkpoints'))).toEqual(['best.safetensors', 'last.safetensors']);
+      // Some have to have hit a training that was under way, or nothing was tested.
+      expect(moments.filter((moment) => moment !== '').length, moments.join()).toBeGreaterThan(0);
+    },
+    patienceMs,
+  );
 });
 
 /** Starts a command, waits for some words on stderr and then some time, and kills it; false if it ended before. */
