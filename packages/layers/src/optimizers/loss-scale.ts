@@ -18,7 +18,8 @@ interface Held {
  */
 export class LossScale {
   #held: Held | null = null;
-  #initial: Float32Array = Float32Array.of(INITIAL_SCALE, 0);
+  /** What to go on from; null where training begins. */
+  #saved: Float32Array | null = null;
 
   /** Scales the gradient of the loss in place. */
   scale(dy: Tensor): void {
@@ -46,15 +47,15 @@ export class LossScale {
     gpu.run(planUpdateLossScale(GROWTH_STEPS), { state: state.buffer, nonFinite: nonFinite.buffer });
   }
 
-  /** The scale and the good steps since it changed; null before the first step. */
+  /** The scale and the good steps since it changed; null where training begins. */
   async save(): Promise<Float32Array | null> {
-    return this.#held === null ? null : this.#held.state.data();
+    return this.#held === null ? this.#saved : this.#held.state.data();
   }
 
   /** Goes on from a state that was saved, or from the beginning. */
   restore(saved: Float32Array | null): void {
     this.dispose();
-    if (saved !== null) this.#initial = saved;
+    this.#saved = saved;
   }
 
   /** Frees what is on the GPU and starts over. */
@@ -62,12 +63,12 @@ export class LossScale {
     this.#held?.state.dispose();
     this.#held?.nonFinite.dispose();
     this.#held = null;
-    this.#initial = Float32Array.of(INITIAL_SCALE, 0);
+    this.#saved = null;
   }
 
   #on(gpu: Gpu): Held {
     return (this.#held ??= {
-      state: tensor(gpu, this.#initial, [2], 'loss scale'),
+      state: tensor(gpu, this.#saved ?? Float32Array.of(INITIAL_SCALE, 0), [2], 'loss scale'),
       nonFinite: tensor(gpu, new Int32Array(1), [1], 'loss scale, not finite'),
     });
   }

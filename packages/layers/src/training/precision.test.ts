@@ -102,7 +102,10 @@ describe('mixed precision', { timeout: 120_000 }, () => {
     const expected = await losses(model, 2);
     const other = trained('mixed');
     importTrainingState(other, state);
+    // Stopped before its first step, it loses nothing either.
+    expect(await exportTrainingState(other)).toEqual(state);
     expect(await losses(other, 2)).toEqual(expected);
+    expect(await exportTrainingState(other)).toEqual(await exportTrainingState(model));
     const plain = trained('float32');
     expect(() => {
       importTrainingState(plain, state);
