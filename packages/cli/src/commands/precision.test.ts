@@ -56,7 +56,7 @@ describe('--precision mixed', { timeout: 120_000 }, () => {
         expect(judged).toMatchObject({ accuracy: 1 });
       }
       const predicted = await inProcess('predict', at('classifier'), at('pictures/bars/000.bmp'), ...options);
-      expect(predicted.stdout).toMatch(/bars/);
+      expect(predicted.stdout).toContain('000.bmp: bars ');
     }
   });
 });

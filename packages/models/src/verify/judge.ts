@@ -10,6 +10,7 @@ import { goldenTensor } from './golden-file.ts';
  */
 export const tolerances = {
   operation: 1e-5,
+  after: 1e-5,
   moved: 1e-3,
   features: 1e-4,
   finetune: 1e-4,
@@ -26,10 +27,16 @@ export const tolerances = {
  * or so behind one another in InceptionV3, whose normalisations by small variances enlarge them to 7e-3. A gradient goes
  * through twice as many layers and is a small difference of large sums: two digits of what weights move by are left, at
  * worst one.
+ *
+ * The small models that ship are trained far and fast: float32 runs that begin with kernels and pictures rounded to
+ * float16, and round nothing afterwards, move by up to 16 % elsewhere (conv2d_5 of mini_inception with SGD; 7 % in
+ * mini_vgg), those in mixed precision by up to 19 %. `moved` is twice the former. A bias that began at 0 is what it moved
+ * by, so `after` is the same. A gradient that is wrong is off by all of itself, and the losses have the limit of values.
  */
 export const mixedTolerances = {
   operation: 1e-2,
-  moved: 1e-1,
+  after: 3e-1,
+  moved: 3e-1,
   features: 1e-2,
   finetune: 1e-2,
   finetuneDelta: 1e-1,

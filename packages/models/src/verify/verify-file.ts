@@ -215,7 +215,8 @@ function trainingTolerance(
 ): number {
   const [kind, path] = [role.slice(0, role.indexOf('.')), pathOf(role)];
   if (kind === 'moved') return tolerances.moved;
-  return kind === 'after' && !roles.includes(`moved.${path}`) ? tolerances.frozen : tolerances.operation;
+  if (kind !== 'after') return tolerances.operation;
+  return roles.includes(`moved.${path}`) ? tolerances.after : tolerances.frozen;
 }
 
 function modelJobs(file: GoldenFile, model: ModelCase, context: VerifyContext): Jobs {

@@ -76,6 +76,18 @@ describe('what ships with convbase', () => {
     }
     expect(judged.sort()).toEqual(expected.sort());
   });
+
+  test('passes in mixed precision as far as it is of models, and not as exactly', async () => {
+    const { results, failed } = await verify(undefined, { precision: 'mixed' });
+    expect(failed).toEqual([]);
+    expect(results.map(({ name }) => name.split('/')[0])).toEqual([
+      ...Array<string>(4).fill('mini_inception'),
+      ...Array<string>(4).fill('mini_vgg'),
+    ]);
+    for (const { name, relativeError } of results.filter(({ name }) => name.endsWith('/forward'))) {
+      expect(relativeError['predictions'], name).toBeGreaterThan(1e-5);
+    }
+  });
 });
 
 describe('a folder of other files', () => {

@@ -78,8 +78,11 @@ export async function verifyFolder(
       source.close();
     }
   }
-  if (cases === 0)
-    throw empty('it has no case to check: all its files were saved by verify itself, or have none');
+  if (cases === 0) {
+    const models =
+      options.precision === 'mixed' ? ' of a model, which are all that is checked in mixed precision' : '';
+    throw empty(`it has no case to check${models}: all its files were saved by verify itself, or have none`);
+  }
   return { cases, failed };
 }
 

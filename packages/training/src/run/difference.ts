@@ -2,6 +2,8 @@ import type { Recipe } from '../recipe/index.ts';
 
 /** What may change without changing what a run computes. */
 const WORDS: readonly (keyof Recipe)[] = ['title', 'source', 'reported'];
+/** What a recipe means that does not say these. */
+const LEFT_OUT = { seed: 0, precision: 'float32' } satisfies Partial<Recipe>;
 
 /**
  * The first thing that two recipes have different, in words; undefined where they mean the same run. Where the weights
@@ -11,7 +13,7 @@ export function recipeDifference(before: Recipe, now: Recipe): string | undefine
   const computed = (recipe: Recipe): unknown => {
     const rest = Object.entries(recipe).filter(([key]) => !WORDS.includes(key as keyof Recipe));
     const { weights: _weights, ...model } = recipe.model;
-    return { ...Object.fromEntries(rest), model };
+    return { ...LEFT_OUT, ...Object.fromEntries(rest), model };
   };
   return difference(computed(before), computed(now), '');
 }
