@@ -29,8 +29,10 @@ function relative(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
 describe('mixed precision', { timeout: 120_000 }, () => {
   const gpu = withGpu();
 
-  async function bothWays(model: Model, x: HostArray): Promise<[HostArray, HostArray]> {
-    model.to(gpu());
+  const narrow = withGpu({ bindingLimit: 8192 });
+
+  async function bothWays(model: Model, x: HostArray, on = gpu()): Promise<[HostArray, HostArray]> {
+    model.to(on);
     const plain = await model.predict(x);
     model.precision = 'mixed';
     const mixed = await model.predict(x);
@@ -46,6 +48,13 @@ describe('mixed precision', { timeout: 120_000 }, () => {
   ])('predicts what float32 does, but for the rounding of what lies between: %s', async (_, make, x) => {
     const [plain, mixed] = await bothWays(make(), x);
     expect(mixed.shape).toEqual(plain.shape);
+    const error = relative(mixed.data, plain.data);
+    expect(error).toBeGreaterThan(0);
+    expect(error).toBeLessThan(2e-3);
+  });
+
+  it('does so where tensors are larger than a binding, and sums are made in parts', async () => {
+    const [plain, mixed] = await bothWays(miniVgg(), vggInput, narrow());
     const error = relative(mixed.data, plain.data);
     expect(error).toBeGreaterThan(0);
     expect(error).toBeLessThan(2e-3);
