@@ -21,7 +21,7 @@ export function withPrecision(command: Command): Command {
   return command.addOption(
     new Option(
       '--precision <kind>',
-      'what lies between layers: float32, or mixed for float16, which takes half the memory',
+      'what lies between layers: float32, or mixed for float16, half the bytes',
     ).choices([...precisions]),
   );
 }

@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { AdapterDescription, Gpu, ProfileEvent } from '@convbase/core-gpu';
-import type { Batch, Model } from '@convbase/layers';
+import type { Batch, Model, Precision } from '@convbase/layers';
 import { randomBatch } from './random-batch.ts';
 import { sumByKernel, sumByLayer, type KernelSum, type LayerSum } from './sums.ts';
 
@@ -21,6 +21,7 @@ export interface ModelProfile {
   readonly adapter: AdapterDescription;
   readonly model: string;
   readonly train: boolean;
+  readonly precision: Precision;
   readonly trainableWeights: number;
   readonly batchSize: number;
   /** Of one picture. */
@@ -74,6 +75,7 @@ export async function profileModel(
     adapter: gpu.adapter,
     model: model.name,
     train,
+    precision: model.precision,
     trainableWeights: model.trainableWeights.length,
     batchSize,
     inputShape: batch.x.shape.slice(1),

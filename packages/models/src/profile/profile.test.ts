@@ -107,6 +107,11 @@ describe('profileModel', () => {
       expect(text).toMatch(/one training step, 4 weights trained, batch 2 of 8x8x3/);
       expect(text).toMatch(/and \d+ more layers/);
       for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+
+      expect(text).not.toContain('mixed precision');
+      model.precision = 'mixed';
+      const mixed = await profileModel(gpu, model, { runs: 1 });
+      expect(profileText(mixed)).toContain('\nmixed precision: float16 between layers\n');
       model.dispose();
     } finally {
       gpu.destroy();

@@ -20,6 +20,7 @@ export function profileText(profile: ModelProfile, top?: number): string {
   return [
     `${model}, ${what}, batch ${batchSize} of ${inputShape.join('x')}`,
     `${adapter.name}${software}`.slice(0, WIDTH),
+    ...(profile.precision === 'mixed' ? ['mixed precision: float16 between layers'] : []),
     `${duration(all.milliseconds)} ms of GPU time in ${all.calls} dispatches, ${runs === 1 ? 'one run' : `the middle one of ${runs} runs`}`,
     `${(all.flops / 1e9).toFixed(1)} GFLOP, ${rate(all.flops, all.milliseconds)} GFLOP/s; ${duration(profile.wallMilliseconds)} ms from start to result`,
     '',
