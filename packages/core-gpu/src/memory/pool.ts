@@ -3,13 +3,6 @@ import { Allocator, type Backing } from './allocation.ts';
 import { GpuBuffer } from './buffer.ts';
 import { MemoryPlans, type Slot } from './plans.ts';
 
-/**
- * Free buffers above which those that have not been used for longest are destroyed, half of them at once. Recordings that
- * are all different would gather small ones without end, and systems limit how many pieces of memory a process maps
- * (Linux: 65530).
- */
-const MOST_FREE = 1024;
-
 /** What the pool holds: live is handed out, pooled waits to be used again. */
 export interface MemoryReport {
   /** Of what has been handed out and not given back, whether there is memory behind it yet or not. */
@@ -136,7 +129,7 @@ export class BufferPool {
     if (used.length > 0) this.#placeAll(used);
     for (const backing of this.#returning) this.#giveBack(backing);
     this.#returning = [];
-    if (this.#pooledBytes > this.#capBytes || this.#free.size > MOST_FREE) this.#shrink();
+    if (this.#pooledBytes > this.#capBytes) this.#shrink();
     this.#recording += 1;
   }
 
@@ -275,10 +268,9 @@ export class BufferPool {
 
   /** Gives up what has not been used for longest, but nothing that this recording uses: the next may be like it. */
   #shrink(): void {
-    const most = this.#free.size > MOST_FREE ? MOST_FREE / 2 : MOST_FREE;
     const idle = [...this.#free].filter(({ lastUsed }) => lastUsed < this.#recording);
     for (const backing of idle.sort((a, b) => a.lastUsed - b.lastUsed)) {
-      if (this.#pooledBytes <= this.#capBytes && this.#free.size <= most) return;
+      if (this.#pooledBytes <= this.#capBytes) return;
       this.#doom(backing);
     }
   }
