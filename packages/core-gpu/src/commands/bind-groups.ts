@@ -4,8 +4,12 @@ import { UNIFORM_SLOT_BYTES, type Pipeline } from './pipelines.ts';
 import type { Dispatch } from './plan.ts';
 import type { StorageVariable } from './shader.ts';
 
-/** Bind groups kept; a program that uses ever new buffers starts over when there are so many. */
-const MAX_BIND_GROUPS = 20_000;
+/**
+ * Bind groups kept; a program that uses ever new buffers starts over when there are so many. WebGPU has no way to destroy
+ * one: those dropped go when JavaScript's garbage collector finds them, which may be much later. Mesa's lavapipe maps a
+ * piece of memory for each, and Linux allows a process 65530 of those, so this is far below it.
+ */
+const MAX_BIND_GROUPS = 8192;
 
 /** One storage variable of a dispatch and what its plan binds to it. */
 export interface BoundVariable {
