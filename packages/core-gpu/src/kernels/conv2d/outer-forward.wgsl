@@ -26,8 +26,6 @@
 //           ROWS (a multiple of 4, at most 64), COLS (1 or 2, and 1 where ROWS > 32), TRANSPOSED, HAS_BIAS, ADD_RESIDUAL,
 //           RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
 
-enable subgroups;
-
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X2>;
 @group(0) @binding(2) var<storage, read> kernel: array<Kernel4>;
@@ -39,28 +37,7 @@ enable subgroups;
 // Fours of pixels of one lane.
 const FOURS = (ROWS + 31) / 32;
 
-alias Sums = array<vec4f, ROWS * COLS>;
-
-// Adds the products of four pixels, those that one lane has loaded, with this lane's columns.
-fn addFour(sums: ptr<function, Sums>, first: u32, columns: mat2x4f, rows: mat4x2f, lane: u32) {
-  (*sums)[first] += columns * subgroupShuffle(rows[0], lane);
-  (*sums)[first + 1] += columns * subgroupShuffle(rows[1], lane);
-  (*sums)[first + 2] += columns * subgroupShuffle(rows[2], lane);
-  (*sums)[first + 3] += columns * subgroupShuffle(rows[3], lane);
-}
-
-// The same for `count` pixels, at most 32: those of all lanes. Written out, since a loop would index the sums by a
-// variable, which is done lane by lane.
-fn addRows(sums: ptr<function, Sums>, first: u32, count: u32, columns: mat2x4f, rows: mat4x2f) {
-  addFour(sums, first, columns, rows, 0u);
-  if (count > 4) { addFour(sums, first + 4, columns, rows, 1u); }
-  if (count > 8) { addFour(sums, first + 8, columns, rows, 2u); }
-  if (count > 12) { addFour(sums, first + 12, columns, rows, 3u); }
-  if (count > 16) { addFour(sums, first + 16, columns, rows, 4u); }
-  if (count > 20) { addFour(sums, first + 20, columns, rows, 5u); }
-  if (count > 24) { addFour(sums, first + 24, columns, rows, 6u); }
-  if (count > 28) { addFour(sums, first + 28, columns, rows, 7u); }
-}
+// #include "../shared/outer-product.wgsl"
 
 // Where this lane's four pixels lie in y, and where their windows start in x.
 struct Pixels {

@@ -14,15 +14,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<Stored4>;
 @group(0) @binding(3) var<storage, read_write> y: array<Stored4>;
 
-// Writes vector i. What lies past the end of y stays as it is.
-fn store(i: u32, value: vec4f) {
-  if (4u * i + 4u <= params.count) {
-    y[i] = Stored4(value);
-  } else {
-    let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
-    y[i] = Stored4(select(vec4f(y[i]), value, inside));
-  }
-}
+alias Y4 = Stored4; // of y
+// #include "../shared/store-four.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

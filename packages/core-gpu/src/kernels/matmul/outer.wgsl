@@ -28,8 +28,6 @@
 //            ROWS (a multiple of 4, at most 64), COLS (1 or 2, and 1 where ROWS > 32), EVEN_K (the number of steps of
 //            every split is even), HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
 
-enable subgroups;
-
 struct Params {
   m: u32,
   n: u32,
@@ -63,28 +61,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> c: array<C4>;
 
-alias Sums = array<vec4f, ROWS * COLS>;
-
-// Adds the products of four rows, those that one lane has loaded, with this lane's columns.
-fn addFour(sums: ptr<function, Sums>, first: u32, columns: mat2x4f, rows: mat4x2f, lane: u32) {
-  (*sums)[first] += columns * subgroupShuffle(rows[0], lane);
-  (*sums)[first + 1] += columns * subgroupShuffle(rows[1], lane);
-  (*sums)[first + 2] += columns * subgroupShuffle(rows[2], lane);
-  (*sums)[first + 3] += columns * subgroupShuffle(rows[3], lane);
-}
-
-// The same for `count` rows, at most 32: those of all lanes. Written out, since a loop would index the sums by a
-// variable, which is done lane by lane.
-fn addRows(sums: ptr<function, Sums>, first: u32, count: u32, columns: mat2x4f, rows: mat4x2f) {
-  addFour(sums, first, columns, rows, 0u);
-  if (count > 4) { addFour(sums, first + 4, columns, rows, 1u); }
-  if (count > 8) { addFour(sums, first + 8, columns, rows, 2u); }
-  if (count > 12) { addFour(sums, first + 12, columns, rows, 3u); }
-  if (count > 16) { addFour(sums, first + 16, columns, rows, 4u); }
-  if (count > 20) { addFour(sums, first + 20, columns, rows, 5u); }
-  if (count > 24) { addFour(sums, first + 24, columns, rows, 6u); }
-  if (count > 28) { addFour(sums, first + 28, columns, rows, 7u); }
-}
+// #include "../shared/outer-product.wgsl"
 
 fn loadA(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), vec4f(a[at]), EVEN_K || isTerm); }
 fn loadB(at: u32, isTerm: bool) -> vec4f { return select(vec4f(), vec4f(b[at]), EVEN_K || isTerm); }

@@ -38,15 +38,7 @@ fn bytesOf(word: u32) -> vec4f {
   return vec4f((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu));
 }
 
-// Writes vector i. What lies past the end of y stays as it is.
-fn store(i: u32, value: vec4f) {
-  if (4u * i + 4u <= params.count) {
-    y[i] = Y4(value);
-  } else {
-    let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
-    y[i] = Y4(select(vec4f(y[i]), value, inside));
-  }
-}
+// #include "../shared/store-four.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

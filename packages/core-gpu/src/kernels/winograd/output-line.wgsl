@@ -32,6 +32,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read> residual: array<Residual4>;
 @group(0) @binding(4) var<storage, read_write> y: array<Y4>;
 
+// #include "output-store.wgsl"
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
   let quads = params.co / 4;
@@ -46,17 +48,13 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var window: Window;
   for (var s = 0u; s < SIZE; s++) { window[s] = products[s * params.plane + t]; }
   let outputs = outputTransform(window);
-  var added = vec4f();
-  if (HAS_BIAS) { added = vec4f(bias[quad]); }
+  let added = biasOf(quad);
   for (var s = 0u; s < OUTPUT; s++) {
     let row = row0 + s * params.down;
     let column = column0 + s * params.right;
     if (row < params.oh && column < params.ow) {
       let at = (params.yOffset + ((image + row) * params.ow + column) * params.yPixel) / 4 + quad;
-      var value = outputs[s] + added;
-      if (ADD_RESIDUAL) { value += vec4f(residual[at]); }
-      if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
-      y[at] = Y4(value);
+      store(at, outputs[s] + added);
     }
   }
 }

@@ -25,6 +25,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read> residual: array<Residual4>;
 @group(0) @binding(4) var<storage, read_write> y: array<Y4>;
 
+// #include "output-store.wgsl"
+
 fn transformTile(thread: u32) {
   let quads = params.co / 4;
   let t = min(thread, params.tiles * quads - 1);
@@ -42,8 +44,7 @@ fn transformTile(thread: u32) {
     for (var r = 0u; r < SIZE; r++) { window[r] = products[(r * SIZE + s) * params.plane + t]; }
     columns[s] = outputTransform(window);
   }
-  var added = vec4f();
-  if (HAS_BIAS) { added = vec4f(bias[quad]); }
+  let added = biasOf(quad);
   for (var r = 0u; r < OUTPUT; r++) {
     var window: Window;
     for (var s = 0u; s < SIZE; s++) { window[s] = columns[s][r]; }
@@ -52,10 +53,7 @@ fn transformTile(thread: u32) {
     for (var s = 0u; s < OUTPUT; s++) {
       if (row0 + r < params.oh && column0 + s < params.ow) {
         let at = (params.yOffset + (rowStart + s) * params.yPixel) / 4 + quad;
-        var value = outputs[s] + added;
-        if (ADD_RESIDUAL) { value += vec4f(residual[at]); }
-        if (RELU) { value = select(value, vec4f(), value < vec4f()); } // lets NaN through, unlike max
-        y[at] = Y4(value);
+        store(at, outputs[s] + added);
       }
     }
   }
