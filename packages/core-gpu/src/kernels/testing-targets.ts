@@ -5,7 +5,7 @@ export const gpuTarget: KernelTarget = {
   kind: 'gpu',
   subgroupSize: 32,
   maxBindingBytes: 2 ** 27,
-  offsetAlignment: 256,
+  offsetAlignment: 512,
   maxWorkgroupBytes: 16_384,
   maxInvocations: 256,
   maxGrid: 65_535,
