@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AdapterDescription } from '../../device/adapter.ts';
 import { kernelsHash } from '../../shaders/generated.ts';
@@ -29,6 +29,7 @@ beforeEach(async () => {
   vi.stubEnv('CONVBASE_CACHE', folder);
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   await rm(folder, { recursive: true });
 });
@@ -101,6 +102,38 @@ describe('the file of an adapter', () => {
     expect(await setAsideDamaged(adapter)).toMatchObject({ path: `${path}.damaged-2`, kept: 0 });
     await addMeasured(adapter, { two: same });
     expect(await readMeasured(adapter)).toEqual({ two: same });
+  });
+
+  it('is set aside once when several find it damaged', async () => {
+    const path = await addMeasured(adapter, { one: faster, two: same });
+    const damagedText = `${await readFile(path, 'utf8')}{"key": "th`;
+    await writeFile(path, damagedText);
+    const found = await Promise.all(Array.from({ length: 8 }, () => setAsideDamaged(adapter)));
+    expect(found.filter(Boolean)).toMatchObject([{ path: `${path}.damaged`, kept: 2 }]);
+    expect(await readFile(`${path}.damaged`, 'utf8')).toBe(damagedText);
+    expect(await readMeasured(adapter)).toEqual({ one: faster, two: same });
+    const name = basename(path);
+    expect((await readdir(dirname(path))).sort()).toEqual([name, `${name}.damaged`]);
+  });
+
+  it('is set aside although a process ended while it did so', async () => {
+    const path = await addMeasured(adapter, { one: faster });
+    await writeFile(path, '{');
+    await mkdir(`${path}.lock`);
+    let now = 0;
+    vi.spyOn(Date, 'now').mockImplementation(() => (now += 1000));
+    expect(await setAsideDamaged(adapter)).toMatchObject({ kept: 0 });
+    expect(await readdir(dirname(path))).toEqual([`${basename(path)}.damaged`]);
+    expect(now).toBeGreaterThan(2000); // it waited
+  });
+
+  it('loses only a line that was cut off, not the next one', async () => {
+    const path = await addMeasured(adapter, { one: faster });
+    await writeFile(path, `${await readFile(path, 'utf8')}{"key": "tw`);
+    await addMeasured(adapter, { three: same });
+    expect(await setAsideDamaged(adapter)).toMatchObject({ what: 'line 2 is no JSON', kept: 2 });
+    expect(await readMeasured(adapter)).toEqual({ one: faster, three: same });
+    expect(await readFile(path, 'utf8')).not.toMatch(/^\n|\n\n/);
   });
 
   it('is warned of once when it is damaged, and left unused', async () => {

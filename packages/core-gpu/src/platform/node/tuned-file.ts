@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ConvbaseError, parseJson } from '@convbase/base';
 import { cacheFolder, fileError, readBounded } from '@convbase/base/node';
 import type { AdapterDescription } from '../../device/adapter.ts';
@@ -27,6 +28,9 @@ interface Line extends Measured {
 
 /** No models have so many shapes that their table would be larger. */
 const MAX_BYTES = 16 * 2 ** 20;
+
+/** Setting a file aside takes less: who has not finished by then will not. */
+const PATIENCE_MS = 5000;
 
 /** The file of an adapter with its driver in convbase's cache. It need not exist. */
 export function tunedFile({ name, driver }: AdapterDescription): string {
@@ -83,9 +87,17 @@ export interface SetAside {
   readonly kept: number;
 }
 
-/** Renames the adapter's file if it is damaged, and begins a new one with the lines that are whole. */
+/**
+ * Renames the adapter's file if it is damaged, and begins a new one with the lines that are whole. Of several processes
+ * that find the same damage one does it; the others wait for it and get undefined, as for a whole file.
+ */
 export async function setAsideDamaged(adapter: AdapterDescription): Promise<SetAside | undefined> {
   const path = tunedFile(adapter);
+  const { damage } = await readLines(path);
+  return damage && alone(path, () => setAside(path));
+}
+
+async function setAside(path: string): Promise<SetAside | undefined> {
   const { damage } = await readLines(path);
   if (!damage) return undefined;
   let aside = `${path}.damaged`;
@@ -99,6 +111,30 @@ export async function setAsideDamaged(adapter: AdapterDescription): Promise<SetA
   return { what: damage.what, path: aside, kept: lines.length };
 }
 
+/** Does what one process at a time may do with a file. A lock that stays was left by a process that ended meanwhile. */
+async function alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const lock = `${path}.lock`;
+  const end = Date.now() + PATIENCE_MS;
+  while (!(await taken(lock)) && Date.now() < end) await setTimeout(20);
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+/** Makes a folder; false where there is one. */
+async function taken(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (cause) {
+    const error = fileError(cause, folder, 'cannot make it');
+    if (error instanceof ConvbaseError && error.code === 'file/exists') return false;
+    throw error;
+  }
+}
+
 /** The choices that measurement would make otherwise than the rules; undefined where there are none. */
 export function tunedTableOf(measured: MeasuredTable): TunedTable | undefined {
   const entries = Object.entries(measured)
@@ -107,14 +143,18 @@ export function tunedTableOf(measured: MeasuredTable): TunedTable | undefined {
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-/** Writes all lines at once, at the end of the file as it is then: systems do not mix what two processes append. */
+/**
+ * Writes all lines at once, at the end of the file as it is then: systems do not mix what two processes append. A last
+ * line that was cut off stays one of its own.
+ */
 async function append(path: string, lines: readonly Line[]): Promise<void> {
   if (lines.length === 0) return;
   try {
     await mkdir(dirname(path), { recursive: true });
-    const handle = await open(path, 'a');
+    const handle = await open(path, 'a+');
     try {
-      await handle.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      const start = (await endsInLine(handle)) ? '' : '\n';
+      await handle.appendFile(start + lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
       await handle.sync();
     } finally {
       await handle.close();
@@ -122,6 +162,13 @@ async function append(path: string, lines: readonly Line[]): Promise<void> {
   } catch (error) {
     throw fileError(error, path, 'cannot write it');
   }
+}
+
+async function endsInLine(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size === 0) return true;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString() === '\n';
 }
 
 interface Damage {
