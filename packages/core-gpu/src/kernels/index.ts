@@ -63,15 +63,22 @@ export {
 export { planColumnSum, planSum, planSumOfSquares } from './reduce/reduce.ts';
 export {
   planAdam,
+  planAdamRate,
   planRmsprop,
   planSgd,
   type AdamOptions,
+  type AdamRateOptions,
   type RmspropOptions,
   type SgdOptions,
 } from './optimizers/optimizers.ts';
 export { planPenalty, planPenaltyGradient, type PenaltyOptions } from './regularizer/regularizer.ts';
 export { planClipByNorm, planClipByValue } from './clip/clip.ts';
-export { planScaleLoss, planUnscaleGradient, planUpdateLossScale } from './loss-scale/loss-scale.ts';
+export {
+  planScaleLoss,
+  planUnscaleGradient,
+  planUpdateLossScale,
+  type LossScaleRules,
+} from './loss-scale/loss-scale.ts';
 export { planCopyRate, planFmaRate, type FmaOptions } from './roofline/roofline.ts';
 export type { WinogradChoice } from './winograd/choose.ts';
 export { chooseConv2dFrozen, isWinograd, planConv2dFrozen, type FrozenChoice } from './winograd/frozen.ts';

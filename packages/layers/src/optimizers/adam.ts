@@ -1,4 +1,5 @@
-import { planAdam, type Gpu, type Plan } from '@convbase/core-gpu';
+import { planAdam, planAdamRate, type Gpu, type Plan } from '@convbase/core-gpu';
+import { Tensor } from '../tensor/tensor.ts';
 import { Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
 
 export interface AdamConfig extends OptimizerConfig {
@@ -28,6 +29,14 @@ export class Adam extends Optimizer {
 
   protected slotNames(): Readonly<Record<string, boolean>> {
     return { m: true, v: true, vMax: this.amsgrad };
+  }
+
+  protected override stepRate(learningRate: number, step: number, state: Tensor): Tensor {
+    const { beta1, beta2 } = this;
+    const rate = Tensor.empty(state.gpu, [1], 'Adam rate');
+    const plan = planAdamRate({ learningRate, beta1, beta2, step });
+    state.gpu.run(plan, { state: state.buffer, rate: rate.buffer });
+    return rate;
   }
 
   protected plan(gpu: Gpu, update: UpdateStep): Plan {

@@ -1,12 +1,13 @@
+import { ConvbaseError } from '@convbase/base';
 import { planScaleLoss, planUnscaleGradient, planUpdateLossScale, type Gpu } from '@convbase/core-gpu';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 
+/** Keras' factor and growth; it has no limits. Why there are some, and these: core-gpu's `kernels/loss-scale/README.md`. */
 const INITIAL_SCALE = 2 ** 15;
-/** Good steps in a row after which the scale is doubled. */
-const GROWTH_STEPS = 2000;
+const RULES = { growthSteps: 2000, smallest: 1, largest: 2 ** 24 };
 
 interface Held {
-  /** [scale, good steps since it changed] */
+  /** [scale, good steps since it changed, steps skipped, steps skipped in a row that had the smallest scale] */
   readonly state: Tensor;
   /** One word, not 0 while a step has met a gradient that is not finite. */
   readonly nonFinite: Tensor;
@@ -18,8 +19,10 @@ interface Held {
  */
 export class LossScale {
   #held: Held | null = null;
-  /** What to go on from; null where training begins. */
-  #saved: Float32Array | null = null;
+  /** What to go on from. */
+  #saved: Float32Array = begin();
+  /** Of the skipped steps that the state counts, those that `settle` has told of. */
+  settled = 0;
 
   /** Scales the gradient of the loss in place. */
   scale(dy: Tensor): void {
@@ -36,24 +39,49 @@ export class LossScale {
     }
   }
 
-  /** What is not 0 where the step has to be skipped, for the plans of optimizers. Borrowed. */
-  skip(gpu: Gpu): Tensor {
-    return this.#on(gpu).nonFinite;
+  /** For the plans of optimizers: what is not 0 where the step has to be skipped, and the state. Borrowed. */
+  on(gpu: Gpu): { readonly skip: Tensor; readonly state: Tensor } {
+    const { state, nonFinite } = this.#on(gpu);
+    return { skip: nonFinite, state };
   }
 
   /** The scale of the next step; after the update, which reads whether this one was good. */
   update(gpu: Gpu): void {
     const { state, nonFinite } = this.#on(gpu);
-    gpu.run(planUpdateLossScale(GROWTH_STEPS), { state: state.buffer, nonFinite: nonFinite.buffer });
+    gpu.run(planUpdateLossScale(RULES), { state: state.buffer, nonFinite: nonFinite.buffer });
   }
 
-  /** The scale and the good steps since it changed; null where training begins. */
-  async save(): Promise<Float32Array | null> {
-    return this.#held === null ? this.#saved : this.#held.state.data();
+  /**
+   * The steps skipped since it was last called; a small read. Throws `training/overflow` where the last of them had the
+   * smallest scale: nothing would ever be learnt again.
+   */
+  async settle(): Promise<number> {
+    if (this.#held === null) return 0;
+    const [, , skipped = 0, stuck = 0] = await this.#held.state.data();
+    if (stuck > 0) {
+      const steps = stuck === 1 ? 'step was' : `${stuck} steps were`;
+      throw new ConvbaseError(
+        'training/overflow',
+        `the last ${steps} skipped: gradients are not finite, even with a loss scale of ${RULES.smallest}`,
+        {
+          fix: 'Train in float32, with a smaller learning rate, or without pictures that make no finite loss.',
+        },
+      );
+    }
+    const more = skipped - this.settled;
+    this.settled = skipped;
+    return more;
+  }
+
+  /** What `restore` takes: the state, with the skipped steps that `settle` has not told of yet. */
+  async save(): Promise<Float32Array> {
+    const { settled } = this;
+    const saved = this.#held === null ? this.#saved : await this.#held.state.data();
+    return saved.map((value, index) => (index === 2 ? value - settled : value));
   }
 
   /** Goes on from a state that was saved, or from the beginning. */
-  restore(saved: Float32Array | null): void {
+  restore(saved: Float32Array = begin()): void {
     this.dispose();
     this.#saved = saved;
   }
@@ -63,13 +91,24 @@ export class LossScale {
     this.#held?.state.dispose();
     this.#held?.nonFinite.dispose();
     this.#held = null;
-    this.#saved = null;
+    this.#saved = begin();
+    this.settled = 0;
   }
 
   #on(gpu: Gpu): Held {
     return (this.#held ??= {
-      state: tensor(gpu, this.#saved ?? Float32Array.of(INITIAL_SCALE, 0), [2], 'loss scale'),
+      state: tensor(gpu, this.#saved, [4], 'loss scale'),
       nonFinite: tensor(gpu, new Int32Array(1), [1], 'loss scale, not finite'),
     });
   }
+}
+
+function begin(): Float32Array {
+  return Float32Array.of(INITIAL_SCALE, 0, 0, 0);
+}
+
+/** Whether numbers may be what `LossScale.save` gives. */
+export function isLossScale([scale = Number.NaN, ...counts]: Iterable<number>): boolean {
+  const isScale = scale >= RULES.smallest && scale <= RULES.largest;
+  return isScale && counts.length === 3 && counts.every((count) => Number.isInteger(count) && count >= 0);
 }

@@ -46,7 +46,7 @@ export abstract class Optimizer {
   /** The rule that decides the learning rate, if there is one. */
   readonly schedule: LearningRateSchedule | null;
   #learningRate: number;
-  /** Steps taken. */
+  /** Steps taken; in mixed precision also those skipped since the last `settle`. */
   iterations = 0;
   readonly weightDecay: number;
   /** Used in mixed precision only. */
@@ -98,41 +98,63 @@ export abstract class Optimizer {
   protected abstract slotNames(): Readonly<Record<string, boolean>>;
 
   /**
-   * The plan of one update; its buffers are `w`, `g`, the slots and with `maySkip` also `skip`. `iterations` counts this
-   * step already.
+   * The plan of one update; its buffers are `w`, `g`, the slots and with `maySkip` also `skip` and `stepRate`, where that
+   * is not null. `iterations` counts this step already.
    */
   protected abstract plan(gpu: Gpu, step: UpdateStep): Plan;
 
   /**
-   * Records the update of all weights. Gradients are clipped in place. Where the number in `skip` is not 0 then, nothing
-   * changes but the count of steps.
+   * Records the making of a rate that depends on how many steps were really taken, for a step that may be skipped; null
+   * where updates have none. `state`, the loss scale's, knows how many of `step` steps (counted from 1) were skipped. The
+   * caller disposes of it.
    */
-  apply(gpu: Gpu, pairs: readonly WeightGradient[], skip: Tensor | null = null): void {
+  protected stepRate(_learningRate: number, _step: number, _state: Tensor): Tensor | null {
+    return null;
+  }
+
+  /**
+   * Records the update of all weights. Gradients are clipped in place. With `maySkip` nothing is changed where the loss
+   * scale has met a gradient that is not finite; such a step counts in `iterations` until `settle`.
+   */
+  apply(gpu: Gpu, pairs: readonly WeightGradient[], maySkip = false): void {
     gpu.label(
       'optimizer',
       () => {
-        this.#update(gpu, pairs, skip);
+        this.#update(gpu, pairs, maySkip);
       },
       'update',
     );
   }
 
-  #update(gpu: Gpu, pairs: readonly WeightGradient[], skip: Tensor | null): void {
+  /**
+   * Takes the steps that were skipped out of `iterations`. It is a small read in mixed precision, else nothing.
+   * Throws `training/overflow` where training cannot go on.
+   */
+  async settle(): Promise<void> {
+    this.iterations -= await this.lossScale.settle();
+  }
+
+  #update(gpu: Gpu, pairs: readonly WeightGradient[], maySkip: boolean): void {
     const { learningRate } = this;
     this.iterations++;
     this.#clipAll(gpu, pairs);
+    const scaled = maySkip ? this.lossScale.on(gpu) : null;
+    const stepRate =
+      scaled && this.stepRate(learningRate, this.iterations + this.lossScale.settled, scaled.state);
     for (const { variable, gradient } of pairs) {
       const buffers = Object.fromEntries(
         Object.keys(this.slotNames()).map((name) => [name, this.#slot(gpu, variable, name)?.buffer ?? null]),
       );
-      gpu.run(this.plan(gpu, { count: variable.size, learningRate, maySkip: skip !== null }), {
+      gpu.run(this.plan(gpu, { count: variable.size, learningRate, maySkip }), {
         w: variable.tensor(gpu).buffer,
         g: gradient.buffer,
-        ...(skip && { skip: skip.buffer }),
+        ...(scaled && { skip: scaled.skip.buffer }),
+        ...(stepRate && { stepRate: stepRate.buffer }),
         ...buffers,
       });
       variable.changed();
     }
+    stepRate?.dispose();
   }
 
   /** What is remembered beside each weight in this configuration: `velocity`, `m`, `v` .. */

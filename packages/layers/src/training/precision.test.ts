@@ -3,6 +3,7 @@ import {
   Adam,
   exportTrainingState,
   importTrainingState,
+  readTrainedWeights,
   splitFrozen,
   type Batch,
   type HostArray,
@@ -91,12 +92,13 @@ describe('mixed precision', { timeout: 120_000 }, () => {
     const model = trained('mixed');
     await losses(model, 1);
     const state = await exportTrainingState(model);
-    expect(state.tensors['lossScale']?.data).toEqual(Float32Array.of(2 ** 15, 1));
-    const scaled = { shape: [2], data: Float32Array.of(2 ** 40, 3) };
+    expect(state.tensors['lossScale']?.data).toEqual(Float32Array.of(2 ** 15, 1, 0, 0));
+    const scaled = { shape: [4], data: Float32Array.of(2 ** 24, 3, 0, 0) };
     importTrainingState(model, { ...state, tensors: { ...state.tensors, lossScale: scaled } });
     await losses(model, 1);
     const after = await exportTrainingState(model);
-    expect(after.tensors['lossScale']?.data).toEqual(Float32Array.of(2 ** 39, 0));
+    expect(after.tensors['lossScale']?.data).toEqual(Float32Array.of(2 ** 23, 0, 0, 0));
+    expect(after.numbers['iterations']).toBe(1);
     const learnt = Object.keys(state.tensors).filter(
       (key) => key !== 'lossScale' && !key.includes('moving_'),
     );
@@ -115,11 +117,39 @@ describe('mixed precision', { timeout: 120_000 }, () => {
     expect(await exportTrainingState(other)).toEqual(state);
     expect(await losses(other, 2)).toEqual(expected);
     expect(await exportTrainingState(other)).toEqual(await exportTrainingState(model));
-    const plain = trained('float32');
-    expect(() => {
-      importTrainingState(plain, state);
-    }).toThrow(/mixed precision/);
-    for (const each of [model, other, plain]) each.dispose();
+    for (const each of [model, other]) each.dispose();
+  });
+
+  it('does not go on from the state of another precision', async () => {
+    const [plain, mixed] = [trained('float32'), trained('mixed')];
+    for (const [from, to] of [
+      [plain, mixed],
+      [mixed, plain],
+    ] as const) {
+      await losses(from, 1);
+      const state = await exportTrainingState(from);
+      const before = await readTrainedWeights(to);
+      expect(() => {
+        importTrainingState(to, state);
+      }).toThrow(
+        `the training was begun with precision ${from.precision}, and the model's is ${to.precision}`,
+      );
+      expect(await readTrainedWeights(to)).toEqual(before);
+    }
+    const { tensors, numbers } = await exportTrainingState(mixed);
+    for (const values of [
+      [0.5, 0, 0, 0],
+      [2 ** 25, 0, 0, 0],
+      [NaN, 0, 0, 0],
+      [1, -1, 0, 0],
+      [1, 0],
+    ]) {
+      const lossScale = { shape: [values.length], data: Float32Array.from(values) };
+      expect(() => {
+        importTrainingState(mixed, { tensors: { ...tensors, lossScale }, numbers });
+      }).toThrow('the loss scale cannot be');
+    }
+    for (const each of [plain, mixed]) each.dispose();
   });
 
   it('takes about half the memory for what lies between', async () => {

@@ -1,4 +1,5 @@
 import type { Layer } from '../layers/layer.ts';
+import { isLossScale } from '../optimizers/loss-scale.ts';
 import type { StateTensor } from './callbacks.ts';
 import type { Network } from './network.ts';
 import {
@@ -32,8 +33,10 @@ export async function exportTrainingState(network: Network): Promise<TrainingSta
       tensors[`optimizer/${slot}/${path}`] = { shape: variable.shape, data: await values.data() };
     }
   }
-  const scale = await optimizer.lossScale.save();
-  if (scale !== null) tensors[LOSS_SCALE] = { shape: [2], data: scale };
+  if (network.precision === 'mixed') {
+    const data = await optimizer.lossScale.save();
+    tensors[LOSS_SCALE] = { shape: [data.length], data };
+  }
   const numbers: Record<string, number> = { iterations: optimizer.iterations };
   if (optimizer.schedule === null) numbers['learningRate'] = optimizer.learningRate;
   for (const [name, layer] of randomLayers(network)) numbers[`random/${name}`] = layer.randomOffset ?? 0;
@@ -48,13 +51,14 @@ export function importTrainingState(network: Network, state: TrainingState): voi
   const { optimizer } = network.compiled;
   const slots = slotsOf(network, state);
   const random = randomLayers(network);
+  checkLossScale(network, state);
   checkComplete(network, state);
   checkNumbers(network, state, random);
 
   writeTrainedWeights(network, state.tensors);
   optimizer.dispose();
   for (const { slot, variable, data } of slots) optimizer.restoreSlot(network.gpu, variable, slot, data);
-  optimizer.lossScale.restore(state.tensors[LOSS_SCALE]?.data ?? null);
+  optimizer.lossScale.restore(state.tensors[LOSS_SCALE]?.data);
   const { numbers } = state;
   optimizer.iterations = numbers['iterations'] ?? 0;
   if (optimizer.schedule === null) optimizer.learningRate = numbers['learningRate'] ?? Number.NaN;
@@ -70,22 +74,26 @@ function slotsOf(
   return Object.entries(tensors).flatMap(([key, value]) => {
     const [kind, slot = '', ...path] = key.split('/');
     if (kind === 'weights') return [];
-    if (key === LOSS_SCALE) {
-      checkLossScale(network, value);
-      return [];
-    }
+    if (key === LOSS_SCALE) return [];
     if (kind !== 'optimizer') mismatch(network, `there is no place for ${key}`);
     if (!names.has(slot)) mismatch(network, `the optimizer keeps no ${slot} of its weights`);
     return [{ slot, ...placeOf(network, variables, path.join('/'), value) }];
   });
 }
 
-/** A scale and a count, for a network that scales its loss. */
-function checkLossScale(network: Network, { shape, data }: StateTensor): void {
-  if (network.precision !== 'mixed') mismatch(network, 'the state is that of a model in mixed precision');
-  const [scale = Number.NaN, steps = Number.NaN] = data;
-  const possible = shape.join() === '2' && scale > 0 && Number.isFinite(scale) && Number.isInteger(steps);
-  if (!possible || steps < 0) mismatch(network, `the loss scale cannot be ${data.join()}`);
+/** Throws for the state of another precision: what has the loss scale is mixed, what has not is float32. */
+function checkLossScale(network: Network, { tensors }: TrainingState): void {
+  const saved = tensors[LOSS_SCALE];
+  if ((saved !== undefined) !== (network.precision === 'mixed')) {
+    const its = saved === undefined ? 'float32' : 'mixed';
+    mismatch(
+      network,
+      `the training was begun with precision ${its}, and the model's is ${network.precision}`,
+    );
+  }
+  if (saved !== undefined && !isLossScale(saved.data)) {
+    mismatch(network, `the loss scale cannot be ${saved.data.join()}`);
+  }
 }
 
 function checkComplete(network: Network, { tensors }: TrainingState): void {

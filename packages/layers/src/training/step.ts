@@ -35,7 +35,7 @@ export function recordTrainingStep(network: Network, batch: Batch, totals: Total
           pairs.map(({ gradient }) => gradient),
         );
         pairs.forEach(addPenaltyGradient);
-        optimizer.apply(gpu, pairs, lossScale?.skip(gpu));
+        optimizer.apply(gpu, pairs, lossScale !== null);
         lossScale?.update(gpu);
       } finally {
         for (const gradient of gradients.values()) gradient.dispose();

@@ -2,7 +2,15 @@ import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
 import { FLAT_WORKGROUP, vectorWindows, type Variant } from '../windows.ts';
 
-/** `g` (`count` floats) times the scale, in place. Buffers: `g`, `state` (scale, good steps). */
+/** How the loss scale changes. Powers of two, all but `growthSteps`. */
+export interface LossScaleRules {
+  /** Good steps in a row after which it is doubled. */
+  readonly growthSteps: number;
+  readonly smallest: number;
+  readonly largest: number;
+}
+
+/** `g` (`count` floats) times the scale, in place. Buffers: `g`, `state` (four floats, see `update.wgsl`). */
 export function planScaleLoss(count: number, target: KernelTarget): Plan {
   return overGradient('scale', count, ['state'], target);
 }
@@ -16,21 +24,21 @@ export function planUnscaleGradient(count: number, target: KernelTarget): Plan {
 }
 
 /**
- * The scale of the next step in `state`, as Keras' LossScaleOptimizer has it: halved where `nonFinite` is not 0, which
- * becomes 0, and doubled after `growthSteps` steps that were good.
+ * The scale of the next step in `state`, as Keras' LossScaleOptimizer has it, but within limits: halved where `nonFinite`
+ * is not 0, which becomes 0, and doubled after `growthSteps` steps that were good. Counts what was skipped.
  */
-export function planUpdateLossScale(growthSteps: number): Plan {
+export function planUpdateLossScale(rules: LossScaleRules): Plan {
   return {
     kernel: 'loss-scale update',
     variant: 'one thread',
     temporaries: {},
     flops: 1,
-    bytes: 24,
+    bytes: 40,
     dispatches: [
       {
         shader: 'loss-scale/update',
         constants: {},
-        uniforms: { growthSteps },
+        uniforms: { ...rules },
         bindings: { state: 'state', nonFinite: 'nonFinite' },
         grid: [1, 1, 1],
       },

@@ -1,7 +1,7 @@
 // g = g * scale, in place: the gradient of the loss, from which all others follow.
 //
 //   g       count floats
-//   state   [scale, good steps]
+//   state   [scale, ..], see update.wgsl
 //   thread  four elements as one vector; a line of workgroups folded over x and y
 //   cost    1 FLOP and 8 bytes an element
 //   needs   WORKGROUP

@@ -1,7 +1,7 @@
 // g = g / scale, in place: the gradient of a weight. Notes whether any element is infinite or not a number.
 //
 //   g          count floats
-//   state      [scale, good steps]
+//   state      [scale, ..], see update.wgsl
 //   nonFinite  one number, which becomes 1 where an element is not finite, and stays as it is where none is
 //   thread     four elements as one vector; a line of workgroups folded over x and y
 //   cost       1 FLOP and 8 bytes an element

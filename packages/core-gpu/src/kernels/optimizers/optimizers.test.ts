@@ -5,7 +5,7 @@ import { planSumOfSquares } from '../reduce/reduce.ts';
 import { hasGolden, readGolden } from '../testing-golden.ts';
 import { randomFloats, relativeError, runPlan, withGpu } from '../testing.ts';
 import type { Plan } from '../../commands/plan.ts';
-import { adamRate, planAdam, planRmsprop, planSgd } from './optimizers.ts';
+import { adamRate, planAdam, planAdamRate, planRmsprop, planSgd } from './optimizers.ts';
 import { adamReference, rmspropReference, sgdReference } from './reference.ts';
 import { gpuTarget as gpu } from '../testing-targets.ts';
 
@@ -21,6 +21,8 @@ const stateNames: Record<string, readonly string[]> = {
   Adam: ['m', 'v', 'vMax'],
   AdamW: ['m', 'v', 'vMax'],
 };
+
+const double = (x: Float32Array): Float64Array => Float64Array.from(x);
 
 describe.skipIf(!hasGolden('optimizers'))("Keras' trajectories over 12 steps", () => {
   const gpu = withGpu();
@@ -83,7 +85,6 @@ describe.each([
   const flag = fc.boolean();
   const momentum = fc.constantFrom(0, 0.9);
   const weightDecay = fc.constantFrom(0, 0.1);
-  const double = (x: Float32Array) => Float64Array.from(x);
   const positive = (x: Float32Array) => x.map((value) => value * value);
 
   it('SGD agrees with the reference', async () => {
@@ -193,6 +194,51 @@ describe.each([
       ),
       { numRuns: 12 },
     );
+  });
+});
+
+describe('the rate of Adam where steps may have been skipped', () => {
+  const gpu = withGpu();
+
+  async function rateOf(
+    step: number,
+    skipped: number,
+    betas: { beta1: number; beta2: number },
+  ): Promise<number> {
+    const plan = planAdamRate({ learningRate: 0.01, ...betas, step });
+    const { rate } = await runPlan(gpu(), plan, { state: Float32Array.of(1, 0, skipped, 0) }, { rate: 1 });
+    return rate[0] ?? NaN;
+  }
+
+  it.each([
+    { beta1: 0.9, beta2: 0.999 },
+    { beta1: 0, beta2: 0.9999 },
+  ])('has all digits of float32, of the first steps too, with $beta1 and $beta2', async (betas) => {
+    for (const step of [1, 2, 3, 7, 10, 100, 999, 4096, 1_000_001]) {
+      const expected = (0.01 * Math.sqrt(1 - betas.beta2 ** step)) / (1 - betas.beta1 ** step);
+      const rate = await rateOf(step, 0, betas);
+      expect(Math.abs(rate / expected - 1), `step ${step}`).toBeLessThan(1e-6);
+      // Bits do not depend on how many steps were skipped before.
+      expect(await rateOf(step + 37, 37, betas)).toBe(rate);
+    }
+  });
+
+  it('is what Adam goes by then', async () => {
+    const settings = { count: 5, learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-3, step: 4 };
+    const [w, g, m, v] = [1, 2, 3, 4].map((seed) => randomFloats(5, seed).map(Math.abs)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const [decided, zeros] = [double(w), new Float64Array(5)];
+    // Whatever the step says, this rate is that of the reference's first step.
+    adamReference({ ...settings, step: 1 }, decided, double(g), double(m), double(v), zeros);
+    const stepRate = Float32Array.of((0.1 * Math.sqrt(0.001)) / 0.1);
+    const inputs = { w, g, m, v, vMax: null, skip: new Uint32Array(1), stepRate };
+    const plan = planAdam({ ...settings, maySkip: true }, gpu().target);
+    const { w: after } = await runPlan(gpu(), plan, inputs, { w: 5 });
+    expect(relativeError(after, decided)).toBeLessThan(1e-6);
   });
 });
 

@@ -27,13 +27,18 @@ export interface RmspropOptions extends StepOptions {
   readonly centered?: boolean;
 }
 
-/** Hyper-parameters of Adam and, with `weightDecay`, AdamW. `step` counts from 1. */
-export interface AdamOptions extends StepOptions {
+/** What Adam's rate depends on. `step` counts from 1. */
+export interface AdamRateOptions {
+  readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
+  readonly step: number;
+}
+
+/** Hyper-parameters of Adam and, with `weightDecay`, AdamW. */
+export interface AdamOptions extends StepOptions, AdamRateOptions {
   readonly epsilon: number;
   readonly amsgrad?: boolean;
-  readonly step: number;
 }
 
 /**
@@ -71,7 +76,8 @@ export function planRmsprop(options: RmspropOptions, target: KernelTarget): Plan
 
 /**
  * One step of Adam (AMSGrad with `amsgrad`, AdamW with `weightDecay`). Buffers: `w`, `g`, `m`, `v` and `vMax`
- * (null unless amsgrad), each of `count` floats; all states start at 0.
+ * (null unless amsgrad), each of `count` floats; all states start at 0. With `maySkip` also `stepRate`, which `planAdamRate`
+ * has made.
  *
  * Formula: keras/src/optimizers/adam.py, `update_step`; weight decay in base_optimizer.py, `_apply_weight_decay`.
  */
@@ -88,6 +94,7 @@ export function planAdam(options: AdamOptions, target: KernelTarget): Plan {
     },
     always: ['w', 'g', 'm', 'v'],
     optional: { vMax: amsgrad },
+    skipping: ['stepRate'],
   });
 }
 
@@ -97,10 +104,33 @@ export function planAdam(options: AdamOptions, target: KernelTarget): Plan {
  * Rounded to float32 on the way, as Keras does: 1 - 0.999^t loses half its digits for small t, which shows in
  * the sixth digit of the first steps, and trajectories are compared with Keras'.
  */
-export function adamRate({ learningRate, beta1, beta2, step }: AdamOptions): number {
+export function adamRate({ learningRate, beta1, beta2, step }: AdamRateOptions): number {
   const { fround } = Math;
   const remaining = (beta: number) => fround(1 - fround(fround(beta) ** step));
   return fround(fround(fround(learningRate) * fround(Math.sqrt(remaining(beta2)))) / remaining(beta1));
+}
+
+/**
+ * The same rate in `rate` (one float) for the `step`th step, those that were skipped counted; `state` is the loss
+ * scale's, which knows how many these were. To float32's last digits, which Keras' arithmetic is not in the first steps.
+ */
+export function planAdamRate({ learningRate, beta1, beta2, step }: AdamRateOptions): Plan {
+  return {
+    kernel: 'adam rate',
+    variant: 'one thread',
+    temporaries: {},
+    flops: 1,
+    bytes: 20,
+    dispatches: [
+      {
+        shader: 'optimizers/adam-rate',
+        constants: {},
+        uniforms: { learningRate, oneMinusBeta1: 1 - beta1, oneMinusBeta2: 1 - beta2, step },
+        bindings: { state: 'state', rate: 'rate' },
+        grid: [1, 1, 1],
+      },
+    ],
+  };
 }
 
 interface StepParts {
@@ -109,13 +139,15 @@ interface StepParts {
   readonly always: readonly string[];
   /** Optional state buffers and whether this step has them. */
   readonly optional: Readonly<Record<string, boolean>>;
+  /** What is read only by a step that may be skipped, besides `skip`. */
+  readonly skipping?: readonly string[];
 }
 
 function stepPlan(
   kernel: 'sgd' | 'rmsprop' | 'adam',
   { count, maySkip = false }: StepOptions,
   target: KernelTarget,
-  { constants, uniforms, always, optional }: StepParts,
+  { constants, uniforms, always, optional, skipping = [] }: StepParts,
 ): Plan {
   const shader: ShaderName = `optimizers/${kernel}`;
   const states = Object.entries(optional);
@@ -135,7 +167,7 @@ function stepPlan(
       bindings: Object.fromEntries<Binding>([
         ...used.map((name) => [name, window.of(name)] as const),
         ...missing,
-        ['skip', maySkip ? 'skip' : window.of('g')],
+        ...['skip', ...skipping].map((name) => [name, maySkip ? name : window.of('g')] as const),
       ]),
       grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
     })),
@@ -146,7 +178,7 @@ function stepPlan(
 export function variants(): Variant[] {
   const flags = [false, true];
   const WORKGROUP = FLAT_WORKGROUP;
-  return flags.flatMap((MAY_SKIP): Variant[] => [
+  const steps = flags.flatMap((MAY_SKIP): Variant[] => [
     ...[
       [false, false],
       [true, false],
@@ -166,4 +198,5 @@ export function variants(): Variant[] {
       constants: { WORKGROUP, MAY_SKIP, AMSGRAD },
     })),
   ]);
+  return [...steps, { shader: 'optimizers/adam-rate', constants: {} }];
 }
