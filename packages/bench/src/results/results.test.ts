@@ -98,6 +98,16 @@ describe('results in files', () => {
     const path = join(folder, 'bad.json');
     writeFileSync(path, text);
     await expect(readResults(path)).rejects.toThrow(message);
+    const fix = expect.stringContaining('that `convbase bench`') as string;
+    await expect(readResults(path)).rejects.toMatchObject({ code: 'bench/results', where: path, fix });
+  });
+
+  it('that do not exist are named, with what they should be', async () => {
+    const path = join(folder, 'none.json');
+    await expect(readResults(path)).rejects.toMatchObject({
+      code: 'file/missing',
+      message: `${path}: results of \`convbase bench\` cannot be read: no such file or folder\n  Check the path.`,
+    });
   });
 
   it('of others are figures', async () => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ConvbaseError } from '@convbase/base';
+import { fileError } from '@convbase/base/node';
 import { z } from 'zod';
 
 /** The first line of every file of results: a later version of convbase may write others. */
@@ -109,32 +110,45 @@ export type Row = z.infer<typeof rowSchema>;
 export type LadderResult = z.infer<typeof ladderSchema>;
 export type Figure = z.infer<typeof figureSchema>;
 
-/** Reads results. Throws `bench/results`, naming the file, for anything else. */
+/** What a file should be, and what to do where it is not. */
+interface Wanted {
+  readonly what: string;
+  readonly fix: string;
+}
+
+/** Reads results. Throws `bench/results`, naming the file, for anything else, and the codes of `fileError`. */
 export function readResults(path: string): Promise<Results> {
-  return readJson(path, resultsSchema, 'results of `convbase bench`');
+  return readJson(path, resultsSchema, {
+    what: 'results of `convbase bench`',
+    fix: 'Give a latest.json that `convbase bench` wrote: it lies in bench-results/, or the folder of --out.',
+  });
 }
 
 /**
  * Reads figures measured elsewhere:
  * `{ "figures": [{ "case": "forward/vgg16/150/4", "contender": "Keras", "medianMs": 264, "adapter": "2 cores" }] }`.
- * Throws `bench/results` for anything else.
+ * Throws `bench/results` for anything else, and the codes of `fileError`.
  */
 export async function readFigures(path: string): Promise<Figure[]> {
-  return (await readJson(path, figuresFileSchema, 'a file of figures')).figures;
+  const { figures } = await readJson(path, figuresFileSchema, {
+    what: 'a file of figures',
+    fix: 'It has to be { "figures": [{ "case": …, "contender": …, "medianMs": …, "adapter": … }, …] }.',
+  });
+  return figures;
 }
 
-async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T> {
+async function readJson<T>(path: string, schema: z.ZodType<T>, { what, fix }: Wanted): Promise<T> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new ConvbaseError('bench/results', 'the file cannot be read', { where: path, cause });
+  } catch (error) {
+    throw fileError(error, path, `${what} cannot be read`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new ConvbaseError('bench/results', 'the file is not JSON', { where: path, cause });
+    throw new ConvbaseError('bench/results', 'the file is not JSON', { where: path, fix, cause });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -142,5 +156,6 @@ async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Pr
   const place = issue?.path.join('.') ?? '';
   throw new ConvbaseError('bench/results', `these are not ${what}: ${place} ${issue?.message ?? ''}`, {
     where: path,
+    fix,
   });
 }

@@ -15,6 +15,7 @@ import {
 import { ensureDriver } from '@convbase/core-gpu/node';
 import { Option, type Command } from 'commander';
 import type { Invocation } from '../program.ts';
+import { sayAdapter } from '../terminal/adapter-line.ts';
 import { numberBetween, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 
 interface BenchFlags extends CommonOptions {
@@ -124,9 +125,8 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
       ...(ladders === undefined ? {} : { ladders }),
       onStatus: status.show,
       onAdapter: ({ name, kind, roofline: { gigaflops, gigabytes } }) => {
-        const software = kind === 'software' ? ' (software: this runs on the CPU)' : '';
         status.clear();
-        process.stderr.write(`adapter: ${name}${software}\n`);
+        sayAdapter({ name, kind });
         process.stderr.write(
           `limits: ${gigaflops.toFixed(0)} GFLOP/s of multiply-adds, ${gigabytes.toPrecision(3)} GB/s copied\n${textLegend}\n`,
         );

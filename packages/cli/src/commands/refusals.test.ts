@@ -306,4 +306,15 @@ describe('the other commands refuse', () => {
     await refused('verify/empty', ['verify', at('pictures')]);
     await refused('file/missing', ['verify', at('nowhere')]);
   });
+
+  it('results of benchmarks that do not exist or are something else', async () => {
+    const compare = ['bench', 'compare', at('nowhere.json'), at('nowhere.json')];
+    expect(await refusedAtOnce('file/missing', compare)).toMatch(
+      /nowhere\.json: results of .* no such file or folder\n {2}Check the path/,
+    );
+    await writeFile(at('other.json'), '{}');
+    expect(await refusedAtOnce('bench/results', ['bench', 'report', at('other.json')])).toContain(
+      'Give a latest.json',
+    );
+  });
 });

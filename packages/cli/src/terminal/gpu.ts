@@ -1,4 +1,5 @@
 import { openGpu, type Gpu, type OpenOptions } from '@convbase/core-gpu';
+import { sayAdapter } from './adapter-line.ts';
 import { untilStopped } from './interrupt.ts';
 import type { PrecisionFlag } from './options.ts';
 
@@ -21,10 +22,7 @@ export async function usingGpu<T>(
   const gpu = await untilStopped(openGpu(options), signal);
   try {
     // What runs on must always be named: a software adapter is not what most people expect.
-    if (!quiet) {
-      const kind = gpu.adapter.kind === 'software' ? ' (software: this runs on the CPU)' : '';
-      process.stderr.write(`adapter: ${gpu.adapter.name}${kind}\n`);
-    }
+    if (!quiet) sayAdapter(gpu.adapter);
     // Told before there is work to be lost.
     if (precision === 'mixed') gpu.requireFloat16();
     return await job(gpu);
