@@ -154,6 +154,36 @@ describe('runRecipe', () => {
     expect(again.status).toBe('finished');
   });
 
+  it('is resumed in the precision that it was begun in only, then bit for bit', async () => {
+    const [float32, mixed] = (['float32', 'mixed'] as const).map((precision) =>
+      changeRecipe(miniRecipe(twoStages), { precision }),
+    ) as [Recipe, Recipe];
+    await runRecipe(mixed, options('mixed'));
+    const controller = new AbortController();
+    let batches = 0;
+    const stopping = {
+      onBatchEnd: () => {
+        if (++batches === 7) controller.abort();
+      },
+    };
+    const { signal } = controller;
+    const stopped = runRecipe(mixed, { ...options('m'), observer: { callbacks: () => [stopping] }, signal });
+    await expect(stopped).rejects.toMatchObject({ code: 'run/aborted' });
+    for (const other of [float32, miniRecipe(twoStages)]) {
+      await expect(runRecipe(other, { ...options('m'), resume: true })).rejects.toMatchObject({
+        code: 'run/changed',
+        message: expect.stringContaining('precision was "mixed", now it is "float32"') as string,
+      });
+    }
+    await expect(runRecipe(mixed, { ...options('whole'), resume: true })).rejects.toThrow(
+      'precision was "float32", now it is "mixed"',
+    );
+    await runRecipe(mixed, { ...options('m'), resume: true });
+    expect(await weights('m')).toEqual(await weights('mixed'));
+    expect(await weights('m')).not.toEqual(await weights('whole'));
+    expect(await text('m', 'history.json')).toBe(await text('mixed', 'history.json'));
+  });
+
   it('starts a later head anew where the recipe wants it fresh', async () => {
     const stages = twoStages.replace('head: continue', 'head: fresh').replaceAll('epochs: 2', 'epochs: 1');
     await runRecipe(miniRecipe(stages), options('fresh'));

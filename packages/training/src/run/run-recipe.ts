@@ -47,7 +47,7 @@ export interface RunResult extends RunRecord {
  *
  * @throws ConvbaseError `run/exists` for a folder with a run unless it is to be resumed; `run/changed` where recipe,
  * pictures or base are not those that it was begun with; `run/locked` while another process writes there;
- * `run/aborted`; `train/diverged`; those of pictures, base and files
+ * `run/aborted`; `train/diverged`; `training/overflow` in mixed precision; those of pictures, base and files
  */
 export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<RunResult> {
   const folder = new RunFolder(options.out);

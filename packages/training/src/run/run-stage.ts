@@ -92,7 +92,7 @@ export async function runStage(
       }),
       callbacks: [
         ...(resumeFrom?.stopped === true ? [stopAtOnce()] : []),
-        refuseNaN(stage.name),
+        refuseNaN(stage.name, network.precision),
         ...kept,
         ...(observer.callbacks?.(place) ?? []),
         ...(best === undefined ? [] : [best]),

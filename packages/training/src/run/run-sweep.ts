@@ -141,7 +141,7 @@ async function trainHead(openRun: OpenRun, layer: Layer, features: number, data:
       meter: openRun.meter,
     }),
     callbacks: [
-      refuseNaN(stage.name),
+      refuseNaN(stage.name, model.precision),
       ...keptCallbacks(stage, 0),
       history,
       ...(observer.callbacks?.(place) ?? []),
