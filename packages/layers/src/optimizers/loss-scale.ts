@@ -64,7 +64,7 @@ export class LossScale {
         'training/overflow',
         `the last ${steps} skipped: gradients are not finite, even with a loss scale of ${RULES.smallest}`,
         {
-          fix: 'Train in float32, with a smaller learning rate, or without pictures that make no finite loss.',
+          fix: 'Train in float32, with a smaller learning rate, or without samples whose loss is not finite.',
         },
       );
     }
