@@ -14,22 +14,18 @@ export interface WalkedCandidate {
 }
 
 /**
- * Runs candidates for a shape and says how far off each is: the rules' own, which comes first, at elements spread over
+ * Runs every candidate for a shape and says how far off each is: the rules' own, which comes first, at elements spread over
  * its result from float64, the others from all of that result. What `tuneProblem` does without the times, for tests.
  *
  * @param target may be of another kind than the GPU's own, to walk the kernels that real GPUs get on a software adapter
- * @param pick which of the candidates, by their position; default all
  */
 export async function walkCandidates(
   gpu: Gpu,
   tunable: Tunable,
   shape: ProblemShape,
   target: KernelTarget,
-  pick: (position: number, count: number) => boolean = () => true,
 ): Promise<WalkedCandidate[]> {
   const rule = tunable.choose(shape, untuned(gpu.target));
-  const all = tunable.candidates(shape, untuned(target));
-  const picked = all.filter((_, position) => pick(position, all.length));
   const inputs = randomInputs(tunable, shape);
   const buffers = new ProblemBuffers(gpu, tunable, shape, inputs);
   const walked: WalkedCandidate[] = [];
@@ -52,7 +48,7 @@ export async function walkCandidates(
       error: sampledError(tunable, shape, inputs, reference),
       tolerance: bound,
     });
-    for (const choice of picked) {
+    for (const choice of tunable.candidates(shape, untuned(target))) {
       const error = differenceOf(reference, await resultOf(choice, target));
       walked.push({ choice, error, tolerance: bound + tunable.tolerance(shape, choice) });
     }
