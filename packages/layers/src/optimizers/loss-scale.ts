@@ -21,8 +21,12 @@ export class LossScale {
   #held: Held | null = null;
   /** What to go on from. */
   #saved: Float32Array = begin();
-  /** Of the skipped steps that the state counts, those that `settle` has told of. */
-  settled = 0;
+  #settled = 0;
+
+  /** Of the skipped steps that the state counts, those that were known when `settle` last looked. */
+  get settled(): number {
+    return this.#settled;
+  }
 
   /** Scales the gradient of the loss in place. */
   scale(dy: Tensor): void {
@@ -52,13 +56,13 @@ export class LossScale {
   }
 
   /**
-   * The steps skipped since it was last called; a small read. Throws `training/overflow` where the last of them had the
-   * smallest scale: nothing would ever be learnt again.
+   * Brings `settled` up to date; a small read. Throws `training/overflow` afterwards, where the last step was skipped
+   * with the smallest scale and the next ones `maySkip` too: nothing would ever be learnt again.
    */
-  async settle(): Promise<number> {
-    if (this.#held === null) return 0;
-    const [, , skipped = 0, stuck = 0] = await this.#held.state.data();
-    if (stuck > 0) {
+  async settle(maySkip: boolean): Promise<void> {
+    const [, , skipped = 0, stuck = 0] = await this.#read();
+    this.#settled = skipped;
+    if (maySkip && stuck > 0) {
       const steps = stuck === 1 ? 'step was' : `${stuck} steps were`;
       throw new ConvbaseError(
         'training/overflow',
@@ -68,16 +72,12 @@ export class LossScale {
         },
       );
     }
-    const more = skipped - this.settled;
-    this.settled = skipped;
-    return more;
   }
 
-  /** What `restore` takes: the state, with the skipped steps that `settle` has not told of yet. */
+  /** What `restore` takes: the state, of the skipped steps only those that are not settled. */
   async save(): Promise<Float32Array> {
-    const { settled } = this;
-    const saved = this.#held === null ? this.#saved : await this.#held.state.data();
-    return saved.map((value, index) => (index === 2 ? value - settled : value));
+    const state = await this.#read();
+    return state.map((value, index) => (index === 2 ? value - this.#settled : value));
   }
 
   /** Goes on from a state that was saved, or from the beginning. */
@@ -92,7 +92,11 @@ export class LossScale {
     this.#held?.nonFinite.dispose();
     this.#held = null;
     this.#saved = begin();
-    this.settled = 0;
+    this.#settled = 0;
+  }
+
+  async #read(): Promise<Float32Array> {
+    return this.#held === null ? this.#saved : this.#held.state.data();
   }
 
   #on(gpu: Gpu): Held {

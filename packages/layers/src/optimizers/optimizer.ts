@@ -46,8 +46,8 @@ export abstract class Optimizer {
   /** The rule that decides the learning rate, if there is one. */
   readonly schedule: LearningRateSchedule | null;
   #learningRate: number;
-  /** Steps taken; in mixed precision also those skipped since the last `settle`. */
-  iterations = 0;
+  /** Steps recorded, skipped ones as well. */
+  #recorded = 0;
   readonly weightDecay: number;
   /** Used in mixed precision only. */
   readonly lossScale = new LossScale();
@@ -74,6 +74,15 @@ export abstract class Optimizer {
         'only one of clipValue, clipNorm and globalClipNorm can be set',
       );
     }
+  }
+
+  /** Steps taken; in mixed precision also those skipped since the last `settle`. */
+  get iterations(): number {
+    return this.#recorded - this.lossScale.settled;
+  }
+
+  set iterations(value: number) {
+    this.#recorded = value + this.lossScale.settled;
   }
 
   /** That of the next step. May be set between steps, unless a schedule decides it: `optimizer/schedule`. */
@@ -127,20 +136,19 @@ export abstract class Optimizer {
   }
 
   /**
-   * Takes the steps that were skipped out of `iterations`. It is a small read in mixed precision, else nothing.
-   * Throws `training/overflow` where training cannot go on.
+   * Takes the steps that were skipped out of `iterations`. It is a small read after steps with `maySkip`, else nothing.
+   * Then throws `training/overflow` where training with `maySkip` cannot go on.
    */
-  async settle(): Promise<void> {
-    this.iterations -= await this.lossScale.settle();
+  async settle(maySkip = false): Promise<void> {
+    await this.lossScale.settle(maySkip);
   }
 
   #update(gpu: Gpu, pairs: readonly WeightGradient[], maySkip: boolean): void {
     const { learningRate } = this;
-    this.iterations++;
+    this.#recorded++;
     this.#clipAll(gpu, pairs);
     const scaled = maySkip ? this.lossScale.on(gpu) : null;
-    const stepRate =
-      scaled && this.stepRate(learningRate, this.iterations + this.lossScale.settled, scaled.state);
+    const stepRate = scaled && this.stepRate(learningRate, this.#recorded, scaled.state);
     for (const { variable, gradient } of pairs) {
       const buffers = Object.fromEntries(
         Object.keys(this.slotNames()).map((name) => [name, this.#slot(gpu, variable, name)?.buffer ?? null]),
@@ -175,7 +183,7 @@ export abstract class Optimizer {
 
   /** Scalars in everything the optimizer remembers, with the step count and the learning rate; null before its use. */
   countParams(): number | null {
-    if (this.iterations === 0) return null;
+    if (this.#recorded === 0 && this.#slots.size === 0) return null;
     const slots = [...this.#slots.values()].flatMap((held) => Object.values(held));
     return 2 + slots.reduce((sum, slot) => sum + slot.size, 0);
   }
@@ -185,7 +193,7 @@ export abstract class Optimizer {
     for (const held of this.#slots.values()) for (const slot of Object.values(held)) slot.dispose();
     this.#slots.clear();
     this.lossScale.dispose();
-    this.iterations = 0;
+    this.#recorded = 0;
   }
 
   #slot(gpu: Gpu, variable: Variable, name: string): Tensor | null {

@@ -36,7 +36,7 @@ export async function trainEpoch(run: TrainingRun, from: FitPosition): Promise<L
     throwIfAborted(signal);
     for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
     await trainBatches(run, totals, from, position, () => ++batch);
-    await network.compiled.optimizer.settle();
+    await network.compiled.optimizer.settle(network.precision === 'mixed');
     const logs = await totals.read();
     if (validationData !== undefined) {
       const results = await evaluate(validationModel, validationData, evaluation);

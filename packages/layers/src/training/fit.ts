@@ -92,7 +92,7 @@ export async function trainOnBatch(network: Network, batch: Batch): Promise<Reco
   const totals = new Totals(network.gpu, network.compiled.metrics);
   try {
     recordTrainingStep(network, batch, totals);
-    await network.compiled.optimizer.settle();
+    await network.compiled.optimizer.settle(network.precision === 'mixed');
     return await totals.read();
   } finally {
     totals.dispose();

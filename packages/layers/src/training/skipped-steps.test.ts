@@ -8,6 +8,7 @@ import {
   RMSprop,
   SGD,
   type Batch,
+  type Callback,
   type Dataset,
   type FitPosition,
   type Model,
@@ -107,31 +108,67 @@ describe('a step that is skipped in mixed precision', { timeout: 120_000 }, () =
     for (const each of [skipping, plain]) each.dispose();
   });
 
-  it('is not forgotten by a training that stops after it and goes on', async () => {
+  interface Saved {
+    readonly position: FitPosition;
+    readonly state: TrainingState;
+  }
+
+  /** Saves after a batch of an epoch. */
+  function saving(model: Model, at: readonly [epoch: number, index: number]): [Callback, () => Saved] {
+    let saved: Saved | undefined;
+    const callback: Callback = {
+      async onBatchEnd(epoch, index, position) {
+        if (epoch !== at[0] || index !== at[1]) return;
+        saved = { position: await position(), state: await exportTrainingState(model) };
+      },
+    };
+    const found = (): Saved => {
+      if (saved === undefined) throw new Error('nothing was saved');
+      return saved;
+    };
+    return [callback, found];
+  }
+
+  it.each([
+    // One of the first epoch, which has been settled, and one of the second.
+    ['amid an epoch', [1, 3] as const, 6 + 4, [2 ** 10, 1, 1, 0]],
+    // The epoch is over but not settled yet, and no batch of it is left.
+    ['after the last batch of an epoch', [0, 6] as const, 7, [2 ** 11, 4, 1, 0]],
+  ])('is not forgotten by a training that stops %s and goes on', async (_, at, iterations, lossScale) => {
     const all = dataset([...good.slice(0, 2), bad, ...good]);
     const whole = await begin(falling());
-    let saved: { position: FitPosition; state: TrainingState } | undefined;
-    await whole.fit(all, {
-      epochs: 2,
-      callbacks: [
-        {
-          async onBatchEnd(epoch, index, position) {
-            if (epoch === 1 && index === 3)
-              saved = { position: await position(), state: await exportTrainingState(whole) };
-          },
-        },
-      ],
-    });
-    if (saved === undefined) throw new Error('nothing was saved');
-    // One of the first epoch, which has been settled, and one of the second.
-    expect(saved.state.numbers['iterations']).toBe(6 + 4);
-    expect([...(saved.state.tensors['lossScale']?.data ?? [])]).toEqual([2 ** 10, 1, 1, 0]);
+    const [callback, saved] = saving(whole, at);
+    await whole.fit(all, { epochs: 2, callbacks: [callback] });
+    const { state, position } = saved();
+    expect(state.numbers['iterations']).toBe(iterations);
+    expect([...(state.tensors['lossScale']?.data ?? [])]).toEqual(lossScale);
     const rest = await begin(falling());
-    importTrainingState(rest, saved.state);
-    await rest.fit(all, { epochs: 2, start: saved.position });
+    importTrainingState(rest, state);
+    await rest.fit(all, { epochs: 2, start: position });
     expect(await exportTrainingState(rest)).toEqual(await exportTrainingState(whole));
     expect(rest.compiled.optimizer.iterations).toBe(12);
     for (const each of [whole, rest]) each.dispose();
+  });
+
+  it('is counted by one of several steps that are made at once', async () => {
+    const model = await begin(falling());
+    await Promise.all([bad, ...good, bad].map((one) => model.trainOnBatch(one)));
+    expect(model.compiled.optimizer.iterations).toBe(4);
+    await model.trainOnBatch(bad);
+    expect(model.compiled.optimizer.iterations).toBe(4);
+    model.dispose();
+  });
+
+  it('leaves an optimizer that holds memory, which a summary shows', async () => {
+    const model = await begin(new Adam());
+    await model.fit(dataset([bad, bad]));
+    const { optimizer } = model.compiled;
+    const used = 2 + 2 * model.countParams();
+    expect([optimizer.iterations, optimizer.countParams()]).toEqual([0, used]);
+    expect(model.summary()).toContain(`Optimizer params: ${used.toLocaleString('en-US')}`);
+    importTrainingState(model, await exportTrainingState(model));
+    expect(optimizer.countParams()).toBe(used);
+    model.dispose();
   });
 
   it('ends the training where the loss scale cannot become smaller, but only if no good one follows', async () => {
@@ -145,5 +182,29 @@ describe('a step that is skipped in mixed precision', { timeout: 120_000 }, () =
     expect(await readTrainedWeights(model)).toEqual(before);
     await expect(model.trainOnBatch(bad)).rejects.toThrow('the last 3 steps were skipped');
     model.dispose();
+  });
+
+  it('ends a training that goes on from there too, with no batch left', async () => {
+    const model = await begin(new SGD(), 1);
+    const all = dataset([...good.slice(0, 1), bad]);
+    const [callback, saved] = saving(model, [0, 1]);
+    const overflow = { code: 'training/overflow' };
+    await expect(model.fit(all, { callbacks: [callback] })).rejects.toMatchObject(overflow);
+    importTrainingState(model, saved().state);
+    await expect(model.fit(all, { start: saved().position })).rejects.toMatchObject(overflow);
+    model.dispose();
+  });
+
+  it('does not keep the same optimizer from going on in float32', async () => {
+    const [stuck, plain] = [await begin(falling(), 1), await begin(falling())];
+    await expect(stuck.fit(dataset([bad, bad]))).rejects.toMatchObject({ code: 'training/overflow' });
+    expect(stuck.compiled.optimizer.iterations).toBe(0);
+    for (const each of [stuck, plain]) {
+      each.precision = 'float32';
+      await each.fit(dataset(good));
+      for (const one of good) await each.trainOnBatch(one);
+    }
+    expect(await learnt(stuck)).toEqual(await learnt(plain));
+    for (const each of [stuck, plain]) each.dispose();
   });
 });
