@@ -4,10 +4,10 @@ export { kernelsHash } from './shaders/generated.ts';
 export {
   addMeasured,
   readMeasured,
-  setAsideDamaged,
+  strikeDamaged,
   tunedFile,
   tunedTableOf,
   type Measured,
   type MeasuredTable,
-  type SetAside,
+  type Struck,
 } from './platform/node/tuned-file.ts';

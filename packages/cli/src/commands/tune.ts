@@ -1,11 +1,5 @@
 import type { Gpu } from '@convbase/core-gpu';
-import {
-  addMeasured,
-  readMeasured,
-  setAsideDamaged,
-  tunedFile,
-  type Measured,
-} from '@convbase/core-gpu/node';
+import { addMeasured, readMeasured, strikeDamaged, tunedFile, type Measured } from '@convbase/core-gpu/node';
 import { describeProblem, tuneModel, tuneText, type TunedModelProblem } from '@convbase/models';
 import type { Command } from 'commander';
 import { openTimedModel, withTimedOptions, type TimedFlags } from '../jobs/timed-model.ts';
@@ -49,7 +43,7 @@ async function tune(spec: string, command: Command, flags: TuneFlags, signal: Ab
   const model = await openTimedModel(spec, command, flags, { onStatus: progress.say, signal });
   await usingGpu({ ...flags, profile: 'events', tuned: false }, signal, async (gpu) => {
     const { batchSize, train = false, rounds, again = false } = flags;
-    await setAside(gpu, progress);
+    await repair(gpu, progress);
     const before = again ? {} : await readMeasured(gpu.adapter);
     const problems: TunedModelProblem[] = [];
     const options = { batchSize, train, rounds, signal, skip: (key: string) => Object.hasOwn(before, key) };
@@ -64,13 +58,13 @@ async function tune(spec: string, command: Command, flags: TuneFlags, signal: Ab
   });
 }
 
-/** A damaged table stops nobody: it is renamed, and what is whole of it is used. */
-async function setAside(gpu: Gpu, progress: Progress): Promise<void> {
-  const found = await setAsideDamaged(gpu.adapter);
-  if (!found) return;
-  const { what, path, kept } = found;
-  progress.say(`the table of earlier measurements is damaged: ${what}`);
-  progress.say(`set aside as ${path}; ${kept} whole ${kept === 1 ? 'entry' : 'entries'} of it kept in use`);
+/** A damaged table stops nobody: what is whole of it is used. */
+async function repair(gpu: Gpu, progress: Progress): Promise<void> {
+  const struck = await strikeDamaged(gpu.adapter);
+  if (!struck) return;
+  const { what, lines, kept } = struck;
+  progress.say(`the table of earlier measurements was damaged: ${what}`);
+  progress.say(`${lines} damaged ${lines === 1 ? 'line' : 'lines'} struck out, ${kept} kept in use`);
 }
 
 function onProblemOf(progress: Progress) {

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AdapterDescription } from '../../device/adapter.ts';
 import { kernelsHash } from '../../shaders/generated.ts';
 import { cachedTable } from '../node.ts';
-import { addMeasured, readMeasured, setAsideDamaged, tunedFile, tunedTableOf } from './tuned-file.ts';
+import { addMeasured, readMeasured, strikeDamaged, tunedFile, tunedTableOf } from './tuned-file.ts';
 
 const adapter: AdapterDescription = {
   name: 'Some GPU · driver 1.2',
@@ -88,52 +88,44 @@ describe('the file of an adapter', () => {
     await expect(readMeasured(adapter)).rejects.toMatchObject({ code: 'tune/file', where: path });
   });
 
-  it('is set aside when it is damaged, and what is whole goes on', async () => {
+  it('loses only what is damaged of it', async () => {
     const path = await addMeasured(adapter, { one: faster });
-    expect(await setAsideDamaged(adapter)).toBeUndefined();
-    // A line that was cut off.
-    const damagedText = `${await readFile(path, 'utf8')}{"key": "tw`;
-    await writeFile(path, damagedText);
-    expect(await setAsideDamaged(adapter)).toMatchObject({ path: `${path}.damaged`, kept: 1 });
-    expect(await readFile(`${path}.damaged`, 'utf8')).toBe(damagedText);
+    expect(await strikeDamaged(adapter)).toBeUndefined();
+    const line = await readFile(path);
+    // A line that is no text, and one that was cut off.
+    await writeFile(path, Buffer.concat([Buffer.from([0xff, 0xc3, 0x0a]), line, Buffer.from('{"key": "tü')]));
+    expect(await strikeDamaged(adapter)).toEqual({ what: 'line 1 is no JSON', lines: 2, kept: 1 });
     expect(await readMeasured(adapter)).toEqual({ one: faster });
+    expect(await strikeDamaged(adapter)).toBeUndefined();
+    await addMeasured(adapter, { two: same });
+    expect(await readMeasured(adapter)).toEqual({ one: faster, two: same });
+    expect(await readdir(dirname(path))).toEqual([basename(path)]);
 
     await writeFile(path, 'nothing of it');
-    expect(await setAsideDamaged(adapter)).toMatchObject({ path: `${path}.damaged-2`, kept: 0 });
-    await addMeasured(adapter, { two: same });
-    expect(await readMeasured(adapter)).toEqual({ two: same });
+    expect(await strikeDamaged(adapter)).toMatchObject({ lines: 1, kept: 0 });
+    expect(await readMeasured(adapter)).toEqual({});
   });
 
-  it('is set aside once when several find it damaged', async () => {
-    const path = await addMeasured(adapter, { one: faster, two: same });
-    const damagedText = `${await readFile(path, 'utf8')}{"key": "th`;
-    await writeFile(path, damagedText);
-    const found = await Promise.all(Array.from({ length: 8 }, () => setAsideDamaged(adapter)));
-    expect(found.filter(Boolean)).toMatchObject([{ path: `${path}.damaged`, kept: 2 }]);
-    expect(await readFile(`${path}.damaged`, 'utf8')).toBe(damagedText);
-    expect(await readMeasured(adapter)).toEqual({ one: faster, two: same });
-    const name = basename(path);
-    expect((await readdir(dirname(path))).sort()).toEqual([name, `${name}.damaged`]);
-  });
-
-  it('is set aside although a process ended while it did so', async () => {
+  it('is there all the time, whatever several processes do with it', async () => {
     const path = await addMeasured(adapter, { one: faster });
-    await writeFile(path, '{');
-    await mkdir(`${path}.lock`);
-    let now = 0;
-    vi.spyOn(Date, 'now').mockImplementation(() => (now += 1000));
-    expect(await setAsideDamaged(adapter)).toMatchObject({ kept: 0 });
-    expect(await readdir(dirname(path))).toEqual([`${basename(path)}.damaged`]);
-    expect(now).toBeGreaterThan(2000); // it waited
+    await writeFile(path, `${await readFile(path, 'utf8')}{"key": "tw`);
+    const names = Array.from({ length: 8 }, (_, i) => `problem ${String(i)}`);
+    const { ino } = await stat(path);
+    await Promise.all(
+      names.flatMap((name) => [strikeDamaged(adapter), addMeasured(adapter, { [name]: same })]),
+    );
+    expect((await stat(path)).ino).toBe(ino);
+    expect(await strikeDamaged(adapter)).toBeUndefined();
+    expect(Object.keys(await readMeasured(adapter)).sort()).toEqual(['one', ...names]);
   });
 
   it('loses only a line that was cut off, not the next one', async () => {
     const path = await addMeasured(adapter, { one: faster });
     await writeFile(path, `${await readFile(path, 'utf8')}{"key": "tw`);
     await addMeasured(adapter, { three: same });
-    expect(await setAsideDamaged(adapter)).toMatchObject({ what: 'line 2 is no JSON', kept: 2 });
-    expect(await readMeasured(adapter)).toEqual({ one: faster, three: same });
     expect(await readFile(path, 'utf8')).not.toMatch(/^\n|\n\n/);
+    expect(await strikeDamaged(adapter)).toEqual({ what: 'line 2 is no JSON', lines: 1, kept: 2 });
+    expect(await readMeasured(adapter)).toEqual({ one: faster, three: same });
   });
 
   it('is warned of once when it is damaged, and left unused', async () => {
@@ -146,7 +138,7 @@ describe('the file of an adapter', () => {
     expect(warn).toHaveBeenCalledOnce();
     const line = String(warn.mock.calls[0]?.[0]);
     expect(line).toContain(path);
-    expect(line).toContain('Delete it');
+    expect(line).toContain('convbase tune');
     warn.mockRestore();
   });
 });

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { ConvbaseError, parseJson } from '@convbase/base';
 import { cacheFolder, fileError, readBounded } from '@convbase/base/node';
 import type { AdapterDescription } from '../../device/adapter.ts';
@@ -29,9 +27,6 @@ interface Line extends Measured {
 /** No models have so many shapes that their table would be larger. */
 const MAX_BYTES = 16 * 2 ** 20;
 
-/** Setting a file aside takes less: who has not finished by then will not. */
-const PATIENCE_MS = 5000;
-
 /** The file of an adapter with its driver in convbase's cache. It need not exist. */
 export function tunedFile({ name, driver }: AdapterDescription): string {
   const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
@@ -47,12 +42,13 @@ export function tunedFile({ name, driver }: AdapterDescription): string {
  * @throws ConvbaseError `tune/file` for a file that is damaged
  */
 export async function readMeasured(adapter: AdapterDescription): Promise<MeasuredTable> {
-  const { lines, damage } = await readLines(tunedFile(adapter));
-  if (damage) {
-    throw new ConvbaseError('tune/file', damage.what, {
+  const { lines, damaged } = await readLines(tunedFile(adapter));
+  const [first] = damaged;
+  if (first) {
+    throw new ConvbaseError('tune/file', first.what, {
       where: tunedFile(adapter),
-      fix: 'Delete it, or run `convbase tune`, which sets it aside and keeps what is whole.',
-      cause: damage.cause,
+      fix: 'Run `convbase tune`, which strikes out what is damaged and keeps the rest, or delete it.',
+      cause: first.cause,
     });
   }
   const ours = lines.filter(({ kernels }) => kernels === kernelsHash);
@@ -77,62 +73,39 @@ export async function addMeasured(adapter: AdapterDescription, more: MeasuredTab
   return path;
 }
 
-/** A damaged file that was set aside. */
-export interface SetAside {
+/** What was struck out of a damaged file. */
+export interface Struck {
   /** What is wrong with it: `line 3 is no JSON`. */
   readonly what: string;
-  /** What it is called now. */
-  readonly path: string;
-  /** How many of its measurements are whole, and stand in a new file under the old name. */
+  /** How many lines were struck out. */
+  readonly lines: number;
+  /** How many are whole and stay. */
   readonly kept: number;
 }
 
 /**
- * Renames the adapter's file if it is damaged, and begins a new one with the lines that are whole. Of several processes
- * that find the same damage one does it; the others wait for it and get undefined, as for a whole file.
+ * Writes line feeds over the lines of an adapter's file that are damaged; undefined where none is. The file keeps its
+ * name and every line its place, so other processes may add to it or do the same meanwhile.
+ *
+ * @throws ConvbaseError `tune/file` for a file that is too large to be a table
  */
-export async function setAsideDamaged(adapter: AdapterDescription): Promise<SetAside | undefined> {
+export async function strikeDamaged(adapter: AdapterDescription): Promise<Struck | undefined> {
   const path = tunedFile(adapter);
-  const { damage } = await readLines(path);
-  return damage && alone(path, () => setAside(path));
-}
-
-async function setAside(path: string): Promise<SetAside | undefined> {
-  const { damage } = await readLines(path);
-  if (!damage) return undefined;
-  let aside = `${path}.damaged`;
-  for (let n = 2; existsSync(aside); n++) aside = `${path}.damaged-${String(n)}`;
-  await rename(path, aside).catch((error: unknown) => {
-    throw fileError(error, path, 'cannot rename it');
-  });
-  // Read again: another process may have added to it until now.
-  const { lines } = await readLines(aside);
-  await append(path, lines);
-  return { what: damage.what, path: aside, kept: lines.length };
-}
-
-/** Does what one process at a time may do with a file. A lock that stays was left by a process that ended meanwhile. */
-async function alone<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const lock = `${path}.lock`;
-  const end = Date.now() + PATIENCE_MS;
-  while (!(await taken(lock)) && Date.now() < end) await setTimeout(20);
+  const { lines, damaged } = await readLines(path);
+  const [first] = damaged;
+  if (first === undefined) return undefined;
   try {
-    return await work();
-  } finally {
-    await rm(lock, { recursive: true, force: true });
+    const handle = await open(path, 'r+');
+    try {
+      for (const { start, end } of damaged) await handle.write('\n'.repeat(end - start), start);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw fileError(error, path, 'cannot write it');
   }
-}
-
-/** Makes a folder; false where there is one. */
-async function taken(folder: string): Promise<boolean> {
-  try {
-    await mkdir(folder);
-    return true;
-  } catch (cause) {
-    const error = fileError(cause, folder, 'cannot make it');
-    if (error instanceof ConvbaseError && error.code === 'file/exists') return false;
-    throw error;
-  }
+  return { what: first.what, lines: damaged.length, kept: lines.length };
 }
 
 /** The choices that measurement would make otherwise than the rules; undefined where there are none. */
@@ -171,34 +144,47 @@ async function endsInLine(handle: FileHandle): Promise<boolean> {
   return buffer.toString() === '\n';
 }
 
+/** A line that is damaged, and where in the file it is. */
 interface Damage {
   readonly what: string;
   readonly cause?: unknown;
+  readonly start: number;
+  readonly end: number;
 }
 
-/** The whole lines of a file, and what is wrong with it otherwise. */
-async function readLines(path: string): Promise<{ lines: Line[]; damage?: Damage }> {
+/** The lines of a file, if there is one. */
+async function readLines(path: string): Promise<{ lines: Line[]; damaged: Damage[] }> {
+  const bytes = await readTable(path);
   const lines: Line[] = [];
-  if (!existsSync(path)) return { lines };
-  let text: string;
-  try {
-    text = (await readBounded(path, MAX_BYTES)).toString('utf8');
-  } catch (cause) {
-    if (!(cause instanceof ConvbaseError && cause.code === 'file/too-large')) throw cause;
-    return { lines, damage: { what: 'it is too large for a tuned table', cause } };
-  }
-  let damage: Damage | undefined;
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line === '') continue;
-    try {
-      const found = parseJson(line);
-      if (isLine(found)) lines.push(found);
-      else damage ??= { what: `line ${String(index + 1)} is no measurement` };
-    } catch (cause) {
-      damage ??= { what: `line ${String(index + 1)} is no JSON`, cause };
+  const damaged: Damage[] = [];
+  let start = 0;
+  for (let number = 1; start < bytes.length; number++) {
+    const feed = bytes.indexOf('\n', start);
+    const end = feed < 0 ? bytes.length : feed;
+    if (end > start) {
+      try {
+        const found = parseJson(bytes.toString('utf8', start, end));
+        if (isLine(found)) lines.push(found);
+        else damaged.push({ what: `line ${String(number)} is no measurement`, start, end });
+      } catch (cause) {
+        damaged.push({ what: `line ${String(number)} is no JSON`, cause, start, end });
+      }
     }
+    start = end + 1;
   }
-  return { lines, ...(damage && { damage }) };
+  return { lines, damaged };
+}
+
+async function readTable(path: string): Promise<Buffer> {
+  try {
+    return await readBounded(path, MAX_BYTES);
+  } catch (cause) {
+    if (!(cause instanceof ConvbaseError)) throw cause;
+    if (cause.code === 'file/missing') return Buffer.alloc(0);
+    if (cause.code !== 'file/too-large') throw cause;
+    const fix = 'Delete it.';
+    throw new ConvbaseError('tune/file', 'it is too large for a tuned table', { where: path, fix, cause });
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
