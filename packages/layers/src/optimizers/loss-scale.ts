@@ -111,8 +111,15 @@ function begin(): Float32Array {
   return Float32Array.of(INITIAL_SCALE, 0, 0, 0);
 }
 
-/** Whether numbers may be what `LossScale.save` gives. */
-export function isLossScale([scale = Number.NaN, ...counts]: Iterable<number>): boolean {
+/** Why numbers cannot be what `LossScale.save` gave after so many `iterations`; null where they can. */
+export function whyNoLossScale(values: Float32Array, iterations: number): string | null {
+  const [scale = Number.NaN, ...counts] = values;
   const isScale = scale >= RULES.smallest && scale <= RULES.largest;
-  return isScale && counts.length === 3 && counts.every((count) => Number.isInteger(count) && count >= 0);
+  const areCounts = counts.length === 3 && counts.every((count) => Number.isInteger(count) && count >= 0);
+  if (isScale && areCounts && (counts[1] ?? 0) <= iterations) return null;
+  return (
+    `the loss scale cannot be [${values.slice(0, 5).join(', ')}] at iteration ${iterations}: it is four numbers, ` +
+    `the scale from ${RULES.smallest} to ${RULES.largest}, good steps since it changed, skipped steps among those ` +
+    'taken, and steps skipped in a row with the smallest scale'
+  );
 }

@@ -142,12 +142,17 @@ describe('mixed precision', { timeout: 120_000 }, () => {
       [2 ** 25, 0, 0, 0],
       [NaN, 0, 0, 0],
       [1, -1, 0, 0],
-      [1, 0],
+      // More steps were skipped than there were.
+      [1, 0, 2, 0],
+      [1, 0, 0, 0, 0],
+      [2 ** 15, 5],
     ]) {
       const lossScale = { shape: [values.length], data: Float32Array.from(values) };
       expect(() => {
         importTrainingState(mixed, { tensors: { ...tensors, lossScale }, numbers });
-      }).toThrow('the loss scale cannot be');
+      }).toThrow(
+        `the loss scale cannot be [${values.join(', ')}] at iteration 1: it is four numbers, the scale from 1`,
+      );
     }
     for (const each of [plain, mixed]) each.dispose();
   });

@@ -1,5 +1,5 @@
 import type { Layer } from '../layers/layer.ts';
-import { isLossScale } from '../optimizers/loss-scale.ts';
+import { whyNoLossScale } from '../optimizers/loss-scale.ts';
 import type { StateTensor } from './callbacks.ts';
 import type { Network } from './network.ts';
 import {
@@ -51,9 +51,9 @@ export function importTrainingState(network: Network, state: TrainingState): voi
   const { optimizer } = network.compiled;
   const slots = slotsOf(network, state);
   const random = randomLayers(network);
-  checkLossScale(network, state);
   checkComplete(network, state);
   checkNumbers(network, state, random);
+  checkLossScale(network, state);
 
   writeTrainedWeights(network, state.tensors);
   optimizer.dispose();
@@ -82,7 +82,7 @@ function slotsOf(
 }
 
 /** Throws for the state of another precision: what has the loss scale is mixed, what has not is float32. */
-function checkLossScale(network: Network, { tensors }: TrainingState): void {
+function checkLossScale(network: Network, { tensors, numbers }: TrainingState): void {
   const saved = tensors[LOSS_SCALE];
   if ((saved !== undefined) !== (network.precision === 'mixed')) {
     const its = saved === undefined ? 'float32' : 'mixed';
@@ -91,9 +91,8 @@ function checkLossScale(network: Network, { tensors }: TrainingState): void {
       `the training was begun with precision ${its}, and the model's is ${network.precision}`,
     );
   }
-  if (saved !== undefined && !isLossScale(saved.data)) {
-    mismatch(network, `the loss scale cannot be ${saved.data.join()}`);
-  }
+  const why = saved && whyNoLossScale(saved.data, numbers['iterations'] ?? 0);
+  if (why) mismatch(network, why);
 }
 
 function checkComplete(network: Network, { tensors }: TrainingState): void {
