@@ -236,10 +236,13 @@ describe('train refuses', () => {
   });
 
   it('a learning rate that leads nowhere, at the first epoch', async () => {
-    const { stderr } = await inProcess(...train(at('features'), '--learning-rate', '1e38'), '--epochs', '50');
-    expect(stderr).toContain('smaller --learning-rate');
+    const away = [...train(at('features'), '--learning-rate', '1e38'), '--epochs', '50'];
+    const { stderr } = await inProcess(...away);
+    expect(stderr).toContain('Nothing was saved. Train with a smaller --learning-rate.');
     expect(stderr).not.toContain('epoch 9/');
-    await refused('train/diverged', [...train(at('features'), '--learning-rate', '1e38'), '--epochs', '50']);
+    await refused('train/diverged', away);
+    const mixed = await inProcess(...away, '--precision', 'mixed');
+    expect(mixed.stderr).toContain('smaller --learning-rate, or train in float32');
   });
 });
 

@@ -20,9 +20,10 @@ import { csvLogger, jsonLines } from '../logs/index.ts';
 import type { RecipeStage } from '../recipe/index.ts';
 import { tensorBoard } from '../tensorboard/index.ts';
 import { given } from './given.ts';
+import { refuseNaNInStage } from './refuse-nan.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { OpenRun } from './open-run.ts';
-import { keptCallbacks, logsOfEpoch, refuseNaN, stopAtOnce } from './stage-callbacks.ts';
+import { keptCallbacks, logsOfEpoch, stopAtOnce } from './stage-callbacks.ts';
 import { openStage, type OpenStage } from './stage.ts';
 import { describeStage } from './words.ts';
 
@@ -92,7 +93,7 @@ export async function runStage(
       }),
       callbacks: [
         ...(resumeFrom?.stopped === true ? [stopAtOnce()] : []),
-        refuseNaN(stage.name, network.precision),
+        refuseNaNInStage(stage.name, network.precision),
         ...kept,
         ...(observer.callbacks?.(place) ?? []),
         ...(best === undefined ? [] : [best]),

@@ -22,9 +22,10 @@ import { given } from './given.ts';
 import { headLayers, precisionOf } from './model.ts';
 import { batchOptions } from './pictures.ts';
 import { PrefixOutputs } from './prefix-outputs.ts';
+import { refuseNaNInStage } from './refuse-nan.ts';
 import type { SweepRow } from './run-folder.ts';
 import type { OpenRun } from './open-run.ts';
-import { keptCallbacks, logsOfEpoch, refuseNaN } from './stage-callbacks.ts';
+import { keptCallbacks, logsOfEpoch } from './stage-callbacks.ts';
 import { classWeightsOf, compile } from './stage.ts';
 
 /**
@@ -141,7 +142,7 @@ async function trainHead(openRun: OpenRun, layer: Layer, features: number, data:
       meter: openRun.meter,
     }),
     callbacks: [
-      refuseNaN(stage.name, model.precision),
+      refuseNaNInStage(stage.name, model.precision),
       ...keptCallbacks(stage, 0),
       history,
       ...(observer.callbacks?.(place) ?? []),

@@ -1,11 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
-import {
-  EarlyStopping,
-  ReduceLROnPlateau,
-  type Callback,
-  type Network,
-  type Precision,
-} from '@convbase/layers';
+import { EarlyStopping, ReduceLROnPlateau, type Callback, type Network } from '@convbase/layers';
 import type { HistoryFile } from '../logs/index.ts';
 import type { RecipeStage } from '../recipe/index.ts';
 import { given } from './given.ts';
@@ -29,20 +22,6 @@ export function stopAtOnce(): Callback {
     setModel: (model) => (network = model),
     onTrainBegin() {
       if (network !== undefined) network.stopTraining = true;
-    },
-  };
-}
-
-/** Ends a run whose loss is no number any more, before that reaches a checkpoint. */
-export function refuseNaN(stage: string, precision: Precision): Callback {
-  const or = precision === 'mixed' ? ', or train in float32: float16 ends at 65,504' : '';
-  return {
-    onEpochEnd(epoch, logs) {
-      if (Object.values(logs).every(Number.isFinite)) return;
-      throw new ConvbaseError('train/diverged', `the loss grew out of all bounds in epoch ${epoch + 1}`, {
-        where: `stage ${stage}`,
-        fix: `Give its optimizer a smaller learningRate${or}.`,
-      });
     },
   };
 }
