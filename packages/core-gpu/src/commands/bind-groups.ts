@@ -20,13 +20,6 @@ export interface BoundVariable {
   readonly window: { readonly offset: number; readonly size: number } | null;
 }
 
-/** The bind groups that one dispatch has used, by the buffers in them. */
-export interface GroupMemory {
-  /** Of which state of the cache they are; those of an earlier one may name buffers that are no more. */
-  generation: number;
-  readonly groups: Map<string, GPUBindGroup>;
-}
-
 /** What a dispatch binds, checked against what its shader declares. */
 export function boundVariables({ storage }: Pipeline, dispatch: Dispatch): readonly BoundVariable[] {
   const bound = storage.map((variable): BoundVariable => {
@@ -57,18 +50,24 @@ export function boundVariables({ storage }: Pipeline, dispatch: Dispatch): reado
 export class BindGroupCache {
   readonly #device: GPUDevice;
   readonly #uniforms: GPUBuffer;
+  readonly #limit: number;
   readonly #groups = new Map<
     string,
     { readonly group: GPUBindGroup; readonly bufferIds: readonly number[] }
   >();
   readonly #groupsOfBuffer = new Map<number, Set<string>>();
-  #generation = 0;
+  /**
+   * Those that each dispatch has used, by the buffers in them. Plans are kept long, so groups that are dropped must not
+   * hang on their dispatches: a new map forgets them all.
+   */
+  #ofDispatch = new WeakMap<Dispatch, Map<string, GPUBindGroup>>();
   /** Bind groups made so far. */
   made = 0;
 
-  constructor(device: GPUDevice, uniforms: GPUBuffer) {
+  constructor(device: GPUDevice, uniforms: GPUBuffer, limit = MAX_BIND_GROUPS) {
     this.#device = device;
     this.#uniforms = uniforms;
+    this.#limit = limit;
   }
 
   /** The bind group for a dispatch's variables with these buffers. */
@@ -76,7 +75,6 @@ export class BindGroupCache {
     pipeline: Pipeline,
     dispatch: Dispatch,
     bound: readonly BoundVariable[],
-    memory: GroupMemory,
     buffers: Readonly<Record<string, GpuBuffer>>,
   ): GPUBindGroup {
     let key = '';
@@ -89,23 +87,21 @@ export class BindGroupCache {
       }
       key += `${buffer.id}:${buffer.size},`;
     }
-    if (memory.generation !== this.#generation) {
-      memory.groups.clear();
-      memory.generation = this.#generation;
-    }
-    let group = memory.groups.get(key);
-    if (group === undefined) {
-      group = this.#shared(pipeline, bound, buffers);
-      memory.groups.set(key, group);
-      memory.generation = this.#generation;
-    }
+    const known = this.#ofDispatch.get(dispatch)?.get(key);
+    if (known !== undefined) return known;
+    const group = this.#shared(pipeline, bound, buffers);
+    const own = this.#ofDispatch.get(dispatch);
+    if (own) own.set(key, group);
+    else this.#ofDispatch.set(dispatch, new Map([[key, group]]));
     return group;
   }
 
   /** Forgets the bind groups of a buffer that is being destroyed. */
   forget(bufferId: number): void {
-    this.#generation += 1;
-    for (const key of this.#groupsOfBuffer.get(bufferId) ?? []) {
+    const keys = this.#groupsOfBuffer.get(bufferId);
+    if (keys === undefined) return;
+    this.#ofDispatch = new WeakMap();
+    for (const key of keys) {
       for (const id of this.#groups.get(key)?.bufferIds ?? []) this.#groupsOfBuffer.get(id)?.delete(key);
       this.#groups.delete(key);
     }
@@ -136,10 +132,10 @@ export class BindGroupCache {
     }
     const group = this.#device.createBindGroup({ layout: pipeline.layout, entries });
     this.made += 1;
-    if (this.#groups.size >= MAX_BIND_GROUPS) {
+    if (this.#groups.size >= this.#limit) {
       this.#groups.clear();
       this.#groupsOfBuffer.clear();
-      this.#generation += 1;
+      this.#ofDispatch = new WeakMap();
     }
     this.#groups.set(key, { group, bufferIds });
     for (const id of bufferIds) {

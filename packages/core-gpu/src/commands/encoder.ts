@@ -2,7 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import type { Label } from '../device/label.ts';
 import type { Profiler } from '../device/profile.ts';
 import type { GpuBuffer } from '../memory/buffer.ts';
-import { BindGroupCache, boundVariables, type BoundVariable, type GroupMemory } from './bind-groups.ts';
+import { BindGroupCache, boundVariables, type BoundVariable } from './bind-groups.ts';
 import { UNIFORM_SLOT_BYTES, type Pipeline, type PipelineCache } from './pipelines.ts';
 import type { Dispatch, Plan } from './plan.ts';
 import { packUniforms, shaderInterface } from './shader.ts';
@@ -52,7 +52,6 @@ interface Prepared {
   /** As the shader's `struct Params` has them; null where it has none. */
   readonly uniforms: Uint8Array | null;
   readonly bound: readonly BoundVariable[];
-  readonly memory: GroupMemory;
 }
 
 /**
@@ -131,7 +130,7 @@ export class CommandEncoder {
     const { pipeline, uniforms } = prepared;
     if (this.#slots === RING_SLOTS || this.#profiler?.full) this.#submit();
     const flops = plan.flops / plan.dispatches.length;
-    const group = this.#groups.get(pipeline, dispatch, prepared.bound, prepared.memory, buffers);
+    const group = this.#groups.get(pipeline, dispatch, prepared.bound, buffers);
     const pass = this.#openPass(plan, dispatch, label);
     if (this.#set !== pipeline) pass.setPipeline(pipeline.pipeline);
     this.#set = pipeline;
@@ -161,7 +160,7 @@ export class CommandEncoder {
       packUniforms(dispatch.shader, dispatch.uniforms, new DataView(uniforms.buffer), 0);
     }
     const bound = boundVariables(pipeline, dispatch);
-    const prepared = { pipeline, uniforms, bound, memory: { generation: 0, groups: new Map() } };
+    const prepared = { pipeline, uniforms, bound };
     this.#prepared.set(dispatch, prepared);
     return prepared;
   }
