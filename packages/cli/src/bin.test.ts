@@ -63,6 +63,7 @@ describe('Ctrl-C', () => {
     const rows = partial.shape[0] ?? 0;
     expect(rows).toBeGreaterThan(0);
     expect(rows).toBeLessThan(1500);
+    expect(stopped.stderr).toContain(`stopped after ${rows} of 1500 pictures; the same command goes on`);
     const early = await inChild(['train', folder, '--out', at('early')]);
     expect(early.stderr).toContain('the extraction was interrupted');
     const rest = await inChild(extract(folder));

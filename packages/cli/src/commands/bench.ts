@@ -140,7 +140,8 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
     });
     const files = await writeResults(out, results);
     status.clear();
-    for (const { contender, why } of results.missing) process.stderr.write(`${contender}: ${why}\n`);
+    for (const { contender, why } of results.missing)
+      process.stderr.write(`${contender} did not take part: ${why}\n`);
     printFiles(json, files, json ? results : undefined);
   } finally {
     status.clear();
@@ -162,7 +163,8 @@ async function compareRuns(
   }
   console.log('times as fast as tfjs webgpu in the same run: before, after, change');
   for (const line of comparisonText(found)) console.log(line);
-  console.log(worse.length === 0 ? 'nothing got worse' : `${worse.length} of ${found.length} got worse`);
+  const summary = `${worse.length} of ${found.length} got worse or are gone`;
+  console.log(worse.length === 0 ? 'nothing got worse' : summary);
 }
 
 async function reportRun(path: string, { json, out, with: figures }: ReportFlags): Promise<void> {

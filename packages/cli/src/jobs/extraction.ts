@@ -105,7 +105,13 @@ export async function extractToFolder(
     }
   } catch (error) {
     // The error is what to tell; where it is a full disk, pausing meets it again.
-    await writer.pause().catch(() => undefined);
+    const isKept = await writer.pause().then(
+      () => true,
+      () => false,
+    );
+    if (isKept && signal.aborted) {
+      progress.say(`stopped after ${writer.nextSample} of ${set.length} pictures; the same command goes on`);
+    }
     throw error;
   }
   progress.stop();

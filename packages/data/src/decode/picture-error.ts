@@ -8,7 +8,7 @@ export class PictureError extends ConvbaseError {
   constructor(code: `picture/${string}`, what: string, where: string, cause?: unknown) {
     super(code, what, {
       where,
-      fix: 'Repair or remove it. In folders, --on-bad-image skip leaves out what cannot be read.',
+      fix: 'Repair or remove it. What reads class folders can leave it out: --on-bad-image skip.',
       ...(cause === undefined ? {} : { cause }),
     });
     this.name = 'PictureError';

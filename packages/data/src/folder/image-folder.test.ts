@@ -82,6 +82,19 @@ test('no folder, no classes, one class, an empty class: each is said with the fo
   });
 });
 
+test('parts of a data set are not taken for classes, classes that are called like parts are', async () => {
+  await files('train/cats/1.jpg', 'train/dogs/1.jpg', 'test/cats/2.jpg', 'test/dogs/2.jpg');
+  await expect(imageFolder(folder)).rejects.toMatchObject({ code: 'data/parts', where: folder });
+  const part = await imageFolder(join(folder, 'train'));
+  expect(part.classNames).toEqual(['cats', 'dogs']);
+  await files('planes/1.jpg');
+  expect((await imageFolder(folder)).classNames).toEqual(['planes', 'test', 'train']);
+  await rm(join(folder, 'planes'), { recursive: true });
+  await rm(join(folder, 'test'), { recursive: true });
+  await files('test/1.jpg');
+  expect((await imageFolder(folder)).classNames).toEqual(['test', 'train']);
+});
+
 test('with known classes their order counts, some may lack, and no others may be there', async () => {
   await files('cats/a.jpg', 'dogs/a.jpg');
   const set = await imageFolder(folder, { classNames: ['dogs', 'mice', 'cats'] });

@@ -33,13 +33,14 @@ const pictureName = /\.(jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|avif)$/i;
  * Other files and hidden ones (`.DS_Store`, `._cat.jpg`) are passed over. Links to files and to class folders are
  * followed, links to folders inside a class are not.
  *
- * Errors, each naming the folder: `data/no-classes`, `data/one-class`, `data/empty-class`, `data/unknown-class`,
- * `file/...`.
+ * Errors, each naming the folder: `data/no-classes`, `data/one-class`, `data/parts`, `data/empty-class`,
+ * `data/unknown-class`, `file/...`.
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   const found = await classFolders(folder);
   const classNames = options.classNames ?? found;
   checkClasses(folder, found, options);
+  if (options.classNames === undefined) await refuseParts(folder, found);
   const files: string[] = [];
   const labels: number[] = [];
   for (const className of found) {
@@ -113,6 +114,22 @@ function checkClasses(folder: string, found: readonly string[], options: ImageFo
       },
     );
   }
+}
+
+/** As the parts of a data set are called; each has class folders of its own. */
+const partName = /^(train(ing)?|val(id(ation)?)?|test)$/i;
+
+async function refuseParts(folder: string, found: readonly string[]): Promise<void> {
+  if (!found.every((name) => partName.test(name))) return;
+  for (const name of found) if ((await classFolders(join(folder, name))).length === 0) return;
+  throw new ConvbaseError(
+    'data/parts',
+    `its folders are parts of a data set, not classes: ${found.join(', ')}`,
+    {
+      where: folder,
+      fix: `Give one of them: ${found.map((name) => join(folder, name)).join(' or ')}.`,
+    },
+  );
 }
 
 /** Paths of all pictures below a class folder, ordered first by their folder and then by their name. */

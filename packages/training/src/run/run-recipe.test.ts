@@ -103,6 +103,16 @@ describe('runRecipe', () => {
     model.dispose();
   });
 
+  it('says where there was nothing to resume', async () => {
+    const said: string[] = [];
+    const observer = { say: (line: string) => said.push(line) };
+    const signal = AbortSignal.abort();
+    await expect(
+      runRecipe(miniRecipe(twoStages), { ...options('none'), resume: true, observer, signal }),
+    ).rejects.toThrow();
+    expect(said[0]).toBe(`there is no run in ${join(folder, 'none')} yet: a new one begins`);
+  });
+
   it('goes on after being stopped anywhere as if it had not been', async () => {
     // Head, middle of an epoch, the end of a stage, the second stage.
     for (const [name, stopAfter] of [

@@ -54,8 +54,11 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ru
   const unlock = await lockFolder(options.out);
   try {
     const there = await folder.read();
-    if (there === undefined) await folder.prepare();
-    else checkResumable(there, recipe, options);
+    if (there !== undefined) checkResumable(there, recipe, options);
+    else {
+      if (options.resume) options.observer?.say?.(`there is no run in ${options.out} yet: a new one begins`);
+      await folder.prepare();
+    }
     await folder.clean();
     if (there?.record.status === 'finished') {
       options.observer?.say?.('the run is finished already');
