@@ -17,7 +17,7 @@ import { describeProblem, problemsOf } from './problems-of.ts';
  * Every kernel and tile that the rules or the tuner may pick, on every convolution of the models.
  *
  * Here pictures are cut down to a few pixels, channels and windows are real; `CONVBASE_WALK=full` walks them at full size
- * as well (four minutes on a software adapter with two cores).
+ * as well (two to four minutes on a software adapter with two cores).
  */
 const isFull = process.env['CONVBASE_WALK'] === 'full';
 const kernels = ['conv2d frozen', 'conv2d input gradient', 'conv2d filter gradient'] as const;
