@@ -1,9 +1,11 @@
+import { visibleLine } from './visible.ts';
+
 /** Where an error happened and what the reader can do about it. */
 export interface ErrorDetails {
   /** The file, layer, tensor or adapter concerned. */
   readonly where?: string;
-  /** What to do, as an instruction. */
-  readonly fix?: string;
+  /** What to do, as an instruction, in one line or several. */
+  readonly fix?: string | readonly string[];
   readonly cause?: unknown;
 }
 
@@ -24,25 +26,30 @@ export function shortened(text: string, maxChars = MAX_CHARS): string {
  * The one error class of convbase: what happened, where, and what to do.
  *
  * `code` is stable across versions and meant for programs (`'adapter/none'`, `'file/truncated'`); the message
- * is meant for people and already contains `where` and `fix`. What is too long for people is shortened.
+ * is meant for people and already contains `where` and `fix`. Names in it may come from anywhere, so each part is made
+ * visible, and a line break in it ends no line: more lines are given as a list, and all but the first are indented. What
+ * is too long for people is shortened.
  */
 export class ConvbaseError extends Error {
   readonly code: string;
+  /** As it was given, for programs. */
   readonly where: string | undefined;
   readonly fix: string | undefined;
 
-  constructor(code: string, what: string, details: ErrorDetails = {}) {
-    const where = details.where === undefined ? undefined : shortened(details.where);
-    const fix = details.fix === undefined ? undefined : shortened(details.fix);
-    const place = where === undefined ? '' : `${where}: `;
-    const advice = fix === undefined ? '' : `\n  ${fix}`;
-    super(
-      `${place}${shortened(what)}${advice}`,
-      details.cause === undefined ? undefined : { cause: details.cause },
-    );
+  constructor(code: string, what: string | readonly string[], details: ErrorDetails = {}) {
+    const { where, fix, cause } = details;
+    const place = where === undefined ? '' : `${messageOf(where)}: `;
+    const advice = fix === undefined ? '' : LINE_BREAK + messageOf(fix);
+    super(`${place}${messageOf(what)}${advice}`, cause === undefined ? undefined : { cause });
     this.name = 'ConvbaseError';
     this.code = code;
-    this.where = where;
-    this.fix = fix;
+    this.where = where === undefined ? undefined : shortened(where);
+    this.fix = fix === undefined ? undefined : shortened([fix].flat().join(LINE_BREAK));
   }
+}
+
+const LINE_BREAK = '\n  ';
+
+function messageOf(part: string | readonly string[]): string {
+  return shortened([part].flat().map(visibleLine).join(LINE_BREAK));
 }

@@ -200,7 +200,7 @@ function npmFailure(spec: string, run: NpmRun): ConvbaseError {
   }
   return new ConvbaseError(
     'npm/failed',
-    `npm failed (exit code ${run.exitCode}):\n${said.trim().slice(-2000)}`,
+    [`npm failed (exit code ${run.exitCode}):`, ...said.trim().slice(-2000).split('\n')],
     {
       where: spec,
       fix: `See whether "npm pack ${spec}" works by itself.`,

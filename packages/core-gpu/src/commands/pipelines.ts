@@ -116,12 +116,12 @@ export function pipelineKey(dispatch: Dispatch): string {
   return key;
 }
 
-async function explainFailure(module: GPUShaderModule, code: string, cause: unknown): Promise<string> {
+async function explainFailure(module: GPUShaderModule, code: string, cause: unknown): Promise<string[]> {
   const { messages } = await module.getCompilationInfo();
   const lines = code.split('\n');
   const errors = messages
     .filter((message) => message.type === 'error')
-    .map((m) => `line ${String(m.lineNum)}: ${m.message}\n    ${(lines[m.lineNum - 1] ?? '').trim()}`);
-  if (errors.length > 0) return `the shader does not compile\n  ${errors.join('\n  ')}`;
-  return `the pipeline cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`;
+    .flatMap((m) => [`line ${m.lineNum}: ${m.message}`, `  ${(lines[m.lineNum - 1] ?? '').trim()}`]);
+  if (errors.length > 0) return ['the shader does not compile', ...errors];
+  return `the pipeline cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`.split('\n');
 }

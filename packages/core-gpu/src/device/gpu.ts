@@ -100,10 +100,14 @@ export class Gpu {
     void device.lost.then((info) => {
       if (this.#destroyed) return;
       this.#fail(
-        new ConvbaseError('device/lost', `the GPU device was lost: ${info.message || info.reason}`, {
-          where: this.adapter.name,
-          fix: 'Another program may have reset the GPU, or a kernel ran too long. Try again with a smaller batch.',
-        }),
+        new ConvbaseError(
+          'device/lost',
+          `the GPU device was lost: ${info.message || info.reason}`.split('\n'),
+          {
+            where: this.adapter.name,
+            fix: 'Another program may have reset the GPU, or a kernel ran too long. Try again with a smaller batch.',
+          },
+        ),
       );
     });
     // Stands in for optional bindings; not counted as live memory.
@@ -480,7 +484,7 @@ export class Gpu {
     if (!error) return;
     const where =
       command.kind === 'dispatch' ? `${command.plan.kernel} ${command.plan.variant}` : command.kind;
-    throw new ConvbaseError('device/validation', error.message, { where });
+    throw new ConvbaseError('device/validation', error.message.split('\n'), { where });
   }
 
   #fail(error: ConvbaseError): void {
@@ -513,7 +517,7 @@ function deviceError(error: GPUError): ConvbaseError {
   ) {
     return outOfMemory(undefined, error);
   }
-  return new ConvbaseError('device/validation', error.message, {
+  return new ConvbaseError('device/validation', error.message.split('\n'), {
     fix: 'This is a mistake in convbase, not yours. CONVBASE_DEBUG=3 names the kernel.',
     cause: error,
   });

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleLine } from '@convbase/base';
 import { cachedTable, environment, openEntry } from '#platform';
 import type { TunedTable } from '../tuning/table.ts';
 import {
@@ -68,9 +68,9 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     });
   if (!adapter) {
     entry.close();
-    const named = wantedName === undefined ? '' : ` whose name contains '${wantedName}'`;
+    const named = wantedName === undefined ? '' : ` whose name contains '${visibleLine(wantedName)}'`;
     const details = reason instanceof Error ? `: ${reason.message}` : '';
-    throw new ConvbaseError('adapter/none', `no WebGPU adapter${named} was found${details}`, {
+    throw new ConvbaseError('adapter/none', `no WebGPU adapter${named} was found${details}`.split('\n'), {
       cause: reason,
       fix: 'Run `convbase doctor` to see what is missing; `convbase doctor --install-driver` gets a software driver.',
     });

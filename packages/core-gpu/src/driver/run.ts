@@ -37,12 +37,19 @@ export function run(command: string, args: readonly string[], options: RunOption
         resolve(output);
         return;
       }
-      const reason = complaints.trim().split('\n').slice(-8).join('\n  ') || `exit code ${String(code)}`;
+      const [reason, ...more] = complaints.trim().split('\n').slice(-8);
       reject(
-        new ConvbaseError('driver/fetch', `${command} ${args.slice(0, 2).join(' ')} failed: ${reason}`, {
-          where: 'software driver',
-          fix: 'Check the network and the mirror in /etc/apt, then run again.',
-        }),
+        new ConvbaseError(
+          'driver/fetch',
+          [
+            `${command} ${args.slice(0, 2).join(' ')} failed: ${reason || `exit code ${String(code)}`}`,
+            ...more,
+          ],
+          {
+            where: 'software driver',
+            fix: 'Check the network and the mirror in /etc/apt, then run again.',
+          },
+        ),
       );
     });
   });

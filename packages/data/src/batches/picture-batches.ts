@@ -212,6 +212,6 @@ export function epochOrder(
 function nothingLeft(set: PictureSet, bad: ReadonlyMap<number, PictureError>): ConvbaseError {
   const first = bad.values().next().value;
   return new ConvbaseError('data/all-bad', `none of the ${set.length} pictures can be used`, {
-    fix: first === undefined ? 'Give some pictures.' : `The first one: ${first.message}`,
+    fix: first === undefined ? 'Give some pictures.' : `The first one: ${first.message}`.split(/\n */),
   });
 }

@@ -115,7 +115,7 @@ function unavailable(file: RemoteFile, rejected: readonly string[], cause: Convb
   const reason = cause.message.split('\n')[0] ?? cause.message;
   return new ConvbaseError('weights/unavailable', `it is in no cache and cannot be downloaded (${reason})`, {
     where: file.file,
-    fix: fix.join('\n  '),
+    fix,
     cause,
   });
 }

@@ -36,7 +36,7 @@ export async function loadRecipe(nameOrPath: string): Promise<NamedRecipe> {
   if (!own && !/[/\\]|\.ya?ml$/.test(nameOrPath)) {
     throw new ConvbaseError('recipe/unknown', 'there is no such recipe', {
       where: nameOrPath,
-      fix: `Known are:\n  ${names.join('\n  ')}\n  For a recipe of your own give the path of its .yaml file.`,
+      fix: ['Known are:', ...names, 'For a recipe of your own give the path of its .yaml file.'],
     });
   }
   const path = own ? join(folder, nameOrPath + extension) : nameOrPath;

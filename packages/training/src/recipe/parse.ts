@@ -34,7 +34,7 @@ export function parseRecipe(text: string, where: string): Recipe {
   problems.sort((a, b) => Number(b.unknown ?? false) - Number(a.unknown ?? false));
   throw new ConvbaseError(
     'recipe/schema',
-    problems.map(({ path, text }) => `${at(path)}${text}`).join('\n  '),
+    problems.map(({ path, text }) => `${at(path)}${text}`),
     {
       where: `${where}:${lineOf(document, lines, problems[0]?.path ?? [])}`,
     },
