@@ -1,7 +1,31 @@
 export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
 export { cacheFolder } from './node/cache-folder.ts';
+export { fileChecksum } from './node/checksum.ts';
 export { downloadFile, type DownloadOptions, type DownloadProgress } from './node/download.ts';
-export { fileError } from './node/file-error.ts';
+export { fileError, systemCode } from './node/file-error.ts';
+export {
+  appendText,
+  exists,
+  type FileOperation,
+  isFile,
+  isFolder,
+  linkStatusOf,
+  listEntries,
+  listFolder,
+  listIfThere,
+  makeFolder,
+  remove,
+  removeEmptyFolder,
+  removeFile,
+  rename,
+  statusOf,
+  syncFolder,
+  touch,
+  watchFileOperations,
+  WritableFile,
+} from './node/file-operations.ts';
+export { lockFolder, LOCK_FILE, type LockOptions, type Release, takeLock } from './node/lock.ts';
 export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
 export { openPlainFile, readBounded } from './node/read-file.ts';
+export { isAbandoned, removeAbandoned, temporaryFolder, temporaryPath } from './node/temporary.ts';

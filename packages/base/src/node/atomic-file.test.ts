@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, open, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AtomicFile, writeFileAtomic } from './atomic-file.ts';
+import { thisProcess } from './process-identity.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -61,10 +62,12 @@ test('a folder in the way and a file where a folder is needed are named', async 
   await mkdir(join(folder, 'taken'));
   await writeFile(join(folder, 'plain'), '');
   await expect(writeFileAtomic(join(folder, 'taken'), 'x')).rejects.toMatchObject({
+    code: 'file/kind',
     where: join(folder, 'taken'),
   });
   await expect(writeFileAtomic(join(folder, 'plain', 'x'), 'x')).rejects.toMatchObject({
-    code: 'file/exists',
+    code: 'file/kind',
+    where: join(folder, 'plain'),
   });
   expect((await readdir(folder)).sort()).toEqual(['plain', 'taken']);
 });
@@ -107,4 +110,39 @@ test('a resumable file goes on where it was paused, even after a full disk', asy
   await third.commit();
   expect(await readdir(folder)).toEqual(['f']);
   expect([...(await readFile(path))]).toEqual([1, 2]);
+});
+
+test('a name of any length that the system takes can be written', async () => {
+  const longest = join(folder, 'ü'.repeat(127));
+  await writeFileAtomic(longest, 'x');
+  expect(await readFile(longest, 'utf8')).toBe('x');
+  await expect(writeFileAtomic(join(folder, 'a'.repeat(300)), 'x')).rejects.toMatchObject({
+    code: 'file/name',
+  });
+});
+
+test('what a killed process left half-written goes when the same file is written again', async () => {
+  const dead = `${thisProcess.machine}-${process.pid}-long_ago-0123abcd`;
+  const foreign = '00000000-1-2-0123abcd';
+  for (const owner of [dead, foreign]) await writeFile(join(folder, `f.${owner}.partial`), 'half');
+  await writeFile(join(folder, `other.${dead}.partial`), 'half');
+  await writeFile(join(folder, 'f.partial'), 'of a resumable file');
+  await writeFileAtomic(join(folder, 'f'), 'whole');
+  expect((await readdir(folder)).sort()).toEqual(
+    ['f', `f.${foreign}.partial`, 'f.partial', `other.${dead}.partial`].sort(),
+  );
+});
+
+test('the unfinished part of a resumable file is no link to anything', async () => {
+  const [path, precious] = [join(folder, 'f'), join(folder, 'precious')];
+  await writeFile(precious, 'precious');
+  for (const makeLink of [symlink, link]) {
+    await makeLink(precious, `${path}.partial`);
+    const file = await AtomicFile.open(path, { resumable: true });
+    expect(file.size).toBe(0);
+    await file.append(new Uint8Array([1]));
+    await file.commit();
+    expect(await readFile(precious, 'utf8')).toBe('precious');
+    expect([...(await readFile(path))]).toEqual([1]);
+  }
 });

@@ -1,13 +1,23 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
-import { fileError } from './file-error.ts';
+import {
+  linkStatusOf,
+  makeFolder,
+  remove,
+  removeFile,
+  rename,
+  statusOf,
+  syncFolder,
+  WritableFile,
+} from './file-operations.ts';
+import { removeLeftovers, temporaryPath } from './temporary.ts';
 
 export interface AtomicFileOptions {
   /**
    * Keep the unfinished file (always at `<path>.partial`) when writing stops or fails, and go on with it when the
-   * file is opened again. Without it the unfinished file has a random name and never outlives a failure.
+   * file is opened again. Who opens it must see to it that nobody else does (`takeLock`). Without it the unfinished
+   * file has a name of its own and does not outlive a failure; what a killed process left of one goes when the next one
+   * writes the same path.
    */
   readonly resumable?: boolean;
 }
@@ -25,35 +35,34 @@ export class AtomicFile {
   /** Where the bytes are until then. */
   readonly partialPath: string;
   readonly #resumable: boolean;
-  #handle: FileHandle | undefined;
+  #file: WritableFile | undefined;
   #size: number;
 
-  private constructor(
-    path: string,
-    partialPath: string,
-    resumable: boolean,
-    handle: FileHandle,
-    size: number,
-  ) {
+  private constructor(path: string, resumable: boolean, file: WritableFile, size: number) {
     this.path = path;
-    this.partialPath = partialPath;
+    this.partialPath = file.path;
     this.#resumable = resumable;
-    this.#handle = handle;
+    this.#file = file;
     this.#size = size;
   }
 
   /** Creates missing folders and opens the unfinished file; a resumable one may already hold `size` bytes. */
   static async open(path: string, options: AtomicFileOptions = {}): Promise<AtomicFile> {
     const resumable = options.resumable ?? false;
-    const partialPath = resumable ? `${path}.partial` : `${path}.${randomBytes(6).toString('hex')}.partial`;
-    try {
-      await mkdir(dirname(path), { recursive: true });
-      const handle = await openPartial(partialPath, resumable);
-      const { size } = await handle.stat();
-      return new AtomicFile(path, partialPath, resumable, handle, size);
-    } catch (error) {
-      throw fileError(error, path, 'cannot write it');
+    // Names that the system does not take, and folders in the way, are told before there is anything to lose.
+    if ((await statusOf(path))?.isDirectory() === true) {
+      throw new ConvbaseError('file/kind', 'cannot write it: a folder of that name is in the way', {
+        where: path,
+        fix: 'Move it or choose another name.',
+      });
     }
+    await makeFolder(dirname(path));
+    if (resumable) {
+      const { file, size } = await openPartial(`${path}.partial`, path);
+      return new AtomicFile(path, true, file, size);
+    }
+    await removeLeftovers(path);
+    return new AtomicFile(path, false, await WritableFile.open(temporaryPath(path), 'new', path), 0);
   }
 
   /** Bytes written so far. */
@@ -68,47 +77,34 @@ export class AtomicFile {
 
   /** Writes at a place of your choice, such as a header whose content is known only at the end. */
   async writeAt(chunk: Uint8Array, position: number): Promise<void> {
-    await this.#attempt(async (handle) => {
-      let done = 0;
-      while (done < chunk.byteLength) {
-        const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, position + done);
-        done += bytesWritten;
-      }
+    await this.#attempt(async (file) => {
+      await file.write(chunk, position);
       this.#size = Math.max(this.#size, position + chunk.byteLength);
     });
   }
 
   /** Reads back up to `length` bytes from `position`; fewer at the end of the file. */
   async readAt(position: number, length: number): Promise<Uint8Array> {
-    return this.#attempt(async (handle) => {
-      const bytes = new Uint8Array(length);
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return bytes.subarray(0, done);
-    });
+    return this.#attempt((file) => file.read(position, length));
   }
 
   /** Shortens the unfinished file to `size` bytes. */
   async truncate(size: number): Promise<void> {
-    await this.#attempt(async (handle) => {
-      await handle.truncate(size);
+    await this.#attempt(async (file) => {
+      await file.truncate(size);
       this.#size = size;
     });
   }
 
   /** Waits until everything written is on the disk and would survive a power cut. */
   async sync(): Promise<void> {
-    await this.#attempt((handle) => handle.sync());
+    await this.#attempt((file) => file.sync());
   }
 
   /** Flushes, closes and gives the file its name, replacing what stood there. */
   async commit(): Promise<void> {
-    await this.#attempt(async (handle) => {
-      await handle.sync();
+    await this.#attempt(async (file) => {
+      await file.sync();
       await this.#close();
       await rename(this.partialPath, this.path);
       await syncFolder(dirname(this.path));
@@ -117,9 +113,9 @@ export class AtomicFile {
 
   /** Gives up: closes and removes the unfinished file. Does nothing after `commit` or a failure. */
   async abort(): Promise<void> {
-    if (this.#handle === undefined) return;
+    if (this.#file === undefined) return;
     await this.#close();
-    await rm(this.partialPath, { force: true });
+    await removeFile(this.partialPath);
   }
 
   /** Closes the file but leaves the unfinished part of a resumable one for the next `open`. */
@@ -129,23 +125,23 @@ export class AtomicFile {
   }
 
   async #close(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
   }
 
-  async #attempt<T>(action: (handle: FileHandle) => Promise<T>): Promise<T> {
-    if (this.#handle === undefined) {
+  async #attempt<T>(action: (file: WritableFile) => Promise<T>): Promise<T> {
+    if (this.#file === undefined) {
       throw new ConvbaseError('file/closed', 'writing to a file that is already closed', {
         where: this.path,
       });
     }
     try {
-      return await action(this.#handle);
+      return await action(this.#file);
     } catch (error) {
       await this.#close();
-      if (!this.#resumable) await rm(this.partialPath, { force: true });
-      throw fileError(error, this.path, 'cannot write it');
+      if (!this.#resumable) await removeFile(this.partialPath);
+      throw error;
     }
   }
 }
@@ -171,25 +167,14 @@ export async function writeFileAtomic(
   await file.commit();
 }
 
-async function openPartial(path: string, resumable: boolean): Promise<FileHandle> {
-  if (!resumable) return open(path, 'wx+');
-  const exists = await stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );
-  return open(path, exists ? 'r+' : 'wx+');
-}
-
-/** A rename is safe from a power cut only once its folder is flushed too; Windows has no such call and needs none. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+/** Opens what an earlier process left unfinished. What only leads elsewhere, a link of any kind, is removed. */
+async function openPartial(
+  path: string,
+  where: string,
+): Promise<{ readonly file: WritableFile; readonly size: number }> {
+  const there = await linkStatusOf(path);
+  if (there !== undefined && (!there.isFile() || there.nlink > 1)) await remove(path);
+  else if (there !== undefined)
+    return { file: await WritableFile.open(path, 'existing', where), size: there.size };
+  return { file: await WritableFile.open(path, 'new', where), size: 0 };
 }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
 import { AtomicFile, writeFileAtomic } from './atomic-file.ts';
+import { fileChecksum } from './checksum.ts';
 import { fileError, systemCode } from './file-error.ts';
 
 export interface DownloadProgress {
@@ -179,14 +178,7 @@ async function checkMd5(
   expected: string | undefined,
 ): Promise<void> {
   if (expected === undefined) return;
-  const hash = createHash('md5');
-  try {
-    for await (const chunk of createReadStream(file.partialPath) as AsyncIterable<Uint8Array>)
-      hash.update(chunk);
-  } catch (error) {
-    throw fileError(error, file.partialPath, 'cannot read back what was downloaded');
-  }
-  const actual = hash.digest('hex');
+  const actual = await fileChecksum(file.partialPath, 'md5');
   if (actual === expected.toLowerCase()) return;
   await file.abort();
   await rm(notePath, { force: true });

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { extract } from 'tar';
 import { ConvbaseError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
+import { fileChecksum } from './checksum.ts';
 import { fileError, systemCode } from './file-error.ts';
 import { pathInside } from './path-inside.ts';
 import { runNpm, type NpmRun } from './run-npm.ts';
@@ -106,9 +105,7 @@ async function pack(spec: string, folder: string, signal?: AbortSignal): Promise
 }
 
 async function checkIntegrity(tarball: string, expected: string, spec: string): Promise<void> {
-  const hash = createHash('sha512');
-  for await (const chunk of createReadStream(tarball) as AsyncIterable<Uint8Array>) hash.update(chunk);
-  const actual = `sha512-${hash.digest('base64')}`;
+  const actual = `sha512-${await fileChecksum(tarball, 'sha512', { encoding: 'base64' })}`;
   if (actual === expected) return;
   throw new ConvbaseError('npm/integrity', 'what was downloaded is not what the registry published', {
     where: spec,

@@ -67,11 +67,6 @@ export function openSource(path: string): Promise<ByteSource> {
   });
 }
 
-/** Whether a path names a folder; a path that does not exist does not. */
-export function isFolder(path: string): Promise<boolean> {
-  return Promise.resolve(fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
-}
-
 /** The path of a file that lies beside another (or below its folder). */
 export function fileBeside(path: string, relative: string): string {
   return join(dirname(path), relative);
@@ -88,6 +83,7 @@ export function sha256(sources: readonly ByteSource[]): Promise<string> {
   for (const source of sources) for (const piece of pieces(source)) hash.update(piece);
   return Promise.resolve(hash.digest('hex'));
 }
+export { isFolder } from '@convbase/base/node';
 export { listFiles, saveFile, shippedGolden } from './node/files.ts';
 export { downloadFile, isFile, md5, npmPackage, weightFolders } from './node/fetch.ts';
 export { withTimeLimit } from './node/time-limit.ts';

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointing, lockFolder, readCheckpoint, writeCheckpoint, type Checkpoint } from './index.ts';
+import { checkpointing, readCheckpoint, writeCheckpoint, type Checkpoint } from './index.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -79,59 +78,5 @@ describe('a checkpoint', () => {
       await callback.onAbort?.({ epoch: 2, batch: 3, totals: null });
     }
     expect(saved).toEqual(['1/0', '2/0', '2/3', '1/0', '1/1', '2/0', '2/3']);
-  });
-});
-
-describe('lockFolder', () => {
-  const path = (): string => join(folder, 'run');
-  const foreign = (holder: object): Promise<void> =>
-    writeFile(join(path(), 'lock'), JSON.stringify({ host: hostname(), started: null, id: 'x', ...holder }));
-
-  it('lets one in, and the next when that one is done', async () => {
-    const release = await lockFolder(path());
-    await expect(lockFolder(path())).rejects.toMatchObject({ code: 'run/locked', where: path() });
-    await release();
-    expect(await readdir(path())).toEqual([]);
-    await (
-      await lockFolder(path())
-    )();
-  });
-
-  it('takes over from a process that is no more, but not from one on another machine', async () => {
-    const child = spawn(process.execPath, ['-e', '']);
-    await new Promise((resolve) => child.on('close', resolve));
-    await foreign({ pid: child.pid });
-    await (
-      await lockFolder(path())
-    )();
-    // The number of a process that is no more may be that of another one by now, such as this.
-    await foreign({ pid: process.pid });
-    await (
-      await lockFolder(path())
-    )();
-    await foreign({ pid: process.ppid, started: 'long ago' });
-    if (process.platform === 'linux') await (await lockFolder(path()))();
-    await foreign({ pid: child.pid, host: 'elsewhere' });
-    await expect(lockFolder(path())).rejects.toThrow(/process \d+ on elsewhere/);
-    await writeFile(join(path(), 'lock'), 'what?');
-    await expect(lockFolder(path())).rejects.toMatchObject({ code: 'run/locked' });
-    expect(await readdir(path())).toEqual(['lock']);
-  });
-
-  it('lets one of many in at a time', async () => {
-    await rm(path(), { recursive: true });
-    let inside = 0;
-    let entered = 0;
-    const attempts = Array.from({ length: 20 }, async () => {
-      const release = await lockFolder(path()).catch(() => undefined);
-      if (release === undefined) return;
-      expect(++inside).toBe(1);
-      entered++;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      inside--;
-      await release();
-    });
-    await Promise.all(attempts);
-    expect(entered).toBeGreaterThan(0);
   });
 });

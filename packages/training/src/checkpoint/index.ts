@@ -8,5 +8,4 @@ export {
   type StageRecord,
 } from './checkpoint-file.ts';
 export { checkpointing } from './checkpointing.ts';
-export { lockFolder } from './lock.ts';
 export { ownJson } from './own-json.ts';

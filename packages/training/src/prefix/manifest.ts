@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { fileChecksum, statusOf } from '@convbase/base/node';
 import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
@@ -64,14 +61,8 @@ export async function listFiles(folder: string, names: readonly string[]): Promi
   const files: PrefixManifest['files'] = {};
   for (const name of names) {
     const path = join(folder, name);
-    const hash = createHash('sha256');
-    try {
-      for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }))
-        hash.update(chunk as Uint8Array);
-      files[name] = { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
-    } catch (error) {
-      throw fileError(error, path, 'cannot read it');
-    }
+    const bytes = (await statusOf(path))?.size ?? 0;
+    files[name] = { bytes, sha256: await fileChecksum(path, 'sha256') };
   }
   return files;
 }

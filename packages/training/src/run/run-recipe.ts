@@ -1,8 +1,8 @@
 import { ConvbaseError } from '@convbase/base';
+import { lockFolder } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { PictureMemory } from '@convbase/data';
 import { InputMeter } from '@convbase/layers';
-import { lockFolder } from '../checkpoint/index.ts';
 import { inputReport } from '../input/index.ts';
 import { historyFile } from '../logs/index.ts';
 import type { Recipe } from '../recipe/index.ts';
@@ -46,7 +46,7 @@ export interface RunResult extends RunRecord {
  * and a report.
  *
  * @throws ConvbaseError `run/exists` for a folder with a run unless it is to be resumed; `run/changed` where recipe,
- * pictures or base are not those that it was begun with; `run/locked` while another process writes there;
+ * pictures or base are not those that it was begun with; `file/locked` while another process writes there;
  * `run/aborted`; `train/diverged`; `training/overflow` in mixed precision; those of pictures, base and files
  */
 export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<RunResult> {

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { hostname, tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { watchFileOperations } from './file-operations.ts';
+import { lockFolder, takeLock } from './lock.ts';
+import { thisProcess } from './process-identity.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'convbase-lock-'));
+});
+afterEach(async () => {
+  watchFileOperations(undefined);
+  await rm(root, { recursive: true });
+});
+
+const path = (): string => join(root, 'run');
+/** Leaves the lock of another process there. */
+const foreign = async (holder: object, name = 'lock'): Promise<void> => {
+  await mkdir(path(), { recursive: true });
+  const all = { ...thisProcess, started: '0', host: hostname(), id: 'x', ...holder };
+  await writeFile(join(path(), name), JSON.stringify(all));
+};
+const takeAndRelease = async (): Promise<void> => {
+  const release = await lockFolder(path());
+  await release();
+};
+/** The number of a process that has ended. */
+async function deadPid(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '']);
+  await new Promise((resolve) => child.on('close', resolve));
+  return child.pid ?? 0;
+}
+
+it('lets one in, and the next when that one is done', async () => {
+  const release = await lockFolder(path());
+  const who = expect.stringContaining(`process ${process.pid} on ${hostname()}`) as string;
+  await expect(lockFolder(path())).rejects.toMatchObject({
+    code: 'file/locked',
+    where: path(),
+    message: who,
+  });
+  await release();
+  expect(await readdir(path())).toEqual([]);
+  await takeAndRelease();
+});
+
+it('waits where it is asked to, and says for whom', async () => {
+  const release = await lockFolder(path());
+  const holders: string[] = [];
+  let has = false;
+  const waiting = lockFolder(path(), { onWait: (holder) => void holders.push(holder) }).then((next) => {
+    has = true;
+    return next;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect([has, holders]).toEqual([false, [`process ${process.pid} on ${hostname()}`]]);
+  await release();
+  const next = await waiting;
+  const stop = new AbortController();
+  const stopped = lockFolder(path(), { onWait: () => undefined, signal: stop.signal });
+  stop.abort(new Error('stop'));
+  await expect(stopped).rejects.toThrow();
+  await next();
+});
+
+it('takes over from a process that is no more, but not from one that nobody can ask about', async () => {
+  const pid = await deadPid();
+  await foreign({ pid });
+  await takeAndRelease();
+  // The number of a process that is no more may be that of another one by now, such as this.
+  await foreign({ pid: process.pid, started: thisProcess.started });
+  await takeAndRelease();
+  await foreign({ pid: process.ppid, started: 'long ago' });
+  if (process.platform === 'linux') await takeAndRelease();
+  await foreign({ pid: process.ppid });
+  await expect(lockFolder(path())).rejects.toMatchObject({ code: 'file/locked' });
+  await foreign({ pid, machine: 'another', host: 'elsewhere' });
+  await expect(lockFolder(path())).rejects.toThrow(/process \d+ on elsewhere/);
+  await writeFile(join(path(), 'lock'), 'what?');
+  await expect(lockFolder(path(), { onWait: () => undefined })).rejects.toMatchObject({
+    code: 'file/locked',
+  });
+  expect(await readdir(path())).toEqual(['lock']);
+});
+
+it('takes an empty lock for one that a power cut left, but not at once', async () => {
+  await mkdir(path());
+  await writeFile(join(path(), 'lock'), '');
+  await expect(lockFolder(path())).rejects.toMatchObject({ code: 'file/locked' });
+  const longAgo = new Date(Date.now() - 60_000);
+  await utimes(join(path(), 'lock'), longAgo, longAgo);
+  await takeAndRelease();
+});
+
+it('lets one of many in at a time, also where all find the lock of a dead process', async () => {
+  for (let round = 0; round < 5; round++) {
+    await foreign({ pid: await deadPid() });
+    await foreign({ pid: await deadPid() }, 'lock.takeover');
+    let inside = 0;
+    let entered = 0;
+    const attempts = Array.from({ length: 20 }, async () => {
+      const release = await lockFolder(path(), { onWait: () => undefined });
+      expect(++inside).toBe(1);
+      entered++;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      inside--;
+      await release();
+    });
+    await Promise.all(attempts);
+    expect(entered).toBe(20);
+    expect(await readdir(path())).toEqual([]);
+  }
+});
+
+it('can be taken by the next one at whatever operation a process was killed', async () => {
+  const lock = join(path(), 'lock');
+  for (let stopAt = 1; ; stopAt++) {
+    await foreign({ pid: await deadPid() });
+    let operations = 0;
+    watchFileOperations(() => {
+      // The process is gone: nothing of what it would have done afterwards is done.
+      if (++operations >= stopAt) throw new Error('killed');
+    });
+    const killed = await takeLock(lock, path()).then(
+      async (release) =>
+        release().then(
+          () => false,
+          () => true,
+        ),
+      () => true,
+    );
+    watchFileOperations(undefined);
+    await takeAndRelease();
+    const left = (await readdir(path())).filter((name) => !name.endsWith('.partial'));
+    expect(left, `killed at operation ${stopAt}`).toEqual([]);
+    if (!killed) break;
+    expect(stopAt).toBeLessThan(100);
+  }
+});

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { listIfThere, makeFolder, remove, statusOf } from './file-operations.ts';
+import { isRunning, ownerOf, ownName } from './process-identity.ts';
+
+/** How long what nobody can be asked about must have been left alone to count as abandoned. */
+const ABANDONED_MS = 10 * 60_000;
+
+/** A file name has 255 bytes on most systems, of which ours takes some 50. */
+const MAX_NAME_BYTES = 160;
+
+/**
+ * A path beside `path` for what is to become it: `<name>.<owner>.partial`, of this process alone. What a dead process
+ * left under such a name is removed by whoever next writes the same path (`removeLeftovers`).
+ */
+export function temporaryPath(path: string): string {
+  return join(dirname(path), `${stem(path)}.${ownName()}.partial`);
+}
+
+/** Makes an empty folder of this process alone beside `path`, and removes what dead processes left of such folders. */
+export async function temporaryFolder(path: string): Promise<string> {
+  await removeLeftovers(path);
+  const folder = temporaryPath(path);
+  await makeFolder(folder);
+  return folder;
+}
+
+/** Whether whoever a temporary name belongs to has left it, last changed at `changed`, to others. */
+export function isAbandoned(name: string, changed: Date): boolean {
+  const owner = ownerOf(name.split('.').at(-2) ?? '');
+  const runs = owner === undefined ? undefined : isRunning(owner);
+  return runs === undefined ? Date.now() - changed.getTime() > ABANDONED_MS : !runs;
+}
+
+/** Folders in which this process has looked for left-overs of a path already: what is listed once is not listed again. */
+const cleaned = new Set<string>();
+
+/** Removes what dead processes left half-made of a path, once in the life of this process. */
+export async function removeLeftovers(path: string): Promise<void> {
+  if (cleaned.has(path)) return;
+  cleaned.add(path);
+  const prefix = `${stem(path)}.`;
+  await removeAbandoned(dirname(path), (name) => name.startsWith(prefix) && isOwned(name));
+}
+
+/**
+ * Removes the half-made files and folders of dead processes in a folder.
+ *
+ * @param wanted which of the names that end in `.partial`; default: those of any path
+ */
+export async function removeAbandoned(
+  folder: string,
+  wanted: (name: string) => boolean = isOwned,
+): Promise<void> {
+  for (const name of await listIfThere(folder)) {
+    if (!name.endsWith('.partial') || !wanted(name)) continue;
+    const path = join(folder, name);
+    const status = await statusOf(path);
+    if (status !== undefined && isAbandoned(name, status.mtime)) await remove(path);
+  }
+}
+
+/** Whether a name is one of `temporaryPath`; those of resumable files have no owner. */
+function isOwned(name: string): boolean {
+  return ownerOf(name.split('.').at(-2) ?? '') !== undefined;
+}
+
+/** The name of a path, or what stands for one that is too long to have anything behind it. */
+function stem(path: string): string {
+  const name = basename(path);
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  return createHash('sha256').update(name).digest('hex').slice(0, 16);
+}
