@@ -65,6 +65,43 @@ export default tseslint.config(
     },
   },
   {
+    // Names from outside command no terminal: what people are to read is made visible first.
+    files: ['packages/*/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/testing/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.object.name="console"] > .arguments:not(CallExpression[callee.name=/^visible(Line|Json)?$/])',
+          message: 'Print visible(text) or visibleLine(line).',
+        },
+        {
+          selector: 'MemberExpression[object.name="console"]:not(CallExpression > .callee)',
+          message: 'Print visible(text) or visibleLine(line).',
+        },
+      ],
+    },
+  },
+  {
+    files: ['packages/cli/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/testing/**', 'packages/cli/src/terminal/print.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MemberExpression[property.name="write"][object.name=/^(stream|stdout|stderr)$/]',
+          message: 'Write with the functions of terminal/print.ts, which make control characters visible.',
+        },
+        {
+          selector: 'MemberExpression[property.name="write"][object.property.name=/^(stdout|stderr)$/]',
+          message: 'Write with the functions of terminal/print.ts, which make control characters visible.',
+        },
+      ],
+    },
+  },
+  {
     files: ['packages/*/src/**/*.test.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },

@@ -16,6 +16,7 @@ import { addVerify } from './commands/verify.ts';
 import { addWeights } from './commands/weights.ts';
 import type { Interruption } from './terminal/interrupt.ts';
 import { requireOptionsLast } from './terminal/options.ts';
+import { commanderOutput } from './terminal/print.ts';
 import { version } from './version.ts';
 
 /** What a command gets from the process that runs it, and gives back. */
@@ -33,6 +34,7 @@ export function createProgram(invocation: Invocation): Command {
     .version(version)
     .showHelpAfterError('(--help shows what the command takes)')
     .exitOverride()
+    .configureOutput(commanderOutput)
     // With their arguments the list would not fit into 80 columns; each command's own help has them.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText(

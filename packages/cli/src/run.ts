@@ -2,6 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import { CommanderError } from 'commander';
 import { createProgram, type Invocation } from './program.ts';
 import { interruptible, Interrupted } from './terminal/interrupt.ts';
+import { printJson, sayError, sayFault } from './terminal/print.ts';
 
 /**
  * Runs one convbase command line (without `node convbase`) and resolves to its exit code:
@@ -20,14 +21,13 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof ConvbaseError) {
       if (args.includes('--json')) {
         const { code, message, where, fix } = error;
-        console.log(JSON.stringify({ error: { code, message, where, fix } }));
+        printJson({ error: { code, message, where, fix } });
       }
-      console.error(`error: ${error.message}`);
+      sayError(error);
       return error.code.startsWith('usage/') ? 2 : 1;
     }
     // Not a state that a user can cause: the stack helps whoever reads the report.
-    console.error('error: a fault in convbase itself; please report it with the lines below');
-    console.error(error);
+    sayFault(error);
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visible, visibleLine } from '@convbase/base';
 import { ladders, openGpu } from '@convbase/core-gpu';
 import { ensureDriver } from '@convbase/core-gpu/node';
 import { climb } from './climb.ts';
@@ -14,21 +14,21 @@ async function main(names: readonly string[]): Promise<number> {
   const wanted = names.includes('all') ? known : names;
   const unknown = wanted.filter((name) => !known.includes(name));
   if (wanted.length === 0 || unknown.length > 0) {
-    if (unknown.length > 0) console.error(`no ladder is called ${unknown.join(', ')}`);
-    console.error(`usage: npm run ladder -- NAME... | all\n  names: ${known.join(', ')}`);
+    if (unknown.length > 0) console.error(visibleLine(`no ladder is called ${unknown.join(', ')}`));
+    console.error(visible(`usage: npm run ladder -- NAME... | all\n  names: ${known.join(', ')}`));
     return 2;
   }
   await ensureDriver();
   const gpu = await openGpu();
   try {
-    console.log(`on ${gpu.adapter.name} (${gpu.adapter.kind})`);
+    console.log(visibleLine(`on ${gpu.adapter.name} (${gpu.adapter.kind})`));
     let wrong = false;
     for (const name of wanted) {
       const ladder = ladders[name];
       if (!ladder) continue;
       const results = await climb(gpu, ladder);
-      console.log(`\n${ladder.kernel}: ${ladder.problem}`);
-      for (const line of table(results)) console.log(`  ${line}`);
+      console.log(visible(`\n${ladder.kernel}: ${ladder.problem}`));
+      for (const line of table(results)) console.log(visibleLine(`  ${line}`));
       wrong ||= results.some(({ difference }) => !(difference < WRONG_FROM));
     }
     return wrong ? 1 : 0;
@@ -41,6 +41,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof ConvbaseError)) throw error;
-  console.error(`error: ${error.message}`);
+  console.error(visible(`error: ${error.message}`));
   process.exitCode = 1;
 }

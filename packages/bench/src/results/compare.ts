@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import type { Results, Row } from './schema.ts';
 import { ratio } from './words.ts';
 
@@ -46,12 +47,12 @@ export function isRegression({ verdict }: Comparison): boolean {
 
 /** A line for each row. */
 export function comparisonText(comparisons: readonly Comparison[]): string[] {
-  const name = Math.max(0, ...comparisons.map((one) => one.case.length));
+  const name = Math.max(0, ...comparisons.map((one) => visibleLine(one.case).length));
   return comparisons.map((one) => {
     const change =
       one.change === null ? '' : `${one.change >= 1 ? '+' : ''}${(100 * (one.change - 1)).toFixed(0)} %`;
     const values = [ratio(one.before) || '-', ratio(one.after) || '-', change];
-    return `${one.case.padEnd(name)} ${values.map((value) => value.padStart(7)).join(' ')}  ${one.verdict}`;
+    return `${visibleLine(one.case).padEnd(name)} ${values.map((value) => value.padStart(7)).join(' ')}  ${one.verdict}`;
   });
 }
 

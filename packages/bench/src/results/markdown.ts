@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import { BASE } from './row.ts';
 import type { LadderResult, Results, Row } from './schema.ts';
 import {
@@ -44,7 +45,9 @@ export function markdownOf(results: Results): string {
       : ['', ...missing.map(({ contender, why }) => `- ${contender} did not take part: ${why}.`)]),
     ...(results.ladders ?? []).flatMap(ladderOf),
     '',
-  ].join('\n');
+  ]
+    .map(visibleLine)
+    .join('\n');
 }
 
 function ladderOf({ kernel, problem, rungs }: LadderResult): string[] {

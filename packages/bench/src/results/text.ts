@@ -7,9 +7,10 @@ const WIDTH = 79;
 const LONGEST_NAME = 22;
 
 /** What the columns of `textOf` are. */
-export const textLegend =
-  "median, p95, spread, runs; times as fast as tfjs webgpu; share of the adapter's\n" +
-  'limit; ? where there was nothing to compare the result with';
+export const textLegend = [
+  "median, p95, spread, runs; times as fast as tfjs webgpu; share of the adapter's",
+  'limit; ? where there was nothing to compare the result with',
+];
 
 /** The rows of a case for a terminal of 80 columns. */
 export function textOf(rows: readonly Row[]): string[] {

@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import type { Results, Row } from './schema.ts';
 
 /** Milliseconds in three digits, larger ones in seconds: `4.21 ms`, `312 ms`, `15.2 s`. */
@@ -38,7 +39,7 @@ export function failure({ error = '', unsupported = false }: Row): string {
 
 /** The first line of an error, no longer than `length`. */
 export function shorten(text: string, length: number): string {
-  const [line = ''] = text.split('\n');
+  const line = visibleLine(text.split('\n')[0] ?? '');
   return line.length <= length ? line : `${line.slice(0, length - 2)}..`;
 }
 

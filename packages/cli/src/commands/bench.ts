@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import {
   comparisonText,
   compareResults,
@@ -17,6 +18,7 @@ import { Option, type Command } from 'commander';
 import type { Invocation } from '../program.ts';
 import { sayAdapter } from '../terminal/adapter-line.ts';
 import { numberBetween, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { drawLine, eraseLine, printJson, printLine, sayLine } from '../terminal/print.ts';
 
 interface BenchFlags extends CommonOptions {
   readonly set: CaseSet;
@@ -104,8 +106,8 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
   const set = full === true ? 'full' : flags.set;
   if (flags.list === true) {
     const cases = await listCases(set);
-    if (json) console.log(JSON.stringify(cases));
-    else for (const { id, title } of cases) console.log(`${id}\n  ${title}`);
+    if (json) printJson(cases);
+    else for (const { id, title } of cases) [id, `  ${title}`].forEach(printLine);
     return;
   }
   // Those who race are processes of their own, which inherit it.
@@ -127,21 +129,20 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
       onAdapter: ({ name, kind, roofline: { gigaflops, gigabytes } }) => {
         status.clear();
         sayAdapter({ name, kind });
-        process.stderr.write(
-          `limits: ${gigaflops.toFixed(0)} GFLOP/s of multiply-adds, ${gigabytes.toPrecision(3)} GB/s copied\n${textLegend}\n`,
+        sayLine(
+          `limits: ${gigaflops.toFixed(0)} GFLOP/s of multiply-adds, ${gigabytes.toPrecision(3)} GB/s copied`,
         );
+        textLegend.forEach(sayLine);
       },
       onCase: async (rows, sofar) => {
         status.clear();
-        const print = json ? console.error : console.log;
-        for (const line of textOf(rows)) print(line);
+        textOf(rows).forEach(json ? sayLine : printLine);
         await writeResults(out, sofar);
       },
     });
     const files = await writeResults(out, results);
     status.clear();
-    for (const { contender, why } of results.missing)
-      process.stderr.write(`${contender} did not take part: ${why}\n`);
+    for (const { contender, why } of results.missing) sayLine(`${contender} did not take part: ${why}`);
     printFiles(json, files, json ? results : undefined);
   } finally {
     status.clear();
@@ -158,13 +159,13 @@ async function compareRuns(
   const worse = found.filter(isRegression);
   if (worse.length > 0) invocation.exitCode = 1;
   if (json) {
-    console.log(JSON.stringify({ worse: worse.length, rows: found }));
+    printJson({ worse: worse.length, rows: found });
     return;
   }
-  console.log('times as fast as tfjs webgpu in the same run: before, after, change');
-  for (const line of comparisonText(found)) console.log(line);
+  printLine('times as fast as tfjs webgpu in the same run: before, after, change');
+  comparisonText(found).forEach(printLine);
   const summary = `${worse.length} of ${found.length} got worse or are gone`;
-  console.log(worse.length === 0 ? 'nothing got worse' : summary);
+  printLine(worse.length === 0 ? 'nothing got worse' : summary);
 }
 
 async function reportRun(path: string, { json, out, with: figures }: ReportFlags): Promise<void> {
@@ -176,8 +177,8 @@ async function reportRun(path: string, { json, out, with: figures }: ReportFlags
 }
 
 function printFiles(json: true | undefined, files: ResultFiles, results?: object): void {
-  if (json) console.log(JSON.stringify({ ...files, ...(results === undefined ? {} : { results }) }));
-  else console.log(`results in ${files.json}, ${files.page}, ${files.markdown}`);
+  if (json) printJson({ ...files, ...(results === undefined ? {} : { results }) });
+  else printLine(`results in ${files.json}, ${files.page}, ${files.markdown}`);
 }
 
 /** What is being done: the last line of a terminal; nothing in a pipe, where the rows are enough. */
@@ -186,10 +187,10 @@ function createStatus(): { show: (text: string) => void; clear: () => void } {
   if (!stderr.isTTY) return { show: () => undefined, clear: () => undefined };
   return {
     show: (text) => {
-      stderr.write(`\r\u001b[2K${text.slice(0, (stderr.columns || 80) - 1)}`);
+      drawLine(stderr, visibleLine(text).slice(0, (stderr.columns || 80) - 1));
     },
     clear: () => {
-      stderr.write('\r\u001b[2K');
+      eraseLine(stderr);
     },
   };
 }

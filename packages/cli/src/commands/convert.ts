@@ -5,7 +5,7 @@ import { convertModel } from '@convbase/models';
 import type { Command } from 'commander';
 import type { Invocation } from '../program.ts';
 import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
-import { printResult } from '../terminal/print.ts';
+import { printResult, sayLine } from '../terminal/print.ts';
 
 interface ConvertFlags extends CommonOptions {
   readonly weights?: string;
@@ -51,12 +51,9 @@ async function convert(
       fix: 'Choose another name, or overwrite it with --force.',
     });
   }
-  const onStatus = (message: string): void => {
-    process.stderr.write(`${message}\n`);
-  };
-  const { model, info } = await convertModel(source, path, { ...options, onStatus, signal });
+  const { model, info } = await convertModel(source, path, { ...options, onStatus: sayLine, signal });
   if (info !== undefined && !path.toLowerCase().endsWith('.keras')) {
-    onStatus(`${path} does not say which classes it knows: ${info.classNames.join(', ')}`);
+    sayLine(`${path} does not say which classes it knows: ${info.classNames.join(', ')}`);
   }
   const parameters = model.countParams();
   printResult(

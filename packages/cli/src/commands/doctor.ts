@@ -7,6 +7,7 @@ import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { untilStopped } from '../terminal/interrupt.ts';
 import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printResult, sayLine } from '../terminal/print.ts';
 import { version } from '../version.ts';
 
 interface DoctorOptions extends CommonOptions {
@@ -30,15 +31,12 @@ export function addDoctor(program: Command, invocation: Invocation): void {
 }
 
 async function doctor(options: DoctorOptions, invocation: Invocation): Promise<void> {
-  const onProgress = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
-  const installing = ensureDriver({ install: options.installDriver ?? false, onProgress });
+  const installing = ensureDriver({ install: options.installDriver ?? false, onProgress: sayLine });
   const driver = await untilStopped(installing, invocation.signal);
   await usingGpu({ ...options, quiet: true }, invocation.signal, async (gpu) => {
     const checkup = await examine(gpu, driver, invocation.signal);
     if (checkup.selfCheck.failed.length > 0) invocation.exitCode = 1;
-    console.log(options.json ? JSON.stringify(checkup) : inWords(checkup));
+    printResult(options.json, checkup, ...inWords(checkup));
   });
 }
 
@@ -70,7 +68,7 @@ async function examine(gpu: Gpu, driver: DriverState, signal: AbortSignal) {
   };
 }
 
-function inWords({ system, driver, adapter, limits, features, subgroupSize, ...more }: Checkup): string {
+function inWords({ system, driver, adapter, limits, features, subgroupSize, ...more }: Checkup): string[] {
   const from = {
     system: "the system's",
     cache: `convbase's cache, ${driver.folder ?? ''}`,
@@ -98,19 +96,17 @@ function inWords({ system, driver, adapter, limits, features, subgroupSize, ...m
     ],
   ];
   const lines = rows.map(([label, value]) => `${label.padEnd(11)} ${value}`);
-  return [
-    ...lines,
-    ...failed.map((name) => `${''.padEnd(11)} ${name}`),
-    '',
-    advice(adapter.kind, failed),
-  ].join('\n');
+  return [...lines, ...failed.map((name) => `${''.padEnd(11)} ${name}`), '', ...advice(adapter.kind, failed)];
 }
 
-function advice(kind: string, failed: readonly string[]): string {
+function advice(kind: string, failed: readonly string[]): string[] {
   if (failed.length > 0) {
-    return 'This adapter computes wrong results. Update its driver, or pick another with\n--adapter or CONVBASE_ADAPTER.';
+    return [
+      'This adapter computes wrong results. Update its driver, or pick another with',
+      '--adapter or CONVBASE_ADAPTER.',
+    ];
   }
   return kind === 'software'
-    ? 'Everything works, slowly: no GPU is in use. Where the machine has one, install\nits Vulkan driver.'
-    : 'Everything works.';
+    ? ['Everything works, slowly: no GPU is in use. Where the machine has one, install', 'its Vulkan driver.']
+    : ['Everything works.'];
 }

@@ -24,6 +24,7 @@ import {
   type CommonOptions,
   type PrecisionFlag,
 } from '../terminal/options.ts';
+import { printJson, printLine, sayError, sayLine } from '../terminal/print.ts';
 
 interface PredictFlags extends CommonOptions, PrecisionFlag {
   readonly weights?: string;
@@ -80,14 +81,11 @@ async function predict(
   invocation: Invocation,
 ): Promise<void> {
   const { signal } = invocation;
-  const onStatus = (message: string): void => {
-    process.stderr.write(`${message}\n`);
-  };
   await usingGpu(flags, signal, async (gpu) => {
     const images = await picturesIn(paths);
     const predictor = (await isClassifier(spec))
-      ? await trainedPredictor(spec, flags, gpu, { onStatus, signal })
-      : await wholeModelPredictor(spec, flags, gpu, { onStatus, signal });
+      ? await trainedPredictor(spec, flags, gpu, { onStatus: sayLine, signal })
+      : await wholeModelPredictor(spec, flags, gpu, { onStatus: sayLine, signal });
     const results: object[] = [];
     try {
       for (const image of images) {
@@ -95,19 +93,19 @@ async function predict(
         try {
           const predictions = (await rank(image, predictor)).slice(0, flags.top);
           results.push({ image, predictions });
-          if (!flags.json) console.log(`${image}: ${inWords(predictions)}`);
+          if (!flags.json) printLine(`${image}: ${inWords(predictions)}`);
         } catch (error) {
           // One bad picture among many: name it, do the rest, and say so in the exit code.
           if (!(error instanceof ConvbaseError) || images.length === 1) throw error;
           invocation.exitCode = 1;
           results.push({ image, error: { code: error.code, message: error.message } });
-          console.error(`error: ${error.message}`);
+          sayError(error);
         }
       }
     } finally {
       predictor.dispose();
     }
-    if (flags.json) console.log(JSON.stringify(results));
+    if (flags.json) printJson(results);
   });
 }
 

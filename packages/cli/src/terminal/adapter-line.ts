@@ -1,12 +1,15 @@
+import { visibleLine } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
+import { writeLine } from './print.ts';
 
 /** Names on stderr what a command runs on: on a terminal no wider than that, in a pipe as one line. */
 export function sayAdapter(
   { name, kind }: Pick<Gpu['adapter'], 'name' | 'kind'>,
   stream: NodeJS.WriteStream = process.stderr,
 ): void {
-  const line = `adapter: ${name}${kind === 'software' ? ' (software: this runs on the CPU)' : ''}`;
-  stream.write(`${stream.isTTY ? wrapped(line, stream.columns || 80) : line}\n`);
+  const line = `adapter: ${visibleLine(name)}${kind === 'software' ? ' (software: this runs on the CPU)' : ''}`;
+  const lines = stream.isTTY ? wrapped(line, stream.columns || 80).split('\n') : [line];
+  for (const each of lines) writeLine(stream, each);
 }
 
 /** Lines shorter than `columns`, broken between words and indented after the first. A longer word stays whole. */

@@ -1,3 +1,5 @@
+import { endLine, sayLine } from './print.ts';
+
 /** Thrown when the user pressed Ctrl-C. Everything that was to be kept has been kept by then. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
@@ -28,7 +30,8 @@ export async function interruptible<T>(job: (interruption: Interruption) => Prom
   const outOfPatience = new Promise<never>((_resolve, reject) => (giveUp = reject));
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write('\nstopping ... (Ctrl-C again to stop at once)\n');
+    endLine(process.stderr);
+    sayLine('stopping ... (Ctrl-C again to stop at once)');
     const reason = new Interrupted('interrupted');
     controller.abort(reason);
     setTimeout(giveUp, interruption.graceMs, reason).unref();

@@ -1,3 +1,6 @@
+import { visibleLine } from '@convbase/base';
+import { drawLine, endLine, eraseLine, writeLine } from './print.ts';
+
 /** Shows how far a long job is, on stderr: a bar on a terminal, a plain line every few seconds in a pipe. */
 export interface Progress {
   /** `done` of `total`; `note` stands behind the numbers, such as a loss. */
@@ -19,7 +22,6 @@ interface State {
 }
 
 const REDRAW_EVERY_MS = 50;
-const CLEAR_LINE = '\r\u001b[2K';
 
 function barProgress(label: string, stream: NodeJS.WriteStream): Progress {
   let clock = new Clock();
@@ -27,7 +29,7 @@ function barProgress(label: string, stream: NodeJS.WriteStream): Progress {
   let drawn = 0;
   const draw = (): void => {
     if (!state) return;
-    stream.write(CLEAR_LINE + barLine(label, state, clock.text(state), stream.columns));
+    drawLine(stream, barLine(label, state, clock.text(state), stream.columns));
     drawn = Date.now();
   };
   return {
@@ -37,13 +39,14 @@ function barProgress(label: string, stream: NodeJS.WriteStream): Progress {
       if (done >= total || Date.now() - drawn >= REDRAW_EVERY_MS) draw();
     },
     say: (line) => {
-      stream.write(`${state ? CLEAR_LINE : ''}${line}\n`);
+      if (state) eraseLine(stream);
+      writeLine(stream, line);
       draw();
     },
     stop: () => {
       if (!state) return;
       draw();
-      stream.write('\n');
+      endLine(stream);
       state = undefined;
       clock = new Clock();
     },
@@ -51,9 +54,10 @@ function barProgress(label: string, stream: NodeJS.WriteStream): Progress {
 }
 
 /** `extract [#########       ] 1234/4000  ETA 3m20s  note`, no longer than the terminal is wide. */
-export function barLine(label: string, { done, total, note }: State, time: string, columns = 80): string {
+export function barLine(name: string, { done, total, note }: State, time: string, columns = 80): string {
+  const label = visibleLine(name);
   const numbers = `${String(done).padStart(String(total).length)}/${total}`;
-  const text = ['', numbers, time, note].filter((part, i) => i === 0 || part !== '').join('  ');
+  const text = ['', numbers, time, visibleLine(note)].filter((part, i) => i === 0 || part !== '').join('  ');
   // One column stays free: a full line makes some terminals wrap.
   const width = Math.min(40, columns - 1 - label.length - text.length - 3);
   const share = total > 0 ? Math.min(1, done / total) : 0;
@@ -77,7 +81,7 @@ function lineProgress(label: string, stream: NodeJS.WritableStream): Progress {
       const parts = [`${label} ${done}/${total}`, clock.text({ done, total }), note];
       const line = parts.filter((part) => part !== '').join('  ');
       const write = (): void => {
-        stream.write(`${line}\n`);
+        writeLine(stream, line);
         written = Date.now();
         last = state;
         pending = undefined;
@@ -86,7 +90,7 @@ function lineProgress(label: string, stream: NodeJS.WritableStream): Progress {
       else pending = write;
     },
     say: (line) => {
-      stream.write(`${line}\n`);
+      writeLine(stream, line);
     },
     stop: () => {
       pending?.();

@@ -1,4 +1,6 @@
+import { visibleLine } from '@convbase/base';
 import type { Callback, Logs } from '@convbase/layers';
+import { drawLine, endLine, eraseLine, writeLine } from './print.ts';
 import { duration } from './progress.ts';
 
 export interface TrainingProgressOptions {
@@ -16,7 +18,6 @@ export interface TrainingProgress extends Callback {
 }
 
 const REDRAW_EVERY_MS = 100;
-const CLEAR_LINE = '\r\u001b[2K';
 const BAR_WIDTH = 20;
 const BAR_LEAST = 10;
 
@@ -35,7 +36,7 @@ export function trainingProgress({
 
 function plain(epochs: number, stream: NodeJS.WriteStream): TrainingProgress {
   let clock = new StepClock();
-  const say = (line: string): void => void stream.write(`${line}\n`);
+  const say = (line: string): void => writeLine(stream, line);
   return {
     say,
     onEpochBegin: () => {
@@ -57,24 +58,25 @@ function drawn(epochs: number, steps: number | undefined, stream: NodeJS.WriteSt
   const draw = (): void => {
     const time = clock.done < (total ?? Infinity) ? clock.left(total) : clock.elapsed();
     const [line = ''] = linesOf(clock.done, total, [time, clock.perStep()], logs ?? {}, stream.columns);
-    stream.write(CLEAR_LINE + line);
+    drawLine(stream, line);
     drawnAt = Date.now();
   };
   /** Leaves what stands in the line, if anything does. */
   const leave = (): void => {
-    if (drawnAt > 0) stream.write('\n');
+    if (drawnAt > 0) endLine(stream);
     drawnAt = 0;
   };
   return {
     say: (line) => {
       const redraw = drawnAt > 0;
-      stream.write(`${redraw ? CLEAR_LINE : ''}${line}\n`);
+      if (redraw) eraseLine(stream);
+      writeLine(stream, line);
       if (redraw) draw();
     },
     onEpochBegin: (epoch) => {
       clock = new StepClock();
       logs = undefined;
-      stream.write(`Epoch ${epoch + 1}/${epochs}\n`);
+      writeLine(stream, `Epoch ${epoch + 1}/${epochs}`);
     },
     onBatchEnd: (_epoch, batch) => {
       clock.see(batch + 1);
@@ -88,7 +90,8 @@ function drawn(epochs: number, steps: number | undefined, stream: NodeJS.WriteSt
     onEpochEnd: (_epoch, results) => {
       const times = [clock.elapsed(), clock.perStep()];
       const lines = linesOf(clock.done, clock.done, times, results, stream.columns);
-      stream.write(`${CLEAR_LINE}${lines.join('\n')}\n`);
+      eraseLine(stream);
+      for (const line of lines) writeLine(stream, line);
       drawnAt = 0;
     },
     onTrainEnd: leave,
@@ -130,7 +133,7 @@ export function linesOf(
 function metricsOf(logs: Logs): string[] {
   return Object.entries(logs)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}: ${metric(value)}`);
+    .map(([name, value]) => `${visibleLine(name)}: ${metric(value)}`);
 }
 
 function metric(value: number): string {

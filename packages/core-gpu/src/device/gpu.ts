@@ -1,5 +1,5 @@
 import { awaitSoftware } from '#platform';
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visible } from '@convbase/base';
 import { buffersOf, CommandEncoder, type Command } from '../commands/encoder.ts';
 import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
 import type { Dispatch, KernelTarget, Plan } from '../commands/plan.ts';
@@ -384,7 +384,7 @@ export class Gpu {
   destroy(): void {
     if (this.#destroyed) return;
     const measured = this.#profiler?.soFar() ?? [];
-    if (this.#debug >= 2 && measured.length > 0) console.error(profileTable(measured));
+    if (this.#debug >= 2 && measured.length > 0) console.error(visible(profileTable(measured)));
     this.#destroyed = true;
     this.#commands = [];
     this.#device.destroy();

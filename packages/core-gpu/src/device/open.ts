@@ -109,7 +109,9 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     });
   const plain = kernelTarget(description.kind, device, adapter.info, options.bindingLimit);
   if (debug >= 1)
-    console.error(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(plain)}`);
+    console.error(
+      visibleLine(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(plain)}`),
+    );
   const target = tuned ? { ...plain, tuned } : plain;
   return new Gpu({ device, adapter: description, target, debug, profile, close: entry.close });
 }

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visible } from '@convbase/base';
 import { create } from 'webgpu';
 import type { AdapterDescription } from '../device/adapter.ts';
 import { ensureDriver } from '../driver/ensure.ts';
@@ -49,7 +49,8 @@ export async function cachedTable(adapter: AdapterDescription): Promise<TunedTab
   } catch (error) {
     if (!(error instanceof ConvbaseError)) throw error;
     const path = tunedFile(adapter);
-    if (!warnedOf.has(path)) console.warn(`convbase: kernels are chosen by rules alone: ${error.message}`);
+    if (!warnedOf.has(path))
+      console.warn(visible(`convbase: kernels are chosen by rules alone: ${error.message}`));
     warnedOf.add(path);
     return undefined;
   }

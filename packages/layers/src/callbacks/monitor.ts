@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleLine } from '@convbase/base';
 import type { Network } from '../training/network.ts';
 
 export type MonitorMode = 'auto' | 'min' | 'max';
@@ -45,7 +45,9 @@ export class Monitor {
     who: string,
     logs: Readonly<Record<string, number>>,
     network: Network,
-    print: (line: string) => void = console.warn,
+    print: (line: string) => void = (line) => {
+      console.warn(visibleLine(line));
+    },
   ): number | undefined {
     this.#lowerIsBetter(network);
     const value = logs[this.key];

@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import type { Layer, Node } from '../layers/layer.ts';
 import type { Variable } from '../layers/variable.ts';
 import type { Shape } from '../tensor/shape.ts';
@@ -59,7 +60,7 @@ export function summarize(model: Summarized, options: SummaryOptions = {}): stri
   // Keras counts steps in eight bytes; everything else takes four.
   const extraBytes = model.optimizerParams === null ? 0 : 4;
   return [
-    `Model: "${model.name}"`,
+    `Model: "${visibleLine(model.name)}"`,
     renderTable(columns, rows, lineLength),
     ` Total params: ${count(trainable + fixed + optimizer, extraBytes)}`,
     ` Trainable params: ${count(trainable)}`,

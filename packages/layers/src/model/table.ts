@@ -1,3 +1,5 @@
+import { visibleLine } from '@convbase/base';
+
 /** A column of a table: its heading, how cells are aligned, and how many characters fit into it. */
 export interface Column {
   readonly header: string;
@@ -7,7 +9,7 @@ export interface Column {
 
 /**
  * A table with ruled lines, laid out as Python's `rich` does for columns of fixed width: `width` characters in all,
- * words wrapped at spaces, words longer than a column cut off with an ellipsis.
+ * words wrapped at spaces, words longer than a column cut off with an ellipsis. Cells are made visible.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -19,7 +21,7 @@ export function renderTable(
     left + inner.map((cell) => line.repeat(cell + 2)).join(joint) + right;
   const row = (cells: readonly string[], bar: string): string[] => {
     const wrapped = columns.map(({ align }, i) =>
-      alignLines(wrap(cells[i] ?? '', inner[i] ?? 0), align, inner[i] ?? 0),
+      alignLines(wrap(visibleLine(cells[i] ?? ''), inner[i] ?? 0), align, inner[i] ?? 0),
     );
     const height = Math.max(1, ...wrapped.map((lines) => lines.length));
     return Array.from({ length: height }, (_, line) => {

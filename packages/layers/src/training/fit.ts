@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleLine } from '@convbase/base';
 import type { Batch, Dataset } from '../tensor/host-array.ts';
 import { epochLines, type Callback } from './callbacks.ts';
 import { withClassWeight } from './class-weight.ts';
@@ -57,7 +57,7 @@ export async function fit(network: Network, data: Dataset, config: FitConfig): P
   checkPosition(start);
   const callbacks = [
     ...(config.callbacks ?? []),
-    ...(config.verbose === 1 ? [epochLines(console.log, epochs)] : []),
+    ...(config.verbose === 1 ? [epochLines((line) => console.log(visibleLine(line)), epochs)] : []),
   ];
   const run = {
     network,

@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import type { ModelProfile } from './profile-model.ts';
 import { sumOfAll, type KernelSum, type LayerSum } from './sums.ts';
 
@@ -18,8 +19,8 @@ export function profileText(profile: ModelProfile, top?: number): string {
       : [...layers].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, top);
   const left = layers.length - shown.length;
   return [
-    `${model}, ${what}, batch ${batchSize} of ${inputShape.join('x')}`,
-    `${adapter.name}${software}`.slice(0, WIDTH),
+    `${visibleLine(model)}, ${what}, batch ${batchSize} of ${inputShape.join('x')}`,
+    visibleLine(`${adapter.name}${software}`).slice(0, WIDTH),
     ...(profile.precision === 'mixed' ? ['mixed precision: float16 between layers'] : []),
     `${duration(all.milliseconds)} ms of GPU time in ${all.calls} dispatches, ${runs === 1 ? 'one run' : `the middle one of ${runs} runs`}`,
     `${(all.flops / 1e9).toFixed(1)} GFLOP, ${rate(all.flops, all.milliseconds)} GFLOP/s; ${duration(profile.wallMilliseconds)} ms from start to result`,
@@ -116,6 +117,7 @@ function rate(amount: number, milliseconds: number): string {
 }
 
 /** Text of exactly `width` characters with a space behind it. */
-function cut(text: string, width: number): string {
+function cut(name: string, width: number): string {
+  const text = visibleLine(name);
   return (text.length < width ? text : `${text.slice(0, width - 2)}…`).padEnd(width);
 }

@@ -1,3 +1,4 @@
+import { visibleJson, visibleLine } from '@convbase/base';
 import type { GoldenFile } from './golden-file.ts';
 import { goldenTensor } from './golden-file.ts';
 
@@ -156,7 +157,7 @@ export function caseLine({ name, relativeError: errors, pass, error }: CaseResul
   const printable = Object.entries(errors).map(
     ([tensor, value]) => [tensor, Number.isFinite(value) ? value : String(value)] as const,
   );
-  return JSON.stringify({
+  return visibleJson({
     name,
     relativeError: Object.fromEntries(printable),
     pass,
@@ -178,9 +179,11 @@ export function caseText({
     const limit =
       allowed === tolerances.frozen ? 'not the same bits' : `more than ${allowed.toExponential(0)}`;
     const verdict = failed.includes(tensor) ? limit : 'ok';
-    return `  ${tensor.padEnd(44)} ${Number.isFinite(value) ? value.toExponential(1) : String(value)}  ${verdict}`;
+    return `  ${visibleLine(tensor).padEnd(44)} ${Number.isFinite(value) ? value.toExponential(1) : String(value)}  ${verdict}`;
   });
-  return [`${pass ? 'pass' : 'FAIL'} ${name}`, ...(error === undefined ? [] : [`  ${error}`]), ...lines].join(
-    '\n',
-  );
+  return [
+    `${pass ? 'pass' : 'FAIL'} ${visibleLine(name)}`,
+    ...(error === undefined ? [] : [`  ${visibleLine(error)}`]),
+    ...lines,
+  ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleLine } from '@convbase/base';
 import {
   Model,
   Monitor,
@@ -143,7 +143,9 @@ export class ModelCheckpoint implements Callback {
   }
 
   #print(line: string): void {
-    (this.#options.print ?? console.log)(line);
+    const { print } = this.#options;
+    if (print) print(line);
+    else console.log(visibleLine(line));
   }
 }
 
