@@ -1,3 +1,3 @@
 export { ConvbaseError, type ErrorDetails } from './errors.ts';
 export { parseJson } from './json.ts';
-export { visible, visibleJson, visibleLine } from './visible.ts';
+export { escapedJson, visible, visibleJson, visibleLine } from './visible.ts';

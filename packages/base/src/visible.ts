@@ -42,10 +42,12 @@ export function visibleLine(text: string): string {
 
 /** `JSON.stringify` with escapes also for the characters that JSON allows but nobody sees. It parses to the same value. */
 export function visibleJson(value: object | string, space?: number): string {
-  return JSON.stringify(value, undefined, space).replace(
-    unseenInJson,
-    (found, kept?: string) => kept ?? jsonEscapeOf(found),
-  );
+  return escapedJson(JSON.stringify(value, undefined, space));
+}
+
+/** The same for text that is JSON already, or has such characters only in strings that know its escapes. */
+export function escapedJson(text: string): string {
+  return text.replace(unseenInJson, (found, kept?: string) => kept ?? jsonEscapeOf(found));
 }
 
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

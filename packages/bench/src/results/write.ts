@@ -1,3 +1,4 @@
+import { visibleJson } from '@convbase/base';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@convbase/base/node';
@@ -20,7 +21,7 @@ export async function writeResults(folder: string, results: Results): Promise<Re
     page: join(folder, 'index.html'),
     markdown: join(folder, 'results.md'),
   };
-  await writeFileAtomic(files.json, `${JSON.stringify(results, null, 1)}\n`);
+  await writeFileAtomic(files.json, `${visibleJson(results, 1)}\n`);
   await writeFileAtomic(files.page, pageOf(results));
   await writeFileAtomic(files.markdown, markdownOf(results));
   return files;

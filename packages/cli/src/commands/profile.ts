@@ -1,3 +1,4 @@
+import { visibleJson } from '@convbase/base';
 import { basename } from 'node:path';
 import { writeFileAtomic } from '@convbase/base/node';
 import { chromeTrace, profileModel, profileText } from '@convbase/models';
@@ -66,7 +67,7 @@ async function profile(
   progress.stop();
   const { adapter, events, ...rest } = measured;
   if (trace !== undefined) {
-    await writeFileAtomic(trace, JSON.stringify(chromeTrace(events, adapter.name)));
+    await writeFileAtomic(trace, visibleJson(chromeTrace(events, adapter.name)));
     progress.say(`trace of ${events.length} kernels: ${trace}`);
   }
   if (json) printJson({ adapter: adapter.name, kind: adapter.kind, ...rest });

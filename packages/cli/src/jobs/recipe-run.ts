@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { isApplication } from '@convbase/models';
@@ -128,11 +129,11 @@ export async function executeRecipe(
 function inWords({ out, name, result, stages, seconds }: RunResult): string[] {
   const lines: string[] = [];
   for (const { layer, features, test } of result?.sweep ?? []) {
-    lines.push(`${layer.padEnd(24)}${String(features).padStart(6)} features${accuracy(test)}`);
+    lines.push(`${visibleLine(layer).padEnd(24)}${String(features).padStart(6)} features${accuracy(test)}`);
   }
   for (const { name: stage, epochs, test } of stages) {
     const word = epochs === 1 ? 'epoch ' : 'epochs';
-    lines.push(`${stage.padEnd(12)}${String(epochs).padStart(4)} ${word}${accuracy(test)}`);
+    lines.push(`${visibleLine(stage).padEnd(12)}${String(epochs).padStart(4)} ${word}${accuracy(test)}`);
   }
   lines.push(`${name} in ${duration(1000 * seconds)}: ${result?.classifier ?? ''} and report.html in ${out}`);
   return lines;

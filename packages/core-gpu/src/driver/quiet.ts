@@ -1,3 +1,4 @@
+import { visible } from '@convbase/base';
 import {
   closeSync,
   constants,
@@ -59,7 +60,7 @@ export function withoutNativeNoise<T>(task: () => T): T {
     closeSync(stderr);
     openSync(`/proc/self/fd/${String(saved)}`, writing);
     closeSync(saved);
-    const worth = withoutNoise(readFileSync(file, 'utf8'));
+    const worth = visible(withoutNoise(readFileSync(file, 'utf8')));
     rmSync(folder, { recursive: true });
     if (worth !== '') writeSync(stderr, worth);
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleJson } from '@convbase/base';
 import { fileError, writeFileAtomic } from '@convbase/base/node';
 import { NpyWriter } from '../npy/write.ts';
 import { type FeatureManifest, type FeatureRecipe, parseManifest, recipeDifference } from './manifest.ts';
@@ -167,7 +167,7 @@ async function refuseOtherFiles(folder: string): Promise<void> {
 }
 
 async function writeManifest(folder: string, manifest: FeatureManifest): Promise<void> {
-  await writeFileAtomic(join(folder, featureFiles.manifest), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await writeFileAtomic(join(folder, featureFiles.manifest), `${visibleJson(manifest, 2)}\n`);
 }
 
 async function readText(path: string): Promise<string> {

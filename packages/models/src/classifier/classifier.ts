@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleJson } from '@convbase/base';
 import type { HostArray, Model } from '@convbase/layers';
 import { fileInFolder, openSource, saveFile, sha256 } from '#platform';
 import { MemorySource, readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
@@ -76,7 +76,7 @@ export class Classifier {
     const weights = writeSafetensors(tensors);
     await saveFile(fileInFolder(folder, WEIGHTS_FILE), weights);
     const saved = { ...this.config, headChecksum: await checksum(weights) };
-    const text = `${JSON.stringify(saved, undefined, 2)}\n`;
+    const text = `${visibleJson(saved, 2)}\n`;
     await saveFile(fileInFolder(folder, CONFIG_FILE), new TextEncoder().encode(text));
   }
 

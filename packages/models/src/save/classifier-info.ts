@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleJson } from '@convbase/base';
 import { z } from 'zod';
 import { parseJson } from '../formats/checks.ts';
 
@@ -32,7 +32,7 @@ const fileSchema = infoSchema.extend({
 /** The text of the archive's `convbase.json`. */
 export function classifierInfoText(info: ClassifierInfo): string {
   const head = { format: 'convbase-classifier-file', version: 1 } as const;
-  return `${JSON.stringify({ ...head, ...infoSchema.parse(info) }, undefined, 2)}\n`;
+  return `${visibleJson({ ...head, ...infoSchema.parse(info) }, 2)}\n`;
 }
 
 /** Parses and checks a `convbase.json`. @throws ConvbaseError `classifier/config` */

@@ -183,7 +183,7 @@ export function caseText({
   });
   return [
     `${pass ? 'pass' : 'FAIL'} ${visibleLine(name)}`,
-    ...(error === undefined ? [] : [`  ${visibleLine(error)}`]),
+    ...(error === undefined ? [] : error.split('\n').map((line) => `  ${visibleLine(line)}`)),
     ...lines,
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleLine } from '@convbase/base';
 import type { Callback } from '@convbase/layers';
 import { pythonFloat } from './python-float.ts';
 import { textState } from './state.ts';
@@ -42,7 +42,11 @@ export function csvLogger(
       await log.begin(append);
       columns = header(log.text, separator);
     },
-    async onEpochEnd(epoch, logs) {
+    async onEpochEnd(epoch, values) {
+      // Names as they stand in the header, which a file that is continued is read from.
+      const logs = Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [visibleLine(name), value]),
+      );
       let lines = '';
       if (columns === undefined) {
         columns = columnsOf(logs);

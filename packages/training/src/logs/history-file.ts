@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleJson } from '@convbase/base';
 import { writeFileAtomic } from '@convbase/base/node';
 import type { Callback } from '@convbase/layers';
 import { z } from 'zod';
@@ -18,7 +18,7 @@ export type HistoryFile = z.infer<typeof schema>;
 /** Keras' History as a file that is whole after every epoch, and that goes on through several calls of `fit`. */
 export function historyFile(path: string): Callback & { readonly data: HistoryFile } {
   let data: HistoryFile = { epoch: [], history: {} };
-  const write = (): Promise<void> => writeFileAtomic(path, `${JSON.stringify(data)}\n`);
+  const write = (): Promise<void> => writeFileAtomic(path, `${visibleJson(data)}\n`);
   return {
     name: 'historyFile',
     get data() {

@@ -1,3 +1,4 @@
+import { visibleJson } from '@convbase/base';
 import type { Callback } from '@convbase/layers';
 import { jsonNumber, textState } from './state.ts';
 import { TextLog } from './text-log.ts';
@@ -39,7 +40,7 @@ export function jsonLines(path: string, { append = false }: JsonLinesOptions = {
         ...(learningRate === undefined ? {} : { learningRate: learningRate() }),
         logs: Object.fromEntries(Object.entries(logs).map(([key, value]) => [key, jsonNumber(value)])),
       };
-      await log.add(`${JSON.stringify(line)}\n`);
+      await log.add(`${visibleJson(line)}\n`);
     },
   };
 }

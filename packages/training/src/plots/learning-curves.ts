@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { visibleLine } from '@convbase/base';
 import { writeFileAtomic } from '@convbase/base/node';
 import type { HistoryFile } from '../logs/index.ts';
 import { smooth } from './smooth.ts';
@@ -72,12 +73,12 @@ export async function curveSvgs(
     });
     const svg = drawChart({
       id: `curve-${index + 1}`,
-      title: metric.replaceAll('_', ' '),
+      title: visibleLine(metric.replaceAll('_', ' ')),
       x: epoch.map((one) => one + 1),
       note: smoothed ? 'thin: each epoch, thick: smoothed' : '',
       xName: 'epoch',
       series,
-      marks: marks.map((mark) => ({ x: mark.epoch + 1, text: mark.text })),
+      marks: marks.map((mark) => ({ x: mark.epoch + 1, text: visibleLine(mark.text) })),
     });
     return { metric, svg };
   });

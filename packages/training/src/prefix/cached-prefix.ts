@@ -217,7 +217,7 @@ async function findRows(
   } catch (error) {
     if (!(error instanceof ConvbaseError) || !/^(prefix|npy)\/|^file\/missing$/.test(error.code)) throw error;
     await rm(folder, { recursive: true, force: true });
-    return { damaged: error.message };
+    return { damaged: error.message.split('\n')[0] ?? '' };
   }
 }
 

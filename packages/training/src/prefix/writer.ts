@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, visibleJson } from '@convbase/base';
 import { fileError, writeFileAtomic } from '@convbase/base/node';
 import { NpyWriter } from '@convbase/data';
 import { dataFiles, listFiles, prefixFiles, type PrefixManifest } from './manifest.ts';
@@ -124,10 +124,7 @@ export class PrefixWriter {
       skipped,
       files: await listFiles(this.#folder, dataFiles(this.#shapes.length)),
     };
-    await writeFileAtomic(
-      join(this.#folder, prefixFiles.manifest),
-      `${JSON.stringify(manifest, undefined, 2)}\n`,
-    );
+    await writeFileAtomic(join(this.#folder, prefixFiles.manifest), `${visibleJson(manifest, 2)}\n`);
     const target = join(this.#root, this.#key);
     await rename(this.#folder, target).catch(async (error: unknown) => {
       if (!existsSync(target)) throw fileError(error, target, 'cannot write it');

@@ -1,3 +1,5 @@
+import { visible } from '@convbase/base';
+
 /** Text that is HTML already. */
 export class Html {
   readonly text: string;
@@ -36,9 +38,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Also shows control characters, which HTML forbids and which could hide what a name says. */
+/** Also makes control characters visible, which HTML forbids and which could hide what a name says. */
 function escape(text: string): string {
-  return text
-    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
-    .replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
+  return visible(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 }

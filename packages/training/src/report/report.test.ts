@@ -66,7 +66,7 @@ describe('html', () => {
     ).toBe('<b title="&quot;&#39;">&lt;&amp;&gt;<i></i>a<u></u>3</b>');
   });
   it('shows characters that would hide what a name says', () => {
-    expect(html`${'a\u0000b\u202ec'}`.text).toBe('a\ufffdb\ufffdc');
+    expect(html`${'a\u0000b\u202ec'}`.text).toBe('a\\x00b\\u202ec');
   });
 });
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, escapedJson, visible, visibleJson, visibleLine } from '@convbase/base';
 import { fileError, readBounded, writeFileAtomic } from '@convbase/base/node';
-import { stringify } from 'yaml';
+import { Document, visit } from 'yaml';
 import { z } from 'zod';
 import { judgedSchema, ownJson, stageRecordSchema } from '../checkpoint/index.ts';
 import { parseRecipe, type Recipe } from '../recipe/index.ts';
@@ -95,15 +95,14 @@ export class RunFolder {
   }
 
   async writeRecord(record: RunRecord): Promise<void> {
-    await writeFileAtomic(this.file('run.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+    await writeFileAtomic(this.file('run.json'), `${visibleJson(record, 2)}\n`);
   }
 
   /** The recipe as it is run, all changes written into it: a recipe again. */
   async writeRecipe(recipe: Recipe, name: string): Promise<void> {
-    const head = `# ${name}, as it was run\n`;
     await writeFileAtomic(
       this.file('recipe.yaml'),
-      head + stringify(recipe, { lineWidth: 110, aliasDuplicateObjects: false }),
+      `# ${visibleLine(name)}, as it was run\n${recipeText(recipe)}`,
     );
   }
 
@@ -133,6 +132,17 @@ export class RunFolder {
       }
     }
   }
+}
+
+/** As YAML, in which strings with characters that nobody sees are quoted, since only there YAML has escapes. */
+function recipeText(recipe: Recipe): string {
+  const document = new Document(recipe, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value === 'string' && visible(node.value) !== node.value) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return escapedJson(document.toString({ lineWidth: 110 }));
 }
 
 /** Everything that a run puts into its folder before it has a record. */

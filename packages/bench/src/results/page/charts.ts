@@ -1,3 +1,4 @@
+import { visibleLine } from '@convbase/base';
 import { BASE } from '../row.ts';
 import type { Results, Row } from '../schema.ts';
 import { byCase, percent, ratio } from '../words.ts';
@@ -11,18 +12,18 @@ export interface DrawnChart {
 
 /** For each group of cases, how many times as fast as tfjs webgpu each contender is; only where that could be timed. */
 export function speedCharts(results: Results, colors: ReadonlyMap<string, string>): DrawnChart[] {
-  return grouped(results).flatMap(({ group, cases }) => {
+  return grouped(results).flatMap(({ group, cases }, index) => {
     const timed = cases.filter(({ rows }) =>
       rows.some(({ ratioToTfjsWebgpu }) => ratioToTfjsWebgpu !== null),
     );
     const labels = labelsOf(timed).filter(({ contender }) => contender !== BASE);
     if (timed.length === 0 || labels.length === 0) return [];
     const svg = drawBars({
-      id: `speed-${group}`,
+      id: `speed-${index}`,
       axis: 'times as fast as tfjs webgpu (the line is 1: as fast)',
-      cases: timed.map(({ title }) => title),
+      cases: timed.map(({ title }) => visibleLine(title)),
       series: labels.map(({ label }) => ({
-        name: label,
+        name: visibleLine(label),
         color: colors.get(label) ?? '',
         values: timed.map(({ rows }) => find(rows, label)?.ratioToTfjsWebgpu ?? null),
         missing: timed.map(({ rows }) => absence(find(rows, label))),
@@ -37,18 +38,18 @@ export function speedCharts(results: Results, colors: ReadonlyMap<string, string
 
 /** For each group of cases, how much of the adapter's own limit contenders on it reach. */
 export function limitCharts(results: Results, colors: ReadonlyMap<string, string>): DrawnChart[] {
-  return grouped(results).flatMap(({ group, cases }) => {
+  return grouped(results).flatMap(({ group, cases }, index) => {
     const timed = cases.filter(({ rows }) => rows.some(({ shareOfLimit }) => shareOfLimit !== null));
     const labels = labelsOf(timed).filter(({ label }) =>
       timed.some(({ rows }) => (find(rows, label)?.shareOfLimit ?? null) !== null),
     );
     if (timed.length === 0) return [];
     const svg = drawBars({
-      id: `limit-${group}`,
+      id: `limit-${index}`,
       axis: 'share of what the adapter could do at the most',
-      cases: timed.map(({ title }) => title),
+      cases: timed.map(({ title }) => visibleLine(title)),
       series: labels.map(({ label }) => ({
-        name: label,
+        name: visibleLine(label),
         color: colors.get(label) ?? '',
         values: timed.map(({ rows }) => find(rows, label)?.shareOfLimit ?? null),
         missing: timed.map(({ rows }) => absence(find(rows, label))),
