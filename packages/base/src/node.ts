@@ -1,7 +1,7 @@
 export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
 export { cacheFolder } from './node/cache-folder.ts';
 export { fileChecksum } from './node/checksum.ts';
-export { downloadFile, type DownloadOptions, type DownloadProgress } from './node/download.ts';
+export { downloadFile, type DownloadOptions, type DownloadProgress, tidyDownload } from './node/download.ts';
 export { fileError, systemCode } from './node/file-error.ts';
 export {
   appendText,
@@ -29,3 +29,4 @@ export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
 export { openPlainFile, readBounded } from './node/read-file.ts';
 export { isAbandoned, removeAbandoned, temporaryFolder, temporaryPath } from './node/temporary.ts';
+export { tidyFolder } from './node/tidy.ts';

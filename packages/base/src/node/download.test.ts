@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Behaviour, FileServer, serve } from '../testing/file-server.ts';
 import { downloadFile } from './download.ts';
 
 const content = randomBytes(300_000);
@@ -12,45 +11,20 @@ const md5 = createHash('md5').update(content).digest('hex');
 
 let folder: string;
 let path: string;
-let server: Server;
+let server: FileServer;
 let url: string;
-let requests: IncomingMessage[];
-/** What the next requests do; the last one stays. */
-let behaviours: ((request: IncomingMessage, response: ServerResponse) => void)[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'convbase-download-'));
   path = join(folder, 'weights.h5');
-  requests = [];
-  behaviours = [serve()];
-  server = createServer((request, response) => {
-    requests.push(request);
-    const behaviour = behaviours.length > 1 ? behaviours.shift() : behaviours[0];
-    behaviour?.(request, response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/weights.h5`;
+  server = await FileServer.start();
+  server.behaviours = [serve(content)];
+  ({ url } = server);
 });
 afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await server.close();
   await rm(folder, { recursive: true });
 });
-
-/** An ordinary file server with ranges; `breakAt` cuts the connection after that many bytes of the file. */
-function serve({ etag = '"1"', data = content, breakAt = Infinity } = {}) {
-  return (request: IncomingMessage, response: ServerResponse) => {
-    const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
-    const start = range !== null && request.headers['if-range'] === etag ? Number(range[1]) : 0;
-    response.writeHead(start > 0 ? 206 : 200, {
-      etag,
-      'content-length': data.length - start,
-      ...(start > 0 ? { 'content-range': `bytes ${start}-${data.length - 1}/${data.length}` } : {}),
-    });
-    if (breakAt >= data.length) response.end(data.subarray(start));
-    else response.write(data.subarray(start, breakAt), () => setTimeout(() => response.destroy(), 50));
-  };
-}
 
 const quick = { retryDelay: 1 };
 
@@ -66,38 +40,44 @@ test('fetches, checks and names the file; progress ends at the total', async () 
 });
 
 test('a broken connection is taken up again where it broke', async () => {
-  behaviours = [serve({ breakAt: 100_000 }), serve()];
+  server.behaviours = [serve(content, { breakAt: 100_000 }), serve(content)];
   await downloadFile(url, path, { md5, ...quick });
   expect((await readFile(path)).equals(content)).toBe(true);
-  expect(requests).toHaveLength(2);
-  expect(requests[1]?.headers.range).toMatch(/^bytes=[1-9]/);
+  expect(server.requests).toHaveLength(2);
+  expect(server.requests[1]?.headers.range).toMatch(/^bytes=[1-9]/);
 });
 
 test('a later call goes on from the partial file', async () => {
-  behaviours = [serve({ breakAt: 200_000 })];
+  server.behaviours = [serve(content, { breakAt: 200_000 })];
   await expect(downloadFile(url, path, { md5, retries: 0 })).rejects.toMatchObject({
     code: 'download/incomplete',
   });
   expect((await readdir(folder)).sort()).toEqual(['weights.h5.partial', 'weights.h5.partial.json']);
-  behaviours = [serve()];
+  server.behaviours = [serve(content)];
   await downloadFile(url, path, { md5 });
-  expect(requests.at(-1)?.headers.range).toMatch(/^bytes=[1-9]/);
+  expect(server.requests.at(-1)?.headers.range).toMatch(/^bytes=[1-9]/);
   expect((await readFile(path)).equals(content)).toBe(true);
   expect(await readdir(folder)).toEqual(['weights.h5']);
 });
 
 test('a file that changed meanwhile is fetched anew', async () => {
-  behaviours = [serve({ breakAt: 200_000 }), serve({ etag: '"2"', data: content.subarray(1) })];
+  server.behaviours = [serve(content, { breakAt: 200_000 }), serve(content.subarray(1), { etag: '"2"' })];
   await downloadFile(url, path, quick);
   expect((await readFile(path)).equals(content.subarray(1))).toBe(true);
 });
 
 test('a wrong range or a refused one starts again', async () => {
-  const wrongRange = (_: IncomingMessage, response: ServerResponse) => {
+  const wrongRange: Behaviour = (_, response) => {
     response.writeHead(206, { 'content-range': `bytes 5-9/${content.length}` }).end('xxxxx');
   };
-  const refused = (_: IncomingMessage, response: ServerResponse) => response.writeHead(416).end();
-  behaviours = [serve({ breakAt: 100_000 }), wrongRange, serve({ breakAt: 100_000 }), refused, serve()];
+  const refused: Behaviour = (_, response) => response.writeHead(416).end();
+  server.behaviours = [
+    serve(content, { breakAt: 100_000 }),
+    wrongRange,
+    serve(content, { breakAt: 100_000 }),
+    refused,
+    serve(content),
+  ];
   await downloadFile(url, path, { md5, retries: 5, ...quick });
   expect((await readFile(path)).equals(content)).toBe(true);
 });
@@ -107,21 +87,21 @@ test('a wrong checksum is refused and nothing stays', async () => {
     code: 'download/checksum',
   });
   expect(await readdir(folder)).toEqual([]);
-  expect(requests).toHaveLength(1);
+  expect(server.requests).toHaveLength(1);
 });
 
 test('404 is said at once, 503 is tried again, and both tell what to do by hand', async () => {
-  behaviours = [(_, response) => response.writeHead(404).end()];
+  server.behaviours = [(_, response) => response.writeHead(404).end()];
   await expect(downloadFile(url, path)).rejects.toMatchObject({
     code: 'download/http',
     fix: expect.stringContaining(path) as string,
   });
-  expect(requests).toHaveLength(1);
-  behaviours = [(_, response) => response.writeHead(503).end()];
+  expect(server.requests).toHaveLength(1);
+  server.behaviours = [(_, response) => response.writeHead(503).end()];
   await expect(downloadFile(url, path, { retries: 2, ...quick })).rejects.toMatchObject({
     code: 'download/busy',
   });
-  expect(requests).toHaveLength(4);
+  expect(server.requests).toHaveLength(4);
 });
 
 test('an unreachable server is said by name', async () => {
@@ -134,7 +114,7 @@ test('an unreachable server is said by name', async () => {
 });
 
 test('abort stops at once with its own reason and keeps the part for later', async () => {
-  behaviours = [serve({ breakAt: 150_000 })];
+  server.behaviours = [serve(content, { breakAt: 150_000 })];
   const controller = new AbortController();
   const reason = new Error('Ctrl-C');
   const running = downloadFile(url, path, {

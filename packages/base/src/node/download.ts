@@ -1,9 +1,11 @@
-import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
-import { AtomicFile, writeFileAtomic } from './atomic-file.ts';
+import { AtomicFile } from './atomic-file.ts';
 import { fileChecksum } from './checksum.ts';
-import { fileError, systemCode } from './file-error.ts';
+import { isFile, removeFile, statusOf } from './file-operations.ts';
+import { notePath, readNote, writeNote, type DownloadNote } from './download-note.ts';
+import { HttpAnswer } from './http-answer.ts';
+import { takeLock } from './lock.ts';
 
 export interface DownloadProgress {
   readonly receivedBytes: number;
@@ -14,199 +16,281 @@ export interface DownloadProgress {
 export interface DownloadOptions {
   /** Hexadecimal MD5 of the complete file. */
   readonly md5?: string;
+  /** No file is larger: nothing is taken of what is, and nothing beyond it written. Default 8 GiB. */
+  readonly maxBytes?: number;
   /** Called at most every 100 ms, and once at the end. */
   readonly onProgress?: (progress: DownloadProgress) => void;
+  /** Told, once, which process is downloading the same file and is waited for. */
+  readonly onWait?: (holder: string) => void;
   readonly signal?: AbortSignal;
-  /** How often a broken connection is taken up again before giving up. */
+  /** How often a broken connection is taken up again before giving up. Default 3. */
   readonly retries?: number;
-  /** Milliseconds before the first retry; each further one waits twice as long. */
+  /** Milliseconds before the first retry; each further one waits twice as long. Default 1000. */
   readonly retryDelay?: number;
+  /** Milliseconds without a byte after which a connection counts as broken. Default 60,000. */
+  readonly stallTimeout?: number;
 }
+
+/** Larger than any model or data set that is one file. */
+const MAX_BYTES = 8 * 2 ** 30;
 
 /**
  * Fetches `url` into `path`, which appears only when it is complete and, if `md5` is given, right.
  *
- * An interrupted download (lost connection, Ctrl-C, `signal`) leaves `<path>.partial`; the next call goes on from
+ * Of several processes that want the same file one downloads it (`<path>.lock` says which), and the others wait. A file
+ * with the right MD5 that is there already is left as it is; so is, without `md5`, one that another process put there
+ * meanwhile. Any other file is replaced by what is downloaded: without `md5` nobody can say whether it is right.
+ *
+ * An interrupted download (lost connection, Ctrl-C, `signal`, a kill) leaves `<path>.partial`; the next call goes on from
  * there with a Range request, provided the server says that the file is still the same (ETag or Last-Modified).
  *
- * Errors: `download/offline`, `download/http`, `download/incomplete`, `download/checksum`, `disk/full`, and the
- * signal's own reason when aborted.
+ * @throws ConvbaseError `download/offline`, `download/stalled`, `download/busy`, `download/http`, `download/redirect`,
+ * `download/incomplete`, `download/web-page` (a login page in place of the file), `download/too-large`,
+ * `download/checksum`, `disk/full`, `file/..`; the signal's own reason when aborted
  */
 export async function downloadFile(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
-  const retries = options.retries ?? 3;
+  const { md5, signal, onWait = () => undefined } = options;
+  signal?.throwIfAborted();
+  const before = await statusOf(path);
+  const release = await takeLock(lockPath(path), path, {
+    onWait,
+    heartbeat: true,
+    ...(signal && { signal }),
+  });
+  try {
+    const now = await statusOf(path);
+    const isNew = now?.ino !== before?.ino || now?.mtimeMs !== before?.mtimeMs;
+    const isDone = now?.isFile() === true && (md5 === undefined ? isNew : await hasMd5(path, md5, signal));
+    if (isDone) await removePartial(path);
+    else await downloadPatiently(url, path, options);
+  } finally {
+    await release();
+  }
+}
+
+/**
+ * Removes what a download of a file that is there, and known to be right, left when its process was killed at the very
+ * end. Leaves what belongs to a process that is at work.
+ */
+export async function tidyDownload(path: string): Promise<void> {
+  const rests = [partialPath(path), notePath(path), lockPath(path)];
+  const found = await Promise.all(rests.map(isFile));
+  if (!found.includes(true)) return;
+  try {
+    const release = await takeLock(lockPath(path), path, { heartbeat: true });
+    try {
+      await removePartial(path);
+    } finally {
+      await release();
+    }
+  } catch (error) {
+    // Another process is at it, or the folder is another user's: neither is any trouble to who has the file.
+    const harmless = ['file/locked', 'file/denied', 'file/read-only'];
+    if (!(error instanceof ConvbaseError && harmless.includes(error.code))) throw error;
+  }
+}
+
+function partialPath(path: string): string {
+  return `${path}.partial`;
+}
+
+function lockPath(path: string): string {
+  return `${path}.lock`;
+}
+
+async function removePartial(path: string): Promise<void> {
+  await removeFile(partialPath(path));
+  await removeFile(notePath(path));
+}
+
+async function hasMd5(path: string, md5: string, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await fileChecksum(path, 'md5', { signal })) === md5.toLowerCase();
+}
+
+/** Failures that may be gone a moment later. */
+const passing = new Set(['download/offline', 'download/stalled', 'download/incomplete', 'download/busy']);
+
+async function downloadPatiently(url: string, path: string, options: DownloadOptions): Promise<void> {
+  const { signal, retries = 3, retryDelay = 1000 } = options;
   for (let attempt = 0; ; attempt++) {
     try {
       await downloadOnce(url, path, options);
       return;
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const again = error instanceof ConvbaseError && passing.has(error.code) && attempt < retries;
       if (!again) throw error;
-      await sleep((options.retryDelay ?? 1000) * 2 ** attempt, undefined, {
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      await sleep(retryDelay * 2 ** attempt, undefined, signal && { signal }).catch((stopped: unknown) => {
+        signal?.throwIfAborted();
+        throw stopped;
       });
     }
   }
 }
 
-/** Failures that may be gone a moment later. */
-const passing = new Set(['download/offline', 'download/incomplete', 'download/busy']);
+/** Failures after which the part that is here is of no use, or in the way. */
+const spoiling = new Set(['disk/full', 'download/too-large', 'download/checksum']);
 
 async function downloadOnce(url: string, path: string, options: DownloadOptions): Promise<void> {
   options.signal?.throwIfAborted();
   const file = await AtomicFile.open(path, { resumable: true });
-  const notePath = `${path}.partial.json`;
   try {
-    const note = file.size === 0 ? undefined : await readNote(notePath, url);
-    if (note === undefined) await file.truncate(0);
-    const response = await request(url, path, file.size, note?.validator, options.signal);
-    const totalBytes = await placeResponse(response, file, url);
-    const validator = response.headers.get('etag') ?? response.headers.get('last-modified');
-    // A weak ETag promises no byte-for-byte equality, so it cannot carry a resume.
-    if (validator !== null && !validator.startsWith('W/')) {
-      await writeFileAtomic(notePath, JSON.stringify({ url, validator }));
-    } else {
-      await rm(notePath, { force: true });
-    }
-    await receive(response, file, totalBytes, url, options);
-    await checkMd5(file, path, url, notePath, options.md5);
+    await fetchRest(url, file, options);
+    await checkMd5(file, url, options);
     await file.commit();
-    await rm(notePath, { force: true });
   } catch (error) {
-    if (error instanceof ConvbaseError && error.code === 'disk/full') {
-      await file.abort();
-      await rm(file.partialPath, { force: true });
-      await rm(notePath, { force: true });
-    }
+    const isSpoilt = error instanceof ConvbaseError && spoiling.has(error.code);
     await file.pause();
+    if (isSpoilt || file.size === 0) await removePartial(path);
     throw error;
   }
+  await removeFile(notePath(path));
 }
 
-async function request(
-  url: string,
-  path: string,
-  offset: number,
-  validator: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Response> {
+/** Fetches what is missing of the file; all of it where what is here is not the beginning of what the server has. */
+async function fetchRest(url: string, file: AtomicFile, options: DownloadOptions): Promise<void> {
+  const { path } = file;
+  const { signal, stallTimeout = 60_000 } = options;
+  const note = file.size === 0 ? undefined : await readNote(path, url);
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
-  if (offset > 0 && validator !== undefined) {
-    headers['range'] = `bytes=${offset}-`;
-    headers['if-range'] = validator;
+  if (note !== undefined) {
+    headers['range'] = `bytes=${file.size}-`;
+    headers['if-range'] = note.validator;
   }
-  let response: Response;
+  const fix = `Check the network; ${byHand(url, path)}`;
+  const answer = await HttpAnswer.get(url, { headers, stallTimeout, fix, signal });
   try {
-    response = await fetch(url, { headers, ...(signal === undefined ? {} : { signal }) });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw offline(url, path, error);
+    const isWhole = note !== undefined && answer.status === 416 && sizeOf(answer) === file.size;
+    if (isWhole) options.onProgress?.({ receivedBytes: file.size, totalBytes: file.size });
+    else await receive(answer, file, url, note, options);
+  } finally {
+    await answer.cancel();
   }
-  if (response.ok || response.status === 416) return response;
-  await response.body?.cancel();
-  const busy = response.status === 429 || response.status >= 500;
-  throw new ConvbaseError(
-    busy ? 'download/busy' : 'download/http',
-    `the server answered ${response.status}`,
-    {
-      where: url,
-      fix: byHand(url, path),
-    },
-  );
 }
 
-/** Sets the file to where this response goes on; returns the bytes that the complete file has. */
-async function placeResponse(response: Response, file: AtomicFile, url: string): Promise<number | undefined> {
-  if (response.status === 206) {
-    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
-    if (range !== null && Number(range[1]) === file.size)
-      return range[2] === '*' ? undefined : Number(range[2]);
-  }
-  if (response.status === 206 || response.status === 416) {
-    // What is here does not fit what the server has: start again.
-    await response.body?.cancel();
-    await file.truncate(0);
-    throw new ConvbaseError(
-      'download/incomplete',
-      'the server could not go on from where it was broken off',
-      {
-        where: url,
-      },
-    );
-  }
-  await file.truncate(0);
-  const length = response.headers.get('content-length');
-  const encoded = response.headers.get('content-encoding');
-  return length === null || (encoded !== null && encoded !== 'identity') ? undefined : Number(length);
-}
-
+/** Puts an answer's bytes where they belong, once it is clear what they are. */
 async function receive(
-  response: Response,
+  answer: HttpAnswer,
   file: AtomicFile,
-  totalBytes: number | undefined,
   url: string,
+  note: DownloadNote | undefined,
   options: DownloadOptions,
 ): Promise<void> {
+  const { onProgress, maxBytes = MAX_BYTES } = options;
+  const { totalBytes, end = Infinity } = await extentOf(answer, file, url, note);
+  if ((totalBytes ?? 0) > maxBytes) throw tooLarge(url, maxBytes, `has ${String(totalBytes)} bytes`);
+  const broken = (error: unknown): never => {
+    options.signal?.throwIfAborted();
+    throw error instanceof ConvbaseError ? error : incomplete(url, file.size, totalBytes, error);
+  };
+  let piece = await answer.next().catch(broken);
+  if (answer.status === 200) {
+    if (piece !== undefined && isWebPage(piece, file.path)) throw webPage(url, file.path);
+    // Only now: what is here may be most of the file, and this have been a page of the network on the way.
+    if (file.size > 0) await file.truncate(0);
+    await noteAnswer(answer, file.path, url, totalBytes);
+  }
   let told = 0;
-  const reader = response.body?.getReader();
-  for (;;) {
-    const part = await reader?.read().catch((error: unknown) => {
-      options.signal?.throwIfAborted();
-      throw incomplete(url, file.size, totalBytes, error);
-    });
-    if (part?.value === undefined) break;
-    try {
-      await file.append(part.value);
-    } catch (error) {
-      await reader?.cancel();
-      throw error;
-    }
-    if (Date.now() - told >= 100) {
-      told = Date.now();
-      options.onProgress?.({ receivedBytes: file.size, totalBytes });
-    }
+  for (; piece !== undefined; piece = await answer.next().catch(broken)) {
+    const size = file.size + piece.byteLength;
+    if (size > end) return startAgain(file, url);
+    if (size > maxBytes) throw tooLarge(url, maxBytes, 'goes on and on');
+    await file.append(piece);
+    if (Date.now() - told < 100) continue;
+    told = Date.now();
+    onProgress?.({ receivedBytes: file.size, totalBytes });
   }
   if (totalBytes !== undefined && file.size !== totalBytes) throw incomplete(url, file.size, totalBytes);
-  options.onProgress?.({ receivedBytes: file.size, totalBytes });
+  onProgress?.({ receivedBytes: file.size, totalBytes });
 }
 
-async function checkMd5(
+/** How many bytes the complete file has, and where in it an answer ends, as far as the server says. */
+interface Extent {
+  readonly totalBytes: number | undefined;
+  readonly end?: number | undefined;
+}
+
+/** Checks that an answer begins where the file ends, or at the beginning. */
+async function extentOf(
+  answer: HttpAnswer,
   file: AtomicFile,
+  url: string,
+  note: DownloadNote | undefined,
+): Promise<Extent> {
+  if (answer.status === 200) {
+    const length = answer.header('content-length');
+    return { totalBytes: length === null || answer.isEncoded ? undefined : Number(length) };
+  }
+  if (answer.status !== 206 && answer.status !== 416) throw refused(answer, url, file.path);
+  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(answer.header('content-range') ?? '');
+  if (answer.status === 206 && note !== undefined && range !== null && !answer.isEncoded) {
+    const [, from, last, total] = range;
+    const end = Number(last) + 1;
+    const totalBytes = total === '*' ? note.totalBytes : Number(total);
+    const fits = Number(from) === file.size && end > file.size && end <= (totalBytes ?? Infinity);
+    if (fits && (note.totalBytes ?? totalBytes) === totalBytes) return { totalBytes, end };
+  }
+  return startAgain(file, url);
+}
+
+/** Throws away what is here, which does not fit what the server has, and says that it is to be tried again. */
+async function startAgain(file: AtomicFile, url: string): Promise<never> {
+  await file.truncate(0);
+  const what = 'the server could not go on from where it was broken off';
+  throw new ConvbaseError('download/incomplete', what, { where: url });
+}
+
+/** The size in the answer to a range that begins behind the end. */
+function sizeOf(answer: HttpAnswer): number | undefined {
+  const size = /^bytes \*\/(\d{1,15})$/.exec(answer.header('content-range') ?? '')?.[1];
+  return size === undefined ? undefined : Number(size);
+}
+
+/** Remembers by what the server knows the file again, if it can go on in the middle of it. */
+async function noteAnswer(
+  answer: HttpAnswer,
   path: string,
   url: string,
-  notePath: string,
-  expected: string | undefined,
+  totalBytes: number | undefined,
 ): Promise<void> {
-  if (expected === undefined) return;
-  const actual = await fileChecksum(file.partialPath, 'md5');
-  if (actual === expected.toLowerCase()) return;
-  await file.abort();
-  await rm(notePath, { force: true });
-  throw new ConvbaseError('download/checksum', `the MD5 of the download is ${actual}, not ${expected}`, {
+  const validator = answer.header('etag') ?? answer.header('last-modified');
+  // A weak ETag promises no byte-for-byte equality, so it cannot carry a resume.
+  if (validator === null || validator.startsWith('W/') || answer.isEncoded) await removeFile(notePath(path));
+  else await writeNote(path, { url, validator, totalBytes });
+}
+
+async function checkMd5(file: AtomicFile, url: string, { md5, signal }: DownloadOptions): Promise<void> {
+  if (md5 === undefined) return;
+  const actual = await fileChecksum(file.partialPath, 'md5', { signal });
+  if (actual === md5.toLowerCase()) return;
+  const what = `the MD5 of the download (${file.size} bytes) is ${actual}, not ${md5}`;
+  throw new ConvbaseError('download/checksum', what, {
     where: url,
-    fix: `It was thrown away. Try again; ${byHand(url, path)}`,
+    fix: `It was thrown away. Try again; ${byHand(url, file.path)}`,
   });
 }
 
-async function readNote(notePath: string, url: string): Promise<{ validator: string } | undefined> {
-  let text: string;
-  try {
-    text = await readFile(notePath, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw fileError(error, notePath, 'cannot read it');
-  }
-  const match = /^\{"url":("(?:[^"\\]|\\.)*"),"validator":("(?:[^"\\]|\\.)*")\}$/.exec(text);
-  if (match?.[1] === undefined || match[2] === undefined || JSON.parse(match[1]) !== url) return undefined;
-  return { validator: String(JSON.parse(match[2])) };
+function isWebPage(beginning: Uint8Array, path: string): boolean {
+  if (/\.html?$/i.test(path)) return false;
+  return /^\ufeff?\s*<(!doctype\s+html|html)\b/i.test(new TextDecoder().decode(beginning.subarray(0, 512)));
 }
 
-function offline(url: string, path: string, cause: unknown): ConvbaseError {
-  const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-  return new ConvbaseError('download/offline', `cannot reach the server (${reason})`, {
+function webPage(url: string, path: string): ConvbaseError {
+  return new ConvbaseError('download/web-page', 'the answer is a web page, not the file', {
     where: url,
-    fix: `Check the network; ${byHand(url, path)}`,
-    cause,
+    fix: `Where the network wants a login, log in with a browser and run again; ${byHand(url, path)}`,
+  });
+}
+
+function refused({ status }: HttpAnswer, url: string, path: string): ConvbaseError {
+  const code = status === 429 || status >= 500 ? 'download/busy' : 'download/http';
+  return new ConvbaseError(code, `the server answered ${status}`, { where: url, fix: byHand(url, path) });
+}
+
+function tooLarge(url: string, maxBytes: number, what: string): ConvbaseError {
+  return new ConvbaseError('download/too-large', `it ${what}, at most ${maxBytes} make sense`, {
+    where: url,
+    fix: 'It is not the file that is wanted, and was thrown away. Check the address, and any proxy between.',
   });
 }
 
@@ -216,15 +300,9 @@ function incomplete(
   total: number | undefined,
   cause?: unknown,
 ): ConvbaseError {
-  return new ConvbaseError(
-    'download/incomplete',
-    `the connection broke after ${received} of ${total ?? '?'} bytes`,
-    {
-      where: url,
-      fix: 'Run again: the download goes on from there.',
-      cause,
-    },
-  );
+  const what = `the connection broke after ${received} of ${total ?? '?'} bytes`;
+  const fix = 'Run again: the download goes on from there.';
+  return new ConvbaseError('download/incomplete', what, { where: url, fix, cause });
 }
 
 function byHand(url: string, path: string): string {

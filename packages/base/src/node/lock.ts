@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { systemCode } from './file-error.ts';
-import { link, makeFolder, removeFile, statusOf, WritableFile } from './file-operations.ts';
+import { link, linkStatusOf, makeFolder, removeFile, touch, WritableFile } from './file-operations.ts';
 import { isRunning, ownName, thisProcess, type ProcessIdentity } from './process-identity.ts';
 import { readBounded } from './read-file.ts';
 import { removeLeftovers, temporaryPath } from './temporary.ts';
@@ -24,8 +24,17 @@ export interface LockOptions {
    * about.
    */
   readonly onWait?: (holder: string) => void;
+  /**
+   * Shows all the time that the lock is in use, and takes over one of another machine or container that nobody has shown
+   * to be in use for ten minutes. Without it such a lock, whose process nobody here can ask about, is there for ever. All
+   * who take the lock must say the same.
+   */
+  readonly heartbeat?: boolean;
   readonly signal?: AbortSignal;
 }
+
+const HEARTBEAT_MS = 30_000;
+const SILENT_MS = 10 * 60_000;
 
 /** Gives a lock back. */
 export type Release = () => Promise<void>;
@@ -60,15 +69,36 @@ export async function takeLock(path: string, where: string, options: LockOptions
     if (await claim(path, { ...thisProcess, host: hostname(), id })) {
       held.add(id);
       await removeDead(takeoverOf(path), where);
-      return () => release(path, id);
+      const beating = options.heartbeat === true ? beat(path) : undefined;
+      return () => {
+        clearInterval(beating);
+        return release(path, id);
+      };
     }
-    const found = await removeDead(path, where);
+    const found = await removeDead(path, where, options.heartbeat);
     if (found === undefined) continue;
     if (options.onWait === undefined || found.holder === undefined) throw locked(path, where, found.holder);
     if (!told) options.onWait(inWords(found.holder));
     told = true;
-    await sleep(100, undefined, options.signal && { signal: options.signal });
+    await sleep(100, undefined, options.signal && { signal: options.signal }).catch((error: unknown) => {
+      options.signal?.throwIfAborted();
+      throw error;
+    });
   }
+}
+
+/** Removes the lock `path` if its process is no more, and says who has it else. */
+export async function removeDeadLock(path: string): Promise<string | undefined> {
+  const found = await removeDead(path, path);
+  return found && (found.holder === undefined ? 'another program' : inWords(found.holder));
+}
+
+function beat(path: string): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    // Somebody may have removed it by hand: whoever takes it next says so by taking it.
+    touch(path).catch(() => undefined);
+  }, HEARTBEAT_MS);
+  return timer.unref();
 }
 
 /** Puts the lock there complete or not at all; false where there is one. */
@@ -118,13 +148,13 @@ function takeoverOf(path: string): string {
  * Removes a lock if its process is no more; else returns it. Only who holds the lock's own lock may: otherwise a process
  * that was slow to look would remove the lock that a faster one has taken since.
  */
-async function removeDead(path: string, where: string): Promise<Found | undefined> {
+async function removeDead(path: string, where: string, heartbeat = false): Promise<Found | undefined> {
   const seen = await holderOf(path);
-  if (seen === undefined || !isDead(seen)) return seen;
+  if (seen === undefined || !isDead(seen, heartbeat)) return seen;
   const done = await takeLock(takeoverOf(path), where, { onWait: () => undefined });
   try {
     const found = await holderOf(path);
-    if (found === undefined || !isDead(found)) return found;
+    if (found === undefined || !isDead(found, heartbeat)) return found;
     await removeFile(path);
     return undefined;
   } finally {
@@ -143,17 +173,23 @@ interface Found {
   readonly holder: Holder | undefined;
   /** Nothing is written in it, and has not been for a while: a file system without links, and a kill. */
   readonly isEmpty: boolean;
+  /** When it was last written or shown to be in use. */
+  readonly changed: number;
 }
 
 const EMPTY_MS = 10_000;
 const MAX_BYTES = 4096;
 
 async function holderOf(path: string): Promise<Found | undefined> {
-  const status = await statusOf(path);
+  const status = await linkStatusOf(path);
   if (status === undefined) return undefined;
-  if (status.size === 0) return { holder: undefined, isEmpty: Date.now() - status.mtimeMs > EMPTY_MS };
+  const changed = status.mtimeMs;
+  // Locks are never links: where one leads is no business of ours.
+  if (!status.isFile()) return { holder: undefined, isEmpty: false, changed };
+  if (status.size === 0) return { holder: undefined, isEmpty: Date.now() - changed > EMPTY_MS, changed };
   try {
-    return { holder: parseHolder((await readBounded(path, MAX_BYTES)).toString()), isEmpty: false };
+    const holder = parseHolder((await readBounded(path, MAX_BYTES)).toString());
+    return { holder, isEmpty: false, changed };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -181,11 +217,12 @@ export function parseHolder(text: string): Holder | undefined {
   return isHolder ? { machine, pid, started, host, id } : undefined;
 }
 
-function isDead({ holder, isEmpty }: Found): boolean {
+function isDead({ holder, isEmpty, changed }: Found, heartbeat: boolean): boolean {
   if (holder === undefined) return isEmpty;
   const isOurs = holder.pid === thisProcess.pid && holder.machine === thisProcess.machine;
   if (isOurs && holder.started === thisProcess.started) return !held.has(holder.id);
-  return isRunning(holder) === false;
+  const runs = isRunning(holder);
+  return runs === undefined ? heartbeat && Date.now() - changed > SILENT_MS : !runs;
 }
 
 function locked(path: string, where: string, holder: Holder | undefined): ConvbaseError {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { listIfThere, makeFolder, remove, statusOf } from './file-operations.ts';
+import { linkStatusOf, listIfThere, makeFolder, remove } from './file-operations.ts';
 import { isRunning, ownerOf, ownName } from './process-identity.ts';
 
 /** How long what nobody can be asked about must have been left alone to count as abandoned. */
@@ -55,7 +55,7 @@ export async function removeAbandoned(
   for (const name of await listIfThere(folder)) {
     if (!name.endsWith('.partial') || !wanted(name)) continue;
     const path = join(folder, name);
-    const status = await statusOf(path);
+    const status = await linkStatusOf(path);
     if (status !== undefined && isAbandoned(name, status.mtime)) await remove(path);
   }
 }

@@ -30,7 +30,10 @@ export function addWeights(program: Command, invocation: Invocation): void {
   const pull = weights
     .command('pull')
     .argument('<model>', 'vgg16, vgg19, inception_v3 or resnet50')
-    .description("Downloads a model's ImageNet weights into the cache, unless they are there.")
+    .description(
+      "Downloads a model's ImageNet weights into the cache, unless they are there; from a mirror with " +
+        'CONVBASE_WEIGHTS_URL=https://.. under which the files lie.',
+    )
     .option(...topFlag)
     .addHelpText('after', '\nExample:\n  convbase weights pull vgg16');
   withCommonOptions(pull, { gpu: false }).action((model: string, flags: WeightsFlags) =>
@@ -77,6 +80,9 @@ async function pullWeights(model: string, flags: WeightsFlags, signal: AbortSign
       onProgress: ({ receivedBytes, totalBytes }) => {
         const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
         progress.update(megabytes(receivedBytes), megabytes(totalBytes ?? receivedBytes), 'MB');
+      },
+      onWait: ({ holder }) => {
+        progress.say(`waiting for ${holder}, which is downloading it`);
       },
       signal,
     });

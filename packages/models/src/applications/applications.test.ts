@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Dense, Flatten, Model, splitFrozen } from '@convbase/layers';
 import { describe, expect, test } from 'vitest';
 import { buildArchitecture } from './architecture.ts';
+import { weightsCatalogue } from '../weights/index.ts';
 import { applications, type ApplicationName } from './applications.ts';
 
 const names = ['vgg16', 'vgg19', 'inception_v3', 'resnet50'] as const satisfies readonly ApplicationName[];
@@ -116,6 +117,15 @@ describe('figures of the notebooks', () => {
   test('parameters with the top', () => {
     const counts = names.map((name) => build(name, {}).countParams());
     expect(counts).toEqual([138_357_544, 143_667_240, 23_851_784, 25_636_712]);
+  });
+
+  test('take four bytes each in the files of the catalogue, with less than a hundredth around them', () => {
+    for (const { model, includeTop, maxBytes = 0 } of weightsCatalogue()) {
+      const bytes = maxBytes / 1.02;
+      const parameters = 4 * build(model, { includeTop }).countParams();
+      expect(bytes / parameters, `${model} ${includeTop}`).toBeGreaterThan(1);
+      expect(bytes / parameters, `${model} ${includeTop}`).toBeLessThan(1.01);
+    }
   });
 
   test('preprocessing', () => {

@@ -18,6 +18,7 @@ export function downloadOptions({ onStatus, signal }: StatusOptions): FetchOptio
   let told = -1;
   return {
     ...(signal ? { signal } : {}),
+    onWait: ({ file, holder }) => onStatus(`waiting for ${holder}, which is downloading ${file}`),
     onProgress: ({ file, receivedBytes, totalBytes }) => {
       const tenth = totalBytes
         ? Math.floor((10 * receivedBytes) / totalBytes)

@@ -38,5 +38,13 @@ export async function sha256(sources: readonly ByteSource[]): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 export { listFiles, saveFile, shippedGolden } from './browser/files.ts';
-export { downloadFile, isFile, md5, npmPackage, weightFolders } from './browser/fetch.ts';
+export {
+  downloadFile,
+  isFile,
+  md5,
+  npmPackage,
+  tidyWeights,
+  weightFolders,
+  weightsMirror,
+} from './browser/fetch.ts';
 export { withTimeLimit } from './browser/time-limit.ts';

@@ -85,5 +85,13 @@ export function sha256(sources: readonly ByteSource[]): Promise<string> {
 }
 export { isFolder } from '@convbase/base/node';
 export { listFiles, saveFile, shippedGolden } from './node/files.ts';
-export { downloadFile, isFile, md5, npmPackage, weightFolders } from './node/fetch.ts';
+export {
+  downloadFile,
+  isFile,
+  md5,
+  npmPackage,
+  tidyWeights,
+  weightFolders,
+  weightsMirror,
+} from './node/fetch.ts';
 export { withTimeLimit } from './node/time-limit.ts';

@@ -10,6 +10,8 @@ export interface RemoteFile {
   readonly file: string;
   readonly url: string;
   readonly md5: string;
+  /** No bytes beyond these are taken from a server; default that of `downloadFile`. */
+  readonly maxBytes?: number;
 }
 
 /** ImageNet weights of one application, with or without its classifying top. */
@@ -19,24 +21,47 @@ export interface WeightFile extends RemoteFile {
   readonly includeTop: boolean;
 }
 
-/** Model and folder, MD5 with top, MD5 without. */
+/**
+ * The files' folders, MD5s and bytes, with the top and without. The bytes are those of Keras' downloads: four for each
+ * parameter, and up to 700 KiB of HDF5 around them.
+ */
 const rows = [
-  ['vgg16', 'vgg16', '64373286793e3c8b2b4e3219cbf3544b', '6d6bbae143d832006294945121d1f1fc'],
-  ['vgg19', 'vgg19', 'cbe5617147190e668d6c5d5026f83318', '253f8cb515780f3b799900260a226db6'],
-  ['resnet50', 'resnet', '2cb95161c43110f7111970584f804107', '4d473c1dd8becc155b73f8504c6f6626'],
-  ['inception_v3', 'inception_v3', '9a0d58056eeedaa3f26cb7ebd46da564', 'bcbd6486424b2319ff4ef7d526e38f63'],
+  {
+    model: 'vgg16',
+    folder: 'vgg16',
+    withTop: ['64373286793e3c8b2b4e3219cbf3544b', 553_467_096],
+    withoutTop: ['6d6bbae143d832006294945121d1f1fc', 58_889_256],
+  },
+  {
+    model: 'vgg19',
+    folder: 'vgg19',
+    withTop: ['cbe5617147190e668d6c5d5026f83318', 574_710_816],
+    withoutTop: ['253f8cb515780f3b799900260a226db6', 80_134_624],
+  },
+  {
+    model: 'resnet50',
+    folder: 'resnet',
+    withTop: ['2cb95161c43110f7111970584f804107', 102_967_424],
+    withoutTop: ['4d473c1dd8becc155b73f8504c6f6626', 94_765_736],
+  },
+  {
+    model: 'inception_v3',
+    folder: 'inception_v3',
+    withTop: ['9a0d58056eeedaa3f26cb7ebd46da564', 96_112_376],
+    withoutTop: ['bcbd6486424b2319ff4ef7d526e38f63', 87_910_968],
+  },
 ] as const;
 
-const catalogue: readonly WeightFile[] = rows.flatMap(([model, folder, withTop, withoutTop]) =>
+/** The MD5 decides what is right; the bound only keeps a disk from being filled, so it leaves a little room. */
+function atMost(bytes: number): number {
+  return Math.ceil(bytes * 1.02);
+}
+
+const catalogue: readonly WeightFile[] = rows.flatMap(({ model, folder, withTop, withoutTop }) =>
   [true, false].map((includeTop): WeightFile => {
     const file = `${model}_weights_tf_dim_ordering_tf_kernels${includeTop ? '' : '_notop'}.h5`;
-    return {
-      model,
-      includeTop,
-      file,
-      url: `${STORAGE}/${folder}/${file}`,
-      md5: includeTop ? withTop : withoutTop,
-    };
+    const [md5, bytes] = includeTop ? withTop : withoutTop;
+    return { model, includeTop, file, url: `${STORAGE}/${folder}/${file}`, md5, maxBytes: atMost(bytes) };
   }),
 );
 
@@ -50,4 +75,5 @@ export const imagenetClassIndex: RemoteFile = {
   file: 'imagenet_class_index.json',
   url: 'https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json',
   md5: 'c2c37ea517e94d9795004a39431a14cb',
+  maxBytes: atMost(35_363),
 };

@@ -1,5 +1,14 @@
 import { ConvbaseError } from '@convbase/base';
-import { downloadFile, fileInFolder, isFile, isFolder, md5, weightFolders } from '#platform';
+import {
+  downloadFile,
+  fileInFolder,
+  isFile,
+  isFolder,
+  md5,
+  tidyWeights,
+  weightFolders,
+  weightsMirror,
+} from '#platform';
 import { weightsCatalogue } from './catalogue.ts';
 import type { RemoteFile, WeightFile } from './catalogue.ts';
 
@@ -10,6 +19,8 @@ export interface FetchOptions {
     readonly receivedBytes: number;
     readonly totalBytes: number | undefined;
   }) => void;
+  /** Told, once, which process is downloading the same file and is waited for. */
+  readonly onWait?: (waiting: { readonly file: string; readonly holder: string }) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -29,10 +40,11 @@ export interface ResolveWeightsOptions extends FetchOptions {
 
 /**
  * Turns what a user says about weights into a file: an explicit path; else convbase's cache, Keras' cache
- * (`~/.keras/models`), and at last a download from Keras' official address, each checked by MD5.
+ * (`~/.keras/models`), and at last a download from Keras' official address, or from a mirror's (`CONVBASE_WEIGHTS_URL`,
+ * under which the files lie by their names), each checked by MD5.
  *
  * @throws ConvbaseError `file/missing` for a path that is not there, `weights/unknown-model`, `weights/unavailable`
- * (offline: says which file to put where), `disk/full`; the signal's reason when aborted
+ * (offline: says which file to put where), `weights/mirror` for a mirror that is no web address, `disk/full`; the signal's reason when aborted
  */
 export async function resolveWeights(options: ResolveWeightsOptions): Promise<LocatedFile> {
   const { model, includeTop, weights } = options;
@@ -65,17 +77,18 @@ export async function locateFile(file: RemoteFile, signal?: AbortSignal): Promis
 
 /** Finds a file in the caches or downloads it. Throws as `resolveWeights` does. */
 export async function resolveFile(file: RemoteFile, options: FetchOptions = {}): Promise<LocatedFile> {
-  const { onProgress, signal } = options;
+  const { onProgress, onWait, signal } = options;
   const { found, rejected } = await search(file, signal);
+  if (found?.origin === 'cache') await tidyWeights(found.path);
   if (found !== undefined) return found;
   const path = fileInFolder(weightFolders().cache, file.file);
   try {
-    await downloadFile(file.url, path, {
+    await downloadFile(addressOf(file), path, {
       md5: file.md5,
-      ...(signal === undefined ? {} : { signal }),
-      ...(onProgress === undefined
-        ? {}
-        : { onProgress: (progress) => onProgress({ file: file.file, ...progress }) }),
+      ...(file.maxBytes === undefined ? {} : { maxBytes: file.maxBytes }),
+      ...(signal && { signal }),
+      ...(onWait && { onWait: (holder) => onWait({ file: file.file, holder }) }),
+      ...(onProgress && { onProgress: (progress) => onProgress({ file: file.file, ...progress }) }),
     });
   } catch (cause) {
     signal?.throwIfAborted();
@@ -83,6 +96,17 @@ export async function resolveFile(file: RemoteFile, options: FetchOptions = {}):
     throw unavailable(file, rejected, cause);
   }
   return { path, origin: 'download' };
+}
+
+/** Where a file is downloaded from: a mirror, if there is one. @throws ConvbaseError `weights/mirror` */
+function addressOf({ file, url }: RemoteFile): string {
+  const mirror = weightsMirror();
+  if (mirror === undefined) return url;
+  if (/^https?:/.test(mirror) && URL.canParse(mirror)) return new URL(file, mirror.replace(/\/*$/, '/')).href;
+  throw new ConvbaseError('weights/mirror', 'it is no web address', {
+    where: `CONVBASE_WEIGHTS_URL=${mirror}`,
+    fix: `Give the address under which ${file} lies, such as https://example.org/keras, or unset it.`,
+  });
 }
 
 interface Search {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,6 +46,7 @@ describe('the catalogue', () => {
       file: 'vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5',
       url: 'https://storage.googleapis.com/tensorflow/keras-applications/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5',
       md5: '6d6bbae143d832006294945121d1f1fc',
+      maxBytes: 60_067_042,
     });
     expect(weightsCatalogue().find((file) => file.model === 'resnet50' && file.includeTop)?.url).toBe(
       'https://storage.googleapis.com/tensorflow/keras-applications/resnet/resnet50_weights_tf_dim_ordering_tf_kernels.h5',
@@ -83,6 +84,42 @@ describe('a weight file', () => {
     } finally {
       server.close();
     }
+  });
+
+  test('comes from a mirror where one is named, no larger than it may be', async () => {
+    let size = contents.length;
+    const seen: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.url);
+      response.end(contents.padEnd(size));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const mirror = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      for (const path of ['', '/', '/keras', '/keras//']) {
+        vi.stubEnv('CONVBASE_WEIGHTS_URL', mirror + path);
+        expect(await resolveFile(unreachable)).toEqual({ path: inCache(), origin: 'download' });
+        rmSync(inCache());
+      }
+      expect(seen).toEqual(['/w.h5', '/w.h5', '/keras/w.h5', '/keras/w.h5']);
+      size = 1001;
+      await expect(resolveFile({ ...unreachable, maxBytes: 1000 })).rejects.toMatchObject({
+        code: 'weights/unavailable',
+        message: expect.stringContaining('1001 bytes, at most 1000') as string,
+      });
+      expect(readdirSync(dirname(inCache()))).toEqual([]);
+    } finally {
+      server.close();
+    }
+    vi.stubEnv('CONVBASE_WEIGHTS_URL', 'ftp://mirror');
+    await expect(resolveFile(unreachable)).rejects.toMatchObject({ code: 'weights/mirror' });
+  });
+
+  test('that is found takes away what killed processes left beside it', async () => {
+    put(inCache(), contents);
+    for (const rest of ['.partial', '.partial.json']) put(inCache() + rest, '');
+    await resolveFile(unreachable);
+    expect(readdirSync(dirname(inCache()))).toEqual(['w.h5']);
   });
 
   test('that cannot be had says which file to put where', async () => {

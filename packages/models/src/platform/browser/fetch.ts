@@ -11,6 +11,14 @@ export function weightFolders(): { readonly cache: string; readonly keras: strin
   throw unavailable('looking for downloaded weights');
 }
 
+export function weightsMirror(): string | undefined {
+  return undefined;
+}
+
+export function tidyWeights(_path: string): Promise<void> {
+  return Promise.reject(unavailable('tidying up'));
+}
+
 export function isFile(_path: string): Promise<boolean> {
   return Promise.reject(unavailable('looking for files'));
 }

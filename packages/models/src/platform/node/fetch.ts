@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { cacheFolder, fileChecksum } from '@convbase/base/node';
+import { dirname, join } from 'node:path';
+import { cacheFolder, fileChecksum, tidyDownload, tidyFolder } from '@convbase/base/node';
 
 export { downloadFile, isFile, npmPackage } from '@convbase/base/node';
 
@@ -8,6 +8,17 @@ export { downloadFile, isFile, npmPackage } from '@convbase/base/node';
 export function weightFolders(): { readonly cache: string; readonly keras: string } {
   const kerasHome = process.env['KERAS_HOME'] || join(homedir(), '.keras');
   return { cache: join(cacheFolder(), 'weights'), keras: join(kerasHome, 'models') };
+}
+
+/** The address under which a mirror has the weights; undefined where they come from Keras' own. */
+export function weightsMirror(): string | undefined {
+  return process.env['CONVBASE_WEIGHTS_URL'] || undefined;
+}
+
+/** Removes what killed downloads left around a file that is there and right. */
+export async function tidyWeights(path: string): Promise<void> {
+  await tidyDownload(path);
+  await tidyFolder(dirname(path));
 }
 
 /** MD5 in hex of a file. */

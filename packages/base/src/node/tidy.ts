@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { ConvbaseError } from '../errors.ts';
+import { listIfThere } from './file-operations.ts';
+import { LOCK_FILE, removeDeadLock } from './lock.ts';
+import { removeAbandoned } from './temporary.ts';
+
+/** Whether a file of that name is a lock, or the lock of those who take one over. */
+export function isLockName(name: string): boolean {
+  const lock = name.replace(/(\.takeover)+$/, '');
+  return lock === LOCK_FILE || lock.endsWith('.lock');
+}
+
+/**
+ * Removes from a folder of the cache what dead processes left there: half-made files and folders, and locks. Nothing is
+ * done in the folder of another user, whose processes do it.
+ */
+export async function tidyFolder(folder: string): Promise<void> {
+  try {
+    await removeAbandoned(folder);
+    for (const name of await listIfThere(folder)) {
+      if (isLockName(name)) await removeDeadLock(join(folder, name));
+    }
+  } catch (error) {
+    if (!(error instanceof ConvbaseError && ['file/denied', 'file/read-only'].includes(error.code))) {
+      throw error;
+    }
+  }
+}
