@@ -1,11 +1,12 @@
 export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
-export { cacheFolder } from './node/cache-folder.ts';
+export { cacheFolder, homeFolder } from './node/cache-folder.ts';
 export { fileChecksum } from './node/checksum.ts';
 export { downloadFile, type DownloadOptions, type DownloadProgress, tidyDownload } from './node/download.ts';
 export { fileError, systemCode } from './node/file-error.ts';
 export {
   appendText,
   exists,
+  fileSize,
   type FileOperation,
   isFile,
   isFolder,
@@ -28,5 +29,11 @@ export { lockFolder, LOCK_FILE, type LockOptions, type Release, takeLock } from 
 export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
 export { openPlainFile, readBounded } from './node/read-file.ts';
-export { isAbandoned, removeAbandoned, temporaryFolder, temporaryPath } from './node/temporary.ts';
+export {
+  isAbandoned,
+  removeAbandoned,
+  systemTemporaryFolder,
+  temporaryFolder,
+  temporaryPath,
+} from './node/temporary.ts';
 export { tidyFolder } from './node/tidy.ts';

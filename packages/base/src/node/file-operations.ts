@@ -205,6 +205,11 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
+/** Makes a folder whose name begins with `start` and that is nobody else's, and returns its path. */
+export async function makeOwnFolder(start: string): Promise<string> {
+  return change('folder', start, 'cannot make a folder of this name', () => fs.mkdtemp(start));
+}
+
 /** A rename is safe from a power cut only once its folder is flushed too; Windows has no such call and needs none. */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
@@ -226,6 +231,11 @@ export async function statusOf(path: string): Promise<Stats | undefined> {
 /** The same of a link itself, where it is one. */
 export async function linkStatusOf(path: string): Promise<Stats | undefined> {
   return look(path, 'cannot look at it', () => fs.lstat(path).catch(unlessMissing));
+}
+
+/** How many bytes a file has. Errors: `file/missing` where there is none .. */
+export async function fileSize(path: string): Promise<number> {
+  return (await look(path, 'cannot look at it', () => fs.stat(path))).size;
 }
 
 /** Whether there is a file or folder of that name. */

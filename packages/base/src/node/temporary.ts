@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { linkStatusOf, listIfThere, makeFolder, remove } from './file-operations.ts';
+import { linkStatusOf, listIfThere, makeFolder, makeOwnFolder, remove } from './file-operations.ts';
 import { isRunning, ownerOf, ownName } from './process-identity.ts';
 
 /** How long what nobody can be asked about must have been left alone to count as abandoned. */
@@ -23,6 +24,11 @@ export async function temporaryFolder(path: string): Promise<string> {
   const folder = temporaryPath(path);
   await makeFolder(folder);
   return folder;
+}
+
+/** Makes an empty folder where the system keeps temporary files (`TMPDIR`). */
+export async function systemTemporaryFolder(name: string): Promise<string> {
+  return makeOwnFolder(join(tmpdir(), `${name}-`));
 }
 
 /** Whether whoever a temporary name belongs to has left it, last changed at `changed`, to others. */

@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder, remove, systemTemporaryFolder, writeFileAtomic } from '@convbase/base/node';
 import { encodePicture } from '@convbase/data';
 import type { Model } from '@convbase/layers';
 import { saveModel } from '@convbase/models';
@@ -27,7 +26,7 @@ export class Files {
 
   /** @param options `onnx`: whether networks are also written for ONNX runtimes */
   static async make({ onnx = false } = {}): Promise<Files> {
-    return new Files(await mkdtemp(join(tmpdir(), 'convbase-bench-')), onnx);
+    return new Files(await systemTemporaryFolder('convbase-bench'), onnx);
   }
 
   /** A network: the model, and its files. */
@@ -52,17 +51,17 @@ export class Files {
   /** The path of a folder that is nobody else's. */
   async scratch(): Promise<string> {
     const folder = join(this.#folder, `scratch-${this.#scratches++}`);
-    await mkdir(folder);
+    await makeFolder(folder);
     return folder;
   }
 
   async remove(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
+    await remove(this.#folder);
   }
 
   async #write(network: Network, folder: string): Promise<{ model: Model; materials: Materials }> {
     const model = await buildNetwork(network);
-    await mkdir(folder);
+    await makeFolder(folder);
     const path = join(folder, 'model.json');
     await saveModel(model, path);
     // The packages of ONNX Runtime do not train.
@@ -76,10 +75,10 @@ export class Files {
 }
 
 async function writePictures(folder: string, count: number): Promise<string> {
-  for (const label of ['cats', 'dogs']) await mkdir(join(folder, label), { recursive: true });
+  for (const label of ['cats', 'dogs']) await makeFolder(join(folder, label));
   for (let i = 0; i < count; i++) {
     const path = join(folder, i % 2 === 0 ? 'cats' : 'dogs', `${String(i).padStart(5, '0')}.jpg`);
-    await writeFile(path, await encodePicture(madePicture(i), 'jpeg'));
+    await writeFileAtomic(path, await encodePicture(madePicture(i), 'jpeg'));
   }
   return folder;
 }

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
 import { ConvbaseError } from '@convbase/base';
+import { writeFileAtomic } from '@convbase/base/node';
 import { channelsLast, converters, type Value } from './convert-layer.ts';
 import { OnnxGraph } from './graph.ts';
 import { readLayersModel, type LayersModel } from './layers-model.ts';
@@ -15,7 +15,7 @@ import { readLayersModel, type LayersModel } from './layers-model.ts';
  * @throws ConvbaseError `bench/onnx-layer` for a layer that this exporter does not know
  */
 export async function exportOnnx(modelJson: string, path: string): Promise<void> {
-  await writeFile(path, onnxOf(await readLayersModel(modelJson)));
+  await writeFileAtomic(path, onnxOf(await readLayersModel(modelJson)));
 }
 
 /** The bytes of the ONNX model. See `exportOnnx`. */

@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readBounded } from '@convbase/base/node';
 import { dirname, join } from 'node:path';
+
+/** More than any network here has. */
+const MAX_BYTES = 2 ** 31;
 
 /** A layer of a functional model, as `model.json` has it. */
 export interface LayerEntry {
@@ -49,10 +52,12 @@ interface ModelJson {
 
 /** Reads a layers-model that convbase's `saveModel` has written. */
 export async function readLayersModel(path: string): Promise<LayersModel> {
-  const json = JSON.parse(await readFile(path, 'utf8')) as ModelJson;
+  const json = JSON.parse((await readBounded(path, MAX_BYTES)).toString()) as ModelJson;
   const weights = new Map<string, Weight>();
   for (const group of json.weightsManifest) {
-    const shards = await Promise.all(group.paths.map((shard) => readFile(join(dirname(path), shard))));
+    const shards = await Promise.all(
+      group.paths.map((shard) => readBounded(join(dirname(path), shard), MAX_BYTES)),
+    );
     const bytes = new Uint8Array(Buffer.concat(shards));
     let offset = 0;
     for (const { name, shape } of group.weights) {

@@ -1,5 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, remove } from '@convbase/base/node';
 import { Child } from './child.ts';
 import type { Outcome, RaceOptions, Side, Timing } from './race.ts';
 
@@ -32,13 +32,13 @@ export async function startRace(
       signal?.throwIfAborted();
       onEvent(`start ${round + 1} of ${rounds}, ${side.label}`);
       const cache = join(folder, `${index}-${state === 'warm' ? 'all' : round}`);
-      await mkdir(cache, { recursive: true });
+      await makeFolder(cache);
       const { outcome, timing } = await startOnce(side, shaderCache(cache), limitMs);
       outcomes[index] = outcome;
       if (round >= 0 && timing !== undefined) timings[index]?.push(timing);
     }
   }
-  await rm(folder, { recursive: true, force: true });
+  await remove(folder);
   return outcomes.map((outcome, index) =>
     outcome.error === undefined ? { ...outcome, timings: timings[index] ?? [] } : outcome,
   );

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { ConvbaseError, parseJson } from '@convbase/base';
+import { readBounded } from '@convbase/base/node';
 import { z } from 'zod';
+
+/** Results of all cases are some hundred kB. */
+const MAX_BYTES = 2 ** 26;
 
 /** The first line of every file of results: a later version of convbase may write others. */
 export const FORMAT = 'convbase-bench-1';
@@ -138,15 +140,10 @@ export async function readFigures(path: string): Promise<Figure[]> {
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>, { what, fix }: Wanted): Promise<T> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, path, `${what} cannot be read`);
-  }
+  const text = (await readBounded(path, MAX_BYTES)).toString();
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw new ConvbaseError('bench/results', 'the file is not JSON', { where: path, fix, cause });
   }

@@ -1,5 +1,4 @@
 import { visibleJson } from '@convbase/base';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@convbase/base/node';
 import { markdownOf } from './markdown.ts';
@@ -15,7 +14,6 @@ export interface ResultFiles {
 
 /** Writes results as JSON, as a page, and as a Markdown table, into a folder. */
 export async function writeResults(folder: string, results: Results): Promise<ResultFiles> {
-  await mkdir(folder, { recursive: true });
   const files = {
     json: join(folder, 'latest.json'),
     page: join(folder, 'index.html'),

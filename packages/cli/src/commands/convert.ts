@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { exists, isFolder } from '@convbase/base/node';
 import { convertModel } from '@convbase/models';
 import type { Command } from 'commander';
 import type { Invocation } from '../program.ts';
@@ -44,8 +44,8 @@ async function convert(
   { json, force, ...options }: ConvertFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = isFolderName(target) ? join(target, 'model.json') : target;
-  if (existsSync(path) && force !== true) {
+  const path = (await isFolderName(target)) ? join(target, 'model.json') : target;
+  if (force !== true && (await exists(path))) {
     throw new ConvbaseError('file/exists', 'there is a file of that name already', {
       where: path,
       fix: 'Choose another name, or overwrite it with --force.',
@@ -64,7 +64,7 @@ async function convert(
 }
 
 /** What ends in a slash, is a folder already, or has no ending. */
-function isFolderName(path: string): boolean {
+async function isFolderName(path: string): Promise<boolean> {
   if (/[/\\]$/.test(path) || extname(path) === '') return true;
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder(path);
 }

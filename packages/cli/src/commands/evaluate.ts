@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { exists } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import {
   featureBatches,
@@ -52,9 +52,9 @@ export function addEvaluate(program: Command, invocation: Invocation): void {
       '\nExamples:\n  convbase evaluate pets.keras test-pictures/\n  convbase evaluate classifier/ features-test/',
     );
   withCommonOptions(withPictureOptions(withPrecision(command), 'test'), { gpu: true }).action(
-    (classifier: string, path: string, flags: EvaluateFlags) => {
-      checkOptions(classifier, path, command);
-      return evaluate(classifier, path, flags, invocation.signal);
+    async (classifier: string, path: string, flags: EvaluateFlags) => {
+      await checkOptions(classifier, path, command);
+      await evaluate(classifier, path, flags, invocation.signal);
     },
   );
 }
@@ -72,12 +72,12 @@ interface Task {
 }
 
 /** Refuses options that would be passed over without a word. */
-function checkOptions(classifier: string, path: string, command: Command): void {
+async function checkOptions(classifier: string, path: string, command: Command): Promise<void> {
   const fix = 'Leave it out.';
-  if (isFeatureFolder(path)) {
+  if (await isFeatureFolder(path)) {
     const why = 'features are judged as they are, all of them, and without the base';
     refuseOptions(command, [...pictureOptionNames, 'weights'], why, fix);
-  } else if (existsSync(classifier) && !existsSync(join(classifier, 'classifier.json'))) {
+  } else if ((await exists(classifier)) && !(await exists(join(classifier, 'classifier.json')))) {
     refuseOptions(command, ['weights'], 'a classifier in one file has its weights in it', fix);
   }
 }
@@ -88,7 +88,7 @@ async function evaluate(
   flags: EvaluateFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const task = isFeatureFolder(path)
+  const task = (await isFeatureFolder(path))
     ? await onFeatures(await loadHead(classifier), path)
     : await onPictures(classifier, path, flags, signal);
   const meter = new InputMeter();
@@ -114,7 +114,7 @@ async function evaluate(
 
 /** The classifier of a folder, which alone can judge features. */
 async function loadHead(folder: string): Promise<Classifier> {
-  if (existsSync(folder) && !existsSync(join(folder, 'classifier.json'))) {
+  if ((await exists(folder)) && !(await exists(join(folder, 'classifier.json')))) {
     throw new ConvbaseError('usage/classifier', 'it is no classifier that works on features', {
       where: folder,
       fix: 'Name a folder that `convbase train` wrote first, then the features; or give pictures.',
@@ -176,7 +176,7 @@ async function onPictures(
   flags: EvaluateFlags,
   signal: AbortSignal,
 ): Promise<Task> {
-  if (existsSync(classifier) && !(await isClassifier(classifier))) {
+  if ((await exists(classifier)) && !(await isClassifier(classifier))) {
     throw new ConvbaseError('usage/classifier', 'it is no classifier', {
       where: classifier,
       fix: 'Name a classifier first (a folder that `convbase train` wrote, or its file), then features or pictures.',

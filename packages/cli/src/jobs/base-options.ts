@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { exists } from '@convbase/base/node';
 import { resizeModes, type ResizeMode } from '@convbase/data';
 import type { PreprocessMode } from '@convbase/layers';
 import { isApplication, openBase, type Base, type StatusOptions } from '@convbase/models';
@@ -62,7 +62,7 @@ export interface BaseWithInput {
 export async function openFlaggedBase(flags: BaseFlags, status: StatusOptions): Promise<BaseWithInput> {
   const { weights, layer } = flags;
   const model = requireModel(flags);
-  const base = await openBase(lasting(model), {
+  const base = await openBase(await lasting(model), {
     ...(weights === undefined ? {} : { weights: resolve(weights) }),
     ...(layer === undefined ? {} : { layer }),
     ...status,
@@ -79,9 +79,9 @@ export function requireModel({ model }: BaseFlags): string {
   });
 }
 
-/** A model file's absolute path: manifests and classifiers are used from other folders later. */
-function lasting(model: string): string {
-  return !isApplication(model) && existsSync(model) ? resolve(model) : model;
+/** A model file's absolute path: manifests, classifiers and runs are used from other folders later. Names stay. */
+export async function lasting(model: string): Promise<string> {
+  return !isApplication(model) && (await exists(model)) ? resolve(model) : model;
 }
 
 function inputConfig(base: Base, flags: BaseFlags): InputConfig {

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { exists, remove } from '@convbase/base/node';
 import { Features } from '@convbase/data';
 import type { BaseWithInput } from './base-options.ts';
 import { extractToFolder, type Extraction } from './extraction.ts';
@@ -25,15 +24,15 @@ export interface FeatureRequest {
 }
 
 /** Whether a path is a folder that `convbase extract` wrote. */
-export function isFeatureFolder(path: string): boolean {
-  return existsSync(join(path, 'manifest.json'));
+export function isFeatureFolder(path: string): Promise<boolean> {
+  return exists(join(path, 'manifest.json'));
 }
 
 /** The features of folders that hold either features or pictures; pictures are turned into features first. */
 export async function featuresOf(request: FeatureRequest, extractor: Extractor): Promise<Features> {
   const folders: string[] = [];
   for (const [index, path] of request.paths.entries()) {
-    if (isFeatureFolder(path)) {
+    if (await isFeatureFolder(path)) {
       folders.push(path);
       continue;
     }
@@ -62,7 +61,7 @@ async function extractAnew(
   } catch (error) {
     if (!(error instanceof ConvbaseError && error.code === 'features/mix')) throw error;
     // What an interrupted command left there was made in another way, so it is of no use to this one.
-    await rm(folder, { recursive: true });
+    await remove(folder);
     await extractToFolder(set, path, folder, extraction);
   }
 }

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { exists } from '@convbase/base/node';
 import { readManifest } from '@convbase/data';
 import { Model, Sequential } from '@convbase/layers';
 import {
@@ -46,7 +46,7 @@ function withHead(base: Model, units: number): Model {
 
 /** Says of a folder of features what it is. */
 async function refuseFeatures(spec: string): Promise<void> {
-  if (!isFeatureFolder(spec)) return;
+  if (!(await isFeatureFolder(spec))) return;
   const { base, classNames, featureShape, source, skipped } = await readManifest(spec);
   const pictures = `${source.samples - skipped.length} pictures of ${classNames.join(', ')}`;
   throw new ConvbaseError(
@@ -61,10 +61,10 @@ async function refuseFeatures(spec: string): Promise<void> {
 }
 
 /** The classifier that a run of fine-tuning left in its folder; other names stay as they are. */
-function classifierOfRun(spec: string): string {
+async function classifierOfRun(spec: string): Promise<string> {
   const classifier = join(spec, CLASSIFIER_FILE);
-  if (existsSync(classifier)) return classifier;
-  if (!existsSync(join(spec, 'run.json'))) return spec;
+  if (await exists(classifier)) return classifier;
+  if (!(await exists(join(spec, 'run.json')))) return spec;
   throw new ConvbaseError('usage/run', 'the run in this folder has not come to a classifier yet', {
     where: spec,
     fix: 'Go on with it (the command that began it, with --resume), or print the model that it trains.',
@@ -77,7 +77,7 @@ function classifierOfRun(spec: string): string {
  * @throws ConvbaseError `usage/features` for a folder of features, `usage/run` for a run without a classifier, and those of opening the model
  */
 export async function openLayers(spec: string, flags: LayersFlags, status: StatusOptions): Promise<Model> {
-  if (existsSync(join(spec, 'classifier.json'))) {
+  if (await exists(join(spec, 'classifier.json'))) {
     const { config, head } = await Classifier.load(spec);
     const inputShape = [...config.input.size, 3];
     const base = await openArchitecture(config.base.model, {
@@ -90,7 +90,7 @@ export async function openLayers(spec: string, flags: LayersFlags, status: Statu
     return new Model({ inputs: base.inputs, outputs: [head.apply(base.outputs)], name: 'classifier' });
   }
   await refuseFeatures(spec);
-  const model = await openArchitecture(classifierOfRun(spec), {
+  const model = await openArchitecture(await classifierOfRun(spec), {
     ...status,
     ...(flags.size ? { inputShape: [...flags.size, 3] } : {}),
     includeTop: flags.includeTop ?? false,

@@ -1,7 +1,5 @@
 import { visibleLine } from '@convbase/base';
-import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { isApplication } from '@convbase/models';
 import {
   describeInput,
   describeStages,
@@ -72,11 +70,6 @@ export function changesOf(flags: RunFlags): RecipeChanges {
 
 /** Above 0, up to 1. */
 export const share = (text: string): number => (Number(text) === 1 ? 1 : numberBetween(0, 1)(text));
-
-/** A base's or a weight file's path as it can be found from other folders later; names stay. */
-export function lasting(model: string): string {
-  return !isApplication(model) && existsSync(model) ? resolve(model) : model;
-}
 
 /** A step in training may take half a minute on a slow adapter, and only after it can a checkpoint be saved. */
 const GRACE_MS = 10 * 60_000;

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { exists, fileError, systemCode } from '@convbase/base/node';
 import { findDriver, libraryFolders, manifestName } from './cache.ts';
 
 /** glibc: the library stays loaded although Node, which finds that it is no addon, closes it again. */
@@ -16,8 +17,8 @@ export async function activateDriver(folder: string): Promise<void> {
   const manifest = join(folder, manifestName);
   if ((await findDriver(folder)) === undefined) throw unloadable(folder, `there is no ${manifestName}`);
   const folders = await libraryFolders(folder);
-  loadLibrary('libvulkan.so.1', folders);
-  loadLibrary('libvulkan_lvp.so', folders);
+  await loadLibrary('libvulkan.so.1', folders);
+  await loadLibrary('libvulkan_lvp.so', folders);
   process.env['VK_DRIVER_FILES'] = manifest;
   process.env['VK_ICD_FILENAMES'] = manifest; // the name that loaders before 1.3.207 know
   process.env['CONVBASE_DRIVER'] = folder;
@@ -28,15 +29,20 @@ export async function activateDriver(folder: string): Promise<void> {
  * needs in the same way. The dynamic linker finds what is loaded by its soname, which is how Dawn and the driver later
  * get these copies without LD_LIBRARY_PATH (read only when a process starts).
  */
-function loadLibrary(name: string, folders: readonly string[], asking: readonly string[] = []): void {
-  const own = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+async function loadLibrary(
+  name: string,
+  folders: readonly string[],
+  asking: readonly string[] = [],
+): Promise<void> {
+  let own: string | undefined;
+  for (const path of folders.map((folder) => join(folder, name))) if (await exists(path)) own ??= path;
   for (const path of own === undefined ? [name] : [name, own]) {
     for (;;) {
       const needed = tryLoading(path);
       if (needed === undefined) return;
       if (needed === name) break;
       if (asking.includes(needed)) throw unloadable(name, `${needed} and ${name} need each other`);
-      loadLibrary(needed, folders, [...asking, name]);
+      await loadLibrary(needed, folders, [...asking, name]);
     }
   }
   throw unloadable(asking.at(-1) ?? name, `${name} is not installed`);
@@ -60,18 +66,23 @@ function tryLoading(path: string): string | undefined {
     // Node always throws, since no such library registers itself as an addon; only the linker's own words matter.
     const message = error instanceof Error ? error.message : String(error);
     if (message.includes('did not self-register') || isLoaded(path)) return undefined;
-    const missing = /^([^\s:]+): cannot open shared object file/.exec(message)?.[1];
-    if (missing === undefined) throw unloadable(path, message, error);
-    return missing;
+    const [, file, why] = /^([^\s:]+): cannot open shared object file: (.*)/.exec(message) ?? [];
+    if (file === undefined) throw unloadable(path, message, error);
+    if (why === 'No such file or directory') return file;
+    // The linker has the system's code only in words.
+    const code = why === 'Too many open files' ? 'EMFILE' : why === 'Permission denied' ? 'EACCES' : 'EIO';
+    throw fileError(Object.assign(new Error(message), { code }), file, 'cannot load this library');
   }
 }
 
 function isLoaded(path: string): boolean {
-  return (
-    path.startsWith('/') &&
-    existsSync(path) &&
-    readFileSync('/proc/self/maps', 'utf8').includes(realpathSync(path))
-  );
+  if (!path.startsWith('/')) return false;
+  try {
+    return readFileSync('/proc/self/maps', 'utf8').includes(realpathSync(path));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw fileError(error, path, 'cannot load this library');
+  }
 }
 
 function unloadable(where: string, what: string, cause?: unknown): ConvbaseError {

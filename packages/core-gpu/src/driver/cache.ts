@@ -1,6 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '@convbase/base/node';
+import { cacheFolder, exists, listEntries, listIfThere } from '@convbase/base/node';
 import type { LinuxSystem } from './system.ts';
 
 /** The Vulkan manifest at the top of an unpacked driver. */
@@ -20,7 +19,7 @@ export async function findDriver(folder: string): Promise<string | undefined> {
 export async function cachedDriver(drivers: string, system: LinuxSystem): Promise<string | undefined> {
   const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch;
   const prefix = `${system.codename}-${architecture}-`;
-  const names = (await exists(drivers)) ? await readdir(drivers) : [];
+  const names = await listIfThere(drivers);
   const newestFirst = names
     .filter((name) => name.startsWith(prefix))
     .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
@@ -37,21 +36,10 @@ export async function libraryFolders(root: string): Promise<string[]> {
   for (const parent of ['usr/lib', 'lib']) {
     const path = join(root, parent);
     if (!(await exists(path))) continue;
-    for (const entry of await readdir(path, { withFileTypes: true })) {
+    for (const entry of await listEntries(path)) {
       if (entry.isDirectory() && entry.name.includes('-linux-')) folders.push(join(path, entry.name));
     }
     folders.push(path);
   }
   return folders;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return false;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileError, systemCode } from '@convbase/base/node';
 
 /** What the driver's choice depends on. */
 export interface LinuxSystem {
@@ -37,7 +38,7 @@ export function readSystem(): LinuxSystem {
     try {
       return parseOsRelease(readFileSync(path, 'utf8'));
     } catch (error) {
-      if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOENT') throw error;
+      if (systemCode(error) !== 'ENOENT') throw fileError(error, path, 'cannot read it');
     }
   }
   return { family: '', codename: '', version: '' };

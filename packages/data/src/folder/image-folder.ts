@@ -1,8 +1,6 @@
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { listEntries, statusOf } from '@convbase/base/node';
 import { decodeImage } from '../decode/decode.ts';
 import type { PictureSet } from '../picture/picture-set.ts';
 
@@ -78,7 +76,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
 async function classFolders(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await list(folder)) {
-    const linked = entry.isSymbolicLink() && (await isFolder(join(folder, entry.name)));
+    const linked = entry.isSymbolicLink() && (await leadsToFolder(join(folder, entry.name)));
     if (entry.isDirectory() || linked) names.push(entry.name);
   }
   return names.sort();
@@ -151,18 +149,16 @@ async function picturesIn(classFolder: string): Promise<string[]> {
 }
 
 /** What a folder holds, hidden entries left out. */
-async function list(folder: string): Promise<Dirent[]> {
-  try {
-    return (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'));
-  } catch (error) {
-    throw fileError(error, folder, 'cannot list it');
-  }
+async function list(folder: string): ReturnType<typeof listEntries> {
+  return (await listEntries(folder)).filter((entry) => !entry.name.startsWith('.'));
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    throw fileError(error, path, 'cannot follow the link');
-  }
+/** A class whose folder is gone is none that may be left out without a word. */
+async function leadsToFolder(link: string): Promise<boolean> {
+  const status = await statusOf(link);
+  if (status !== undefined) return status.isDirectory();
+  throw new ConvbaseError('file/missing', 'this link leads nowhere', {
+    where: link,
+    fix: 'Put back what it leads to, or remove it.',
+  });
 }

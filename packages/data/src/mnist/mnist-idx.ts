@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { listFolder } from '@convbase/base/node';
 import type { PictureSet } from '../picture/picture-set.ts';
 import { readIdx } from './idx.ts';
 
@@ -21,7 +20,7 @@ const fileNames = {
 
 /** Whether a folder holds MNIST's files, rather than folders of pictures. */
 export async function isMnistFolder(folder: string): Promise<boolean> {
-  const names = await list(folder);
+  const names = await listFolder(folder);
   return Object.values(fileNames).some(([images]) => names.some((name) => images.test(name)));
 }
 
@@ -32,7 +31,7 @@ export async function isMnistFolder(folder: string): Promise<boolean> {
  * Errors: `idx/missing` when there is no part, or half of one; `idx/damaged`, `file/...`.
  */
 export async function mnistIdx(folder: string): Promise<Mnist> {
-  const names = await list(folder);
+  const names = await listFolder(folder);
   const [train, test] = [await readPart(folder, names, 'train'), await readPart(folder, names, 'test')];
   if (train === undefined && test === undefined) {
     throw new ConvbaseError('idx/missing', 'there are no MNIST files in it', {
@@ -94,12 +93,4 @@ async function readPart(
       return { height, width, data };
     },
   };
-}
-
-async function list(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort();
-  } catch (error) {
-    throw fileError(error, folder, 'cannot list it');
-  }
 }

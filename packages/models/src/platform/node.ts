@@ -23,7 +23,8 @@ class FileSource implements ByteSource {
     this.size = stat.size;
     if (!stat.isFile()) {
       this.close();
-      throw new ConvbaseError('file/missing', 'it is not a file', { where: path });
+      const what = stat.isDirectory() ? 'a folder where a file is needed' : 'a pipe or a device, no file';
+      throw new ConvbaseError('file/kind', what, { where: path, fix: 'Check the path.' });
     }
   }
 
@@ -40,13 +41,21 @@ class FileSource implements ByteSource {
     checkRange(this, offset, target.byteLength);
     let done = 0;
     while (done < target.byteLength) {
-      const count = fs.readSync(this.#descriptor, target, done, target.byteLength - done, offset + done);
+      const count = this.#read(target, done, offset + done);
       if (count === 0) {
         throw new ConvbaseError('file/truncated', `it ended at byte ${offset + done} while being read`, {
           where: this.name,
         });
       }
       done += count;
+    }
+  }
+
+  #read(target: Uint8Array, done: number, position: number): number {
+    try {
+      return fs.readSync(this.#descriptor, target, done, target.byteLength - done, position);
+    } catch (error) {
+      throw fileError(error, this.name, 'cannot read it');
     }
   }
 

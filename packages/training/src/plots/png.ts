@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { readBounded } from '@convbase/base/node';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
+
+/** Fonts and the program that draws are a few MiB. */
+const MAX_BYTES = 2 ** 26;
 
 interface Tools {
   readonly fonts: readonly Uint8Array[];
@@ -29,10 +32,10 @@ export async function pngOf(svg: string, scale = 2): Promise<Uint8Array> {
 
 async function load(): Promise<Tools> {
   const require = createRequire(import.meta.url);
-  await initWasm(await readFile(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
+  await initWasm(await readBounded(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), MAX_BYTES));
   const files = [
     require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'),
     require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'),
   ];
-  return { fonts: await Promise.all(files.map((path) => readFile(path))) };
+  return { fonts: await Promise.all(files.map((path) => readBounded(path, MAX_BYTES))) };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { statusOf } from '@convbase/base/node';
 import { kernelsHash } from '@convbase/core-gpu/node';
 import type { PictureDataset } from '@convbase/data';
 import type { Layer, Model, SymbolicTensor } from '@convbase/layers';
@@ -56,7 +56,7 @@ async function pictureChecksum(set: PictureDataset['set']): Promise<string | und
     const path = set.file?.(index) ?? set.name(index);
     let state = seen.get(path);
     if (state === undefined) {
-      const found = await stat(path).catch(() => undefined);
+      const found = await statusOf(path);
       if (found === undefined) return undefined;
       state = JSON.stringify([path, found.size, found.mtimeMs]);
       seen.set(path, state);

@@ -1,8 +1,7 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConvbaseError } from '@convbase/base';
-import { readBounded } from '@convbase/base/node';
+import { listFolder, readBounded } from '@convbase/base/node';
 import { parseRecipe } from './parse.ts';
 import type { Recipe } from './schema.ts';
 
@@ -45,9 +44,6 @@ export async function loadRecipe(nameOrPath: string): Promise<NamedRecipe> {
 }
 
 async function recipeNames(): Promise<string[]> {
-  const files = await readdir(folder);
-  return files
-    .filter((file) => file.endsWith(extension))
-    .map((file) => file.slice(0, -extension.length))
-    .sort();
+  const files = await listFolder(folder);
+  return files.filter((file) => file.endsWith(extension)).map((file) => file.slice(0, -extension.length));
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileError } from '@convbase/base/node';
+import { fileSize } from '@convbase/base/node';
 import {
   imageFolder,
   mnistIdx,
@@ -174,12 +173,7 @@ async function checksumOf(sets: readonly (PictureSet | undefined)[], folder: str
       const path = set?.file?.(i) ?? set?.name(i) ?? '';
       let size = sizes.get(path);
       if (size === undefined) {
-        size = await stat(path).then(
-          (found) => found.size,
-          (error: unknown) => {
-            throw fileError(error, path, 'cannot look at it');
-          },
-        );
+        size = await fileSize(path);
         sizes.set(path, size);
       }
       hash.update(JSON.stringify([relative(folder, set?.name(i) ?? ''), set?.label(i), size]));

@@ -1,13 +1,15 @@
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder, fileChecksum, tidyDownload, tidyFolder } from '@convbase/base/node';
+import { cacheFolder, fileChecksum, homeFolder, tidyDownload, tidyFolder } from '@convbase/base/node';
 
 export { downloadFile, isFile, npmPackage } from '@convbase/base/node';
 
 /** Where downloaded weights are kept: convbase's own folder, then that of Keras (`KERAS_HOME` or `~/.keras`). */
 export function weightFolders(): { readonly cache: string; readonly keras: string } {
-  const kerasHome = process.env['KERAS_HOME'] || join(homedir(), '.keras');
-  return { cache: join(cacheFolder(), 'weights'), keras: join(kerasHome, 'models') };
+  const cache = join(cacheFolder(), 'weights');
+  const home = homeFolder();
+  const kerasHome = process.env['KERAS_HOME'] || (home && join(home, '.keras'));
+  // Where nobody knows a home folder, Keras has kept nothing there.
+  return { cache, keras: kerasHome === undefined ? cache : join(kerasHome, 'models') };
 }
 
 /** The address under which a mirror has the weights; undefined where they come from Keras' own. */

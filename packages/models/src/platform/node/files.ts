@@ -1,7 +1,6 @@
-import * as fs from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fileError } from '@convbase/base/node';
+import { listEntries } from '@convbase/base/node';
 
 /** Writes a file as a whole or not at all; makes the folders it lies in. */
 export { writeFileAtomic as saveFile } from '@convbase/base/node';
@@ -13,10 +12,7 @@ const MAX_DEPTH = 4;
 export async function listFiles(folder: string, ending: string): Promise<string[]> {
   const found: string[] = [];
   const visit = async (path: string, depth: number): Promise<void> => {
-    const entries = await fs.readdir(path, { withFileTypes: true }).catch((error: unknown) => {
-      throw fileError(error, path, 'cannot list it');
-    });
-    for (const entry of entries) {
+    for (const entry of await listEntries(path)) {
       const full = join(path, entry.name);
       if (entry.isDirectory() && depth < MAX_DEPTH) await visit(full, depth + 1);
       else if (entry.name.endsWith(ending)) found.push(relative(folder, full).split(sep).join('/'));
