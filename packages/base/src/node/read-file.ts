@@ -9,29 +9,34 @@ const NONBLOCK = (constants as { readonly O_NONBLOCK?: number }).O_NONBLOCK ?? 0
 /**
  * Opens a file that somebody else made. A name or a link may lead to a pipe or to a device without an end: refused.
  *
+ * @param doing how errors begin
  * @throws ConvbaseError `file/kind`, and those of `fileError`
  */
-export async function openPlainFile(path: string): Promise<{ handle: FileHandle; size: number }> {
+export async function openPlainFile(
+  path: string,
+  doing = 'cannot read it',
+): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, constants.O_RDONLY | NONBLOCK);
     const stat = await handle.stat();
     if (stat.isFile()) return { handle, size: stat.size };
     const what = stat.isDirectory() ? 'a folder where a file is needed' : 'a pipe or a device, no file';
-    throw new ConvbaseError('file/kind', what, { where: path, fix: 'Check the path.' });
+    throw new ConvbaseError('file/kind', `${doing}: ${what}`, { where: path, fix: 'Check the path.' });
   } catch (error) {
     await handle?.close();
-    throw fileError(error, path, 'cannot read it');
+    throw fileError(error, path, doing);
   }
 }
 
 /**
  * Reads a whole file that somebody else made, of at most `maxBytes`.
  *
+ * @param doing how errors begin
  * @throws ConvbaseError `file/kind`, `file/too-large`, and those of `fileError`
  */
-export async function readBounded(path: string, maxBytes: number): Promise<Buffer> {
-  const { handle, size } = await openPlainFile(path);
+export async function readBounded(path: string, maxBytes: number, doing = 'cannot read it'): Promise<Buffer> {
+  const { handle, size } = await openPlainFile(path, doing);
   try {
     if (size > maxBytes) {
       throw new ConvbaseError('file/too-large', `${size} bytes, at most ${maxBytes} make sense`, {
@@ -41,7 +46,7 @@ export async function readBounded(path: string, maxBytes: number): Promise<Buffe
     }
     return await handle.readFile();
   } catch (error) {
-    throw fileError(error, path, 'cannot read it');
+    throw fileError(error, path, doing);
   } finally {
     await handle.close();
   }

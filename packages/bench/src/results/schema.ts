@@ -140,7 +140,7 @@ export async function readFigures(path: string): Promise<Figure[]> {
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>, { what, fix }: Wanted): Promise<T> {
-  const text = (await readBounded(path, MAX_BYTES)).toString();
+  const text = (await readBounded(path, MAX_BYTES, `${what} cannot be read`)).toString();
   let value: unknown;
   try {
     value = parseJson(text);

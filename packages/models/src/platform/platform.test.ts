@@ -69,7 +69,7 @@ test.skipIf(process.platform === 'win32')(
     const folder = mkdtempSync(join(tmpdir(), 'convbase-pipe-'));
     execFileSync('mkfifo', [join(folder, 'model.keras')]);
     await expect(node.openSource(join(folder, 'model.keras'))).rejects.toMatchObject({
-      code: 'file/missing',
+      code: 'file/kind',
     });
     rmSync(folder, { recursive: true });
   },

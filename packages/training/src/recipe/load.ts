@@ -45,5 +45,8 @@ export async function loadRecipe(nameOrPath: string): Promise<NamedRecipe> {
 
 async function recipeNames(): Promise<string[]> {
   const files = await listFolder(folder);
-  return files.filter((file) => file.endsWith(extension)).map((file) => file.slice(0, -extension.length));
+  return files
+    .filter((file) => file.endsWith(extension))
+    .map((file) => file.slice(0, -extension.length))
+    .sort();
 }
