@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
@@ -107,6 +107,9 @@ describe('Classifier', () => {
     await writeFile(join(path, 'head.safetensors'), weights.subarray(0, weights.length - 8));
     await expect(Classifier.load(path)).rejects.toMatchObject({ name: 'ConvbaseError' });
     await expect(Classifier.load(join(folder, 'none'))).rejects.toMatchObject({ code: 'file/missing' });
+    // Sparse: it takes no room on the disk.
+    await truncate(file, 1e11);
+    await expect(Classifier.load(path)).rejects.toMatchObject({ code: 'file/too-large' });
     classifier.head.dispose();
     expect(gpu.memory().liveBuffers).toBe(0);
   });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, parseJson } from '@convbase/base';
 import { fileChecksum, statusOf } from '@convbase/base/node';
 import { z } from 'zod';
 
@@ -12,7 +12,7 @@ const manifestSchema = z.object({
   /** Pictures with outputs. */
   rows: count,
   /** The shape of each output for one picture. */
-  shapes: z.array(z.array(count)).min(1),
+  shapes: z.array(z.array(count).max(32)).min(1).max(10_000),
   /** Pictures that could not be read: their place in the set and their name. */
   skipped: z.array(z.object({ index: count, name: z.string() })),
   /** Size and SHA-256 of every file. */
@@ -42,7 +42,7 @@ export function parsePrefixManifest(text: string, key: string, where: string): P
     new ConvbaseError('prefix/damaged', what, { where, cause });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     throw damaged('it is not JSON', cause);
   }

@@ -1,9 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '@convbase/base/node';
+import { ConvbaseError } from '@convbase/base';
+import { readBounded } from '@convbase/base/node';
 import { NpyFile, readNpy, type NpyData } from '@convbase/data';
 import { sizeOf, type HostArray } from '@convbase/layers';
 import { checkFiles, parsePrefixManifest, prefixFiles, type PrefixManifest } from './manifest.ts';
+
+/** Room for the names of a million pictures that were left out. */
+const MAX_MANIFEST_BYTES = 2 ** 26;
 
 /** Outputs of many pictures: one table for each output, one row for each picture. */
 export interface PrefixRows {
@@ -23,12 +26,10 @@ export interface PrefixRows {
  */
 export async function openRows(folder: string, key: string, memoryBytes: number): Promise<PrefixRows> {
   const path = join(folder, prefixFiles.manifest);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw fileError(error, path, 'cannot read it');
-  });
+  const text = (await readBounded(path, MAX_MANIFEST_BYTES)).toString('utf8');
   const manifest = parsePrefixManifest(text, key, path);
   await checkFiles(folder, manifest);
-  const samples = (await readNpy(join(folder, prefixFiles.samples))).data as Int32Array;
+  const samples = await readSamples(join(folder, prefixFiles.samples), manifest.rows);
   const bytes = manifest.shapes.reduce((sum, shape) => sum + 4 * manifest.rows * sizeOf(shape), 0);
   const tables = await openTables(folder, manifest, bytes <= memoryBytes);
   return {
@@ -49,6 +50,18 @@ export async function openRows(folder: string, key: string, memoryBytes: number)
   };
 }
 
+async function readSamples(path: string, rows: number): Promise<Int32Array> {
+  const { data, shape } = await readNpy(path);
+  if (!(data instanceof Int32Array) || shape.length !== 1 || data.length !== rows) {
+    throw damaged(path, `it is no list of ${rows} places`);
+  }
+  return data;
+}
+
+function damaged(where: string, what: string): ConvbaseError {
+  return new ConvbaseError('prefix/damaged', what, { where });
+}
+
 /** The rows of one output. */
 interface Table {
   read(rows: ArrayLike<number>): Promise<Float32Array>;
@@ -66,6 +79,10 @@ async function openTables(
       const file = await NpyFile.open(join(folder, prefixFiles.output(index)));
       const size = sizeOf(shape);
       tables.push(diskTable(file, size));
+      if (file.dtype !== 'float32' || file.shape.join() !== [rows, ...shape].join()) {
+        const [found, wanted] = [file.shape, [rows, ...shape]].map((one) => one.join(', '));
+        throw damaged(file.path, `it is ${file.dtype} (${found}), the manifest says float32 (${wanted})`);
+      }
       if (!inMemory) continue;
       tables[index] = memoryTable(await file.readRows(0, rows), size);
       await file.close();

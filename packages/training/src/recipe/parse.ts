@@ -1,7 +1,8 @@
 import { ConvbaseError } from '@convbase/base';
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import { isNode, type Document, type LineCounter } from 'yaml';
 import { z } from 'zod';
 import { recipeSchema, type Recipe } from './schema.ts';
+import { parseYaml } from './yaml.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -13,18 +14,7 @@ type Path = readonly PropertyKey[];
  * @throws ConvbaseError `recipe/yaml`, `recipe/schema`
  */
 export function parseRecipe(text: string, where: string): Recipe {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const line = error.linePos?.[0].line ?? 1;
-    const [what = error.message] = error.message.split('\n');
-    throw new ConvbaseError('recipe/yaml', `it is not YAML: ${what.replace(/:$/, '')}`, {
-      where: `${where}:${line}`,
-      fix: '`convbase recipe show catsdogs-vgg16-features-150` shows what a recipe looks like.',
-    });
-  }
-  const value = plainValue(document, where);
+  const { document, lines, value } = parseYaml(text, where);
   const parsed = recipeSchema.safeParse(value);
   if (parsed.success && inconsistencies(parsed.data).length === 0) return parsed.data;
   const problems = parsed.success
@@ -32,26 +22,18 @@ export function parseRecipe(text: string, where: string): Recipe {
     : parsed.error.issues.flatMap((issue) => explain(issue, value));
   // A misspelt key comes before the complaint that the right one is missing.
   problems.sort((a, b) => Number(b.unknown ?? false) - Number(a.unknown ?? false));
-  throw new ConvbaseError(
-    'recipe/schema',
-    problems.map(({ path, text }) => `${at(path)}${text}`),
-    {
-      where: `${where}:${lineOf(document, lines, problems[0]?.path ?? [])}`,
-    },
-  );
+  throw new ConvbaseError('recipe/schema', listed(problems), {
+    where: `${where}:${lineOf(document, lines, problems[0]?.path ?? [])}`,
+  });
 }
 
-/** What the text says, as plain objects; aliases of aliases may not blow it up. */
-function plainValue(document: Document.Parsed, where: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    throw new ConvbaseError('recipe/yaml', 'its aliases (*name) cannot be followed', {
-      where,
-      fix: 'Write out what they stand for.',
-      cause,
-    });
-  }
+/** More of one kind say no more, and nobody reads them. */
+const MOST_PROBLEMS = 20;
+
+function listed(problems: readonly Problem[]): string[] {
+  const lines = problems.slice(0, MOST_PROBLEMS).map(({ path, text }) => `${at(path)}${text}`);
+  const more = problems.length - lines.length;
+  return more > 0 ? [...lines, `and ${more} more`] : lines;
 }
 
 interface Problem {
@@ -128,12 +110,13 @@ function inconsistencies({ data, stages, sweep, reported = [] }: Recipe): Proble
   if (sweep !== undefined && stages.length > 1) {
     problems.push({ path: ['stages', 1], text: 'a sweep has one stage: that of its heads' });
   }
-  const names = stages.map(({ name }) => name);
+  const names = new Set<string>();
   stages.forEach((stage, index) => {
     const path = ['stages', index];
-    if (names.indexOf(stage.name) < index) {
+    if (names.has(stage.name)) {
       problems.push({ path: [...path, 'name'], text: `two stages are called ${stage.name}` });
     }
+    names.add(stage.name);
     if (sweep !== undefined && (stage.unfreeze !== 'none' || stage.augmentation !== undefined)) {
       problems.push({ path, text: 'a sweep compares heads on a frozen base, without augmentation' });
     }
@@ -156,7 +139,7 @@ function inconsistencies({ data, stages, sweep, reported = [] }: Recipe): Proble
     }
   });
   reported.forEach(({ stage }, index) => {
-    if (names.includes(stage)) return;
+    if (names.has(stage)) return;
     problems.push({ path: ['reported', index, 'stage'], text: `no stage is called ${stage}` });
   });
   return problems;

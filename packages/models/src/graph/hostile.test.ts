@@ -1,33 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { ConvbaseError, parseJson } from '@convbase/base';
-import { damagedJson, jsonDamages } from '../../../base/src/testing/damaged-json.ts';
-import { endsWell, fuzz } from '../../../base/src/testing/fuzz.ts';
-import { fixture } from '../formats/testing/files.ts';
+import { ConvbaseError } from '@convbase/base';
+import { endsWell } from '../../../base/src/testing/fuzz.ts';
 import { modelFromConfig } from './index.ts';
-
-function configIn(name: string): unknown {
-  const files = unzipSync(new Uint8Array(readFileSync(fixture(name))));
-  return JSON.parse(new TextDecoder().decode(files['config.json']));
-}
-
-const configs = ['mini_vgg', 'mini_inception', 'nested', 'nested_twice', 'chapter', 'operations'].map(
-  (name) => `${name}.keras`,
-);
-
-test.each(configs)('the config of %s', async (name) => {
-  const config = configIn(name);
-  await fuzz(jsonDamages, 150, async (list) => {
-    const text = damagedJson(config, list);
-    // A text that is no JSON document is refused by the readers of files.
-    if (text.includes('[[[[[[')) return;
-    await endsWell(() => {
-      const model = modelFromConfig(parseJson(text));
-      return [model.summary(), model.countParams(), model.weights.length];
-    });
-  });
-});
 
 describe('configs that are small and ask for much', () => {
   const history = (layer: string, node = 0) => ({
