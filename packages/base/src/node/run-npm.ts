@@ -1,20 +1,21 @@
-import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
-
-export interface NpmRun {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { systemCode } from './file-error.ts';
+import { runProgram, type ProgramRun } from './run-program.ts';
 
 /**
  * Runs the user's own npm (so with their registry, proxy and credentials) in `folder`.
  *
  * The npm that is running us is preferred; otherwise `npm` from the PATH. On Windows that is a batch file, which needs
  * a shell: arguments must therefore be free of anything a shell would read, and are checked for it here.
+ *
+ * @throws ConvbaseError `npm/missing`, `npm/argument`; the signal's reason, when npm has ended
  */
-export async function runNpm(args: readonly string[], folder: string, signal?: AbortSignal): Promise<NpmRun> {
+export async function runNpm(
+  args: readonly string[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<ProgramRun> {
   for (const arg of args) {
     if (!/^[\w@./:=+-]+$/.test(arg))
       throw new ConvbaseError('npm/argument', `not fit for a command line: ${arg}`);
@@ -23,26 +24,16 @@ export async function runNpm(args: readonly string[], folder: string, signal?: A
   const ownNpm = npmCli !== undefined && basename(npmCli) === 'npm-cli.js';
   const windows = process.platform === 'win32';
   const [command, first] = ownNpm ? [process.execPath, [npmCli]] : [windows ? 'npm.cmd' : 'npm', []];
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, [...first, ...args], {
+  try {
+    return await runProgram(command, [...first, ...args], {
       cwd: folder,
       env: cleanEnvironment(),
       shell: windows && !ownNpm,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', (error) => {
-      reject('code' in error && error.code === 'ENOENT' ? npmMissing(error) : error);
-    });
-    child.on('close', (code) => {
-      resolve({ exitCode: code ?? 1, stdout, stderr });
-    });
-  });
+  } catch (error) {
+    throw systemCode(error) === 'ENOENT' ? npmMissing(error) : error;
+  }
 }
 
 /** Under `npm run -w ..` or `npm run --silent` the outer npm's settings would otherwise reach the inner one. */
