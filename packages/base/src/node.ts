@@ -36,4 +36,5 @@ export {
   temporaryFolder,
   temporaryPath,
 } from './node/temporary.ts';
+export { type ProgramOptions, type ProgramRun, runProgram } from './node/run-program.ts';
 export { tidyFolder } from './node/tidy.ts';

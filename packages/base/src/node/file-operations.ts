@@ -55,7 +55,7 @@ const openFlags = {
   /** It must be there; its bytes stay. */
   existing: constants.O_RDWR | NOFOLLOW,
   /** Its bytes stay where it is there, and what is written comes behind them. */
-  append: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | NOFOLLOW,
+  append: constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | NOFOLLOW,
 } as const;
 
 /** A file that is open to be written. A symbolic link is not opened. Errors: those of `fileError`. */
@@ -101,6 +101,11 @@ export class WritableFile {
       }
       return bytes.subarray(0, done);
     });
+  }
+
+  /** How many bytes it has. */
+  async size(): Promise<number> {
+    return look(this.#where, 'cannot look at it', async () => (await this.#handle.stat()).size);
   }
 
   async truncate(size: number): Promise<void> {

@@ -31,8 +31,11 @@ export function addDoctor(program: Command, invocation: Invocation): void {
 }
 
 async function doctor(options: DoctorOptions, invocation: Invocation): Promise<void> {
-  const installing = ensureDriver({ install: options.installDriver ?? false, onProgress: sayLine });
-  const driver = await untilStopped(installing, invocation.signal);
+  const { installDriver = false } = options;
+  const { signal } = invocation;
+  const finding = ensureDriver({ install: installDriver, onProgress: sayLine, signal });
+  // Fetching ends by itself when it is stopped, with its tools; asking for an adapter does not.
+  const driver = await (installDriver ? finding : untilStopped(finding, signal));
   await usingGpu({ ...options, quiet: true }, invocation.signal, async (gpu) => {
     const checkup = await examine(gpu, driver, invocation.signal);
     if (checkup.selfCheck.failed.length > 0) invocation.exitCode = 1;

@@ -12,6 +12,8 @@ export interface EnsureDriverOptions {
   /** Fetch the software driver where nothing else gives an adapter. Otherwise only what is there is used. */
   readonly install?: boolean;
   readonly onProgress?: DriverProgress;
+  /** Stops fetching it. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where the adapter comes from. */
@@ -30,7 +32,7 @@ export interface DriverState {
  * or `VK_ICD_FILENAMES` is set, only what it names is tried; `CONVBASE_DRIVER` may name an unpacked driver.
  *
  * @throws ConvbaseError `adapter/none` where there is no adapter and none can be had, with what to install;
- *   `driver/unavailable`, `driver/fetch`, `driver/broken` from fetching and loading the driver.
+ *   `driver/unavailable`, `driver/fetch`, `driver/broken` from fetching and loading the driver; the signal's reason.
  */
 export async function ensureDriver(options: EnsureDriverOptions = {}): Promise<DriverState> {
   // The promise is kept, so that callers at the same time search once; a failure may be tried again.
@@ -46,6 +48,7 @@ let known: Promise<DriverState> | undefined;
 async function findDriver({
   install = false,
   onProgress = () => undefined,
+  signal,
 }: EnsureDriverOptions): Promise<DriverState> {
   process.env['XDG_RUNTIME_DIR'] ||= tmpdir(); // unset, the Vulkan loader complains on stderr
   const given = process.env['CONVBASE_DRIVER'];
@@ -72,7 +75,7 @@ async function findDriver({
       `Run \`convbase doctor --install-driver\` to get a software driver into convbase's cache. Or: ${other}`,
     );
   }
-  return useDriver(await installDriver(driversFolder(), system, onProgress), 'installed');
+  return useDriver(await installDriver(driversFolder(), system, onProgress, signal), 'installed');
 }
 
 async function useDriver(folder: string, source: DriverState['source']): Promise<DriverState> {

@@ -1,6 +1,18 @@
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import {
+  listFolder,
+  makeFolder,
+  remove,
+  removeFile,
+  rename,
+  syncFolder,
+  takeLock,
+  temporaryFolder,
+  tidyFolder,
+  writeFileAtomic,
+} from '@convbase/base/node';
 import {
   aptConfiguration,
   chooseMirror,
@@ -14,7 +26,7 @@ import {
   type AptSource,
 } from './apt.ts';
 import { driverAdvice } from './advice.ts';
-import { findDriver, libraryFolders, manifestName } from './cache.ts';
+import { cachedDriver, libraryFolders, manifestName } from './cache.ts';
 import { run } from './run.ts';
 import type { LinuxSystem } from './system.ts';
 
@@ -25,21 +37,42 @@ export type DriverProgress = (message: string) => void;
  * them into `<drivers>/<codename>-<architecture>-<mesa version>`. Nothing outside `drivers` is written: apt works on
  * lists, caches and a package state of its own, so it needs no root and does not mind what is installed.
  *
- * Only for systems with apt-get and dpkg-deb. The folder appears at once and complete.
+ * Only for systems with apt-get and dpkg-deb. The folder appears at once and complete. Of several processes that want it
+ * one fetches it, and the others wait and take what it got.
  *
  * @throws ConvbaseError `driver/unavailable` where the system has no apt or no archive with the driver,
- *   `driver/fetch` where fetching fails.
+ *   `driver/fetch` where fetching fails, `disk/full`, `file/..`; the signal's reason, when the tools have ended.
  */
 export async function installDriver(
   drivers: string,
   system: LinuxSystem,
   onProgress: DriverProgress,
+  signal?: AbortSignal,
 ): Promise<string> {
-  await mkdir(drivers, { recursive: true });
-  await removeLeftOvers(drivers);
-  const work = join(drivers, `.partial-${String(process.pid)}-${Date.now().toString(36)}`);
+  const release = await takeLock(join(drivers, 'install.lock'), drivers, {
+    heartbeat: true,
+    onWait: (holder) => {
+      onProgress(`waiting for ${holder}, which is fetching the driver`);
+    },
+    ...(signal && { signal }),
+  });
   try {
-    const apt = await prepareApt(work, system);
+    await tidyFolder(drivers);
+    return (await cachedDriver(drivers, system)) ?? (await fetchDriver(drivers, system, onProgress, signal));
+  } finally {
+    await release();
+  }
+}
+
+async function fetchDriver(
+  drivers: string,
+  system: LinuxSystem,
+  onProgress: DriverProgress,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const work = await temporaryFolder(join(drivers, 'driver'));
+  try {
+    const apt = await prepareApt(work, system, signal);
     onProgress('reading the package lists');
     await apt.run(['-q', 'update']);
     const wanted = ['mesa-vulkan-drivers', 'libvulkan1'];
@@ -52,14 +85,15 @@ export async function installDriver(
     await download(apt, plan, onProgress);
     onProgress('unpacking the driver');
     const root = join(work, 'driver');
-    await unpack(apt.downloads, root);
+    await unpack(apt.downloads, root, signal);
     await writeManifest(root);
-    return await publish(
-      root,
-      join(drivers, `${system.codename}-${apt.architecture}-${upstreamVersion(mesa.version)}`),
-    );
+    const version = upstreamVersion(mesa.version);
+    const target = join(drivers, `${system.codename}-${apt.architecture}-${version}`);
+    await rename(root, target);
+    await syncFolder(drivers);
+    return target;
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await remove(work);
   }
 }
 
@@ -71,26 +105,26 @@ interface Apt {
   readonly run: (args: readonly string[], onLine?: (line: string) => void) => Promise<string>;
 }
 
-async function prepareApt(work: string, system: LinuxSystem): Promise<Apt> {
-  const architecture = (await run('dpkg', ['--print-architecture'])).trim();
-  const systemDump = await run('apt-config', ['dump']);
+async function prepareApt(work: string, system: LinuxSystem, signal: AbortSignal | undefined): Promise<Apt> {
+  const architecture = (await run('dpkg', ['--print-architecture'], { signal })).trim();
+  const systemDump = await run('apt-config', ['dump'], { signal });
   const sources = await readSources();
   const mirror = chooseMirror(sources, system.codename);
   if (mirror === undefined) throw unavailable(system, "apt's sources name no archive of this distribution");
   const suites = chooseSuites(system, mirror, sources);
   const downloads = join(work, 'downloads');
   for (const folder of ['state/lists/partial', 'cache/archives/partial', 'downloads', 'driver']) {
-    await mkdir(join(work, folder), { recursive: true });
+    await makeFolder(join(work, folder));
   }
-  await writeFile(join(work, 'status'), '');
-  await writeFile(join(work, 'convbase.sources'), sourcesFile(mirror, suites));
-  await writeFile(join(work, 'apt.conf'), aptConfiguration(work, architecture, systemDump));
+  await writeFileAtomic(join(work, 'status'), '');
+  await writeFileAtomic(join(work, 'convbase.sources'), sourcesFile(mirror, suites));
+  await writeFileAtomic(join(work, 'apt.conf'), aptConfiguration(work, architecture, systemDump));
   const env = { ...process.env, APT_CONFIG: join(work, 'apt.conf'), LC_ALL: 'C' };
   return {
     architecture,
     suites,
     downloads,
-    run: (args, onLine) => run('apt-get', args, { env, cwd: downloads, ...(onLine && { onLine }) }),
+    run: (args, onLine) => run('apt-get', args, { env, cwd: downloads, signal, ...(onLine && { onLine }) }),
   };
 }
 
@@ -122,9 +156,9 @@ async function download(apt: Apt, plan: readonly AptPackage[], onProgress: Drive
   });
 }
 
-async function unpack(downloads: string, root: string): Promise<void> {
-  const archives = (await readdir(downloads)).filter((name) => name.endsWith('.deb'));
-  for (const name of archives) await run('dpkg-deb', ['--extract', join(downloads, name), root]);
+async function unpack(downloads: string, root: string, signal: AbortSignal | undefined): Promise<void> {
+  const archives = (await listFolder(downloads)).filter((name) => name.endsWith('.deb'));
+  for (const name of archives) await run('dpkg-deb', ['--extract', join(downloads, name), root], { signal });
 }
 
 /**
@@ -134,45 +168,23 @@ async function unpack(downloads: string, root: string): Promise<void> {
 async function writeManifest(root: string): Promise<void> {
   const [folder, library] = await findLibrary(root, 'libvulkan_lvp.so');
   const manifests = join(root, 'usr/share/vulkan/icd.d');
-  const original = (await readdir(manifests)).find((name) => name.startsWith('lvp_icd'));
+  const original = (await listFolder(manifests)).find((name) => name.startsWith('lvp_icd'));
   const text = original === undefined ? '{}' : await readFile(join(manifests, original), 'utf8');
   const version = /"api_version"\s*:\s*"([\d.]+)"/.exec(text)?.[1] ?? '1.3.0';
   const icd = { file_format_version: '1.0.0', ICD: { library_path: `./${library}`, api_version: version } };
-  await writeFile(join(root, manifestName), `${JSON.stringify(icd, null, 2)}\n`);
-  for (const name of await readdir(folder)) {
-    if (/^libvulkan_(?!lvp)|^libVkLayer/.test(name)) await rm(join(folder, name));
+  await writeFileAtomic(join(root, manifestName), `${JSON.stringify(icd, null, 2)}\n`);
+  for (const name of await listFolder(folder)) {
+    if (/^libvulkan_(?!lvp)|^libVkLayer/.test(name)) await removeFile(join(folder, name));
   }
-  await rm(join(root, 'usr/share'), { recursive: true });
-  await rm(join(root, 'etc'), { recursive: true, force: true });
+  await remove(join(root, 'usr/share'));
+  await remove(join(root, 'etc'));
 }
 
 async function findLibrary(root: string, name: string): Promise<[folder: string, pathInRoot: string]> {
   for (const folder of await libraryFolders(root)) {
-    const names = await readdir(folder);
-    if (names.includes(name)) return [folder, join(folder, name).slice(root.length + 1)];
+    if ((await listFolder(folder)).includes(name)) return [folder, join(folder, name).slice(root.length + 1)];
   }
   throw new ConvbaseError('driver/fetch', `the packages hold no ${name}`, { where: 'mesa-vulkan-drivers' });
-}
-
-/** Gives the finished folder its name. Where another process was faster, its result is as good. */
-async function publish(root: string, target: string): Promise<string> {
-  try {
-    await rename(root, target);
-  } catch (error) {
-    if ((await findDriver(target)) === undefined) throw error;
-  }
-  return target;
-}
-
-/** Removes what a killed process left behind. */
-async function removeLeftOvers(drivers: string): Promise<void> {
-  const anHourAgo = Date.now() - 3_600_000;
-  for (const name of await readdir(drivers)) {
-    if (!name.startsWith('.partial-')) continue;
-    const path = join(drivers, name);
-    const { mtimeMs } = await stat(path);
-    if (mtimeMs < anHourAgo) await rm(path, { recursive: true, force: true });
-  }
 }
 
 function unavailable(system: LinuxSystem, what: string): ConvbaseError {

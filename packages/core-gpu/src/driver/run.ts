@@ -1,56 +1,29 @@
-import { spawn } from 'node:child_process';
 import { ConvbaseError } from '@convbase/base';
+import { runProgram, systemCode, type ProgramOptions } from '@convbase/base/node';
 
-export interface RunOptions {
-  readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
-  readonly onLine?: (line: string) => void;
-}
-
-/** Runs a system tool and returns its standard output. A missing tool or a failure is a ConvbaseError with its last words. */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { onLine, ...surroundings } = options;
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...surroundings, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    let complaints = '';
-    let rest = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      if (onLine) lines.forEach(onLine);
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      const missing = error.code === 'ENOENT';
-      const what = missing ? `${command} is not installed` : error.message;
-      reject(
-        new ConvbaseError(missing ? 'driver/unavailable' : 'driver/fetch', what, {
-          where: 'software driver',
-          cause: error,
-        }),
-      );
-    });
-    child.on('close', (code) => {
-      if (code === 0) {
-        resolve(output);
-        return;
-      }
-      const [reason, ...more] = complaints.trim().split('\n').slice(-8);
-      reject(
-        new ConvbaseError(
-          'driver/fetch',
-          [
-            `${command} ${args.slice(0, 2).join(' ')} failed: ${reason || `exit code ${String(code)}`}`,
-            ...more,
-          ],
-          {
-            where: 'software driver',
-            fix: 'Check the network and the mirror in /etc/apt, then run again.',
-          },
-        ),
-      );
-    });
+/**
+ * Runs a system tool and returns its standard output.
+ *
+ * @throws ConvbaseError `driver/unavailable` for a tool that is missing, `driver/fetch` with the last words of one that
+ *   failed; the signal's reason when aborted
+ */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<string> {
+  const where = 'software driver';
+  const { exitCode, stdout, stderr } = await runProgram(command, args, options).catch((error: unknown) => {
+    options.signal?.throwIfAborted();
+    const missing = systemCode(error) === 'ENOENT';
+    const what = missing ? `${command} is not installed` : String(error);
+    throw new ConvbaseError(missing ? 'driver/unavailable' : 'driver/fetch', what, { where, cause: error });
+  });
+  if (exitCode === 0) return stdout;
+  const [reason, ...more] = stderr.trim().split('\n').slice(-8);
+  const what = `${command} ${args.slice(0, 2).join(' ')} failed: ${reason || `exit code ${String(exitCode)}`}`;
+  throw new ConvbaseError('driver/fetch', [what, ...more], {
+    where,
+    fix: 'Check the network and the mirror in /etc/apt, then run again.',
   });
 }

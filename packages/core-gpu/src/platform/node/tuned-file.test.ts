@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -126,6 +126,24 @@ describe('the file of an adapter', () => {
     expect(await readFile(path, 'utf8')).not.toMatch(/^\n|\n\n/);
     expect(await strikeDamaged(adapter)).toEqual({ what: 'line 2 is no JSON', lines: 1, kept: 2 });
     expect(await readMeasured(adapter)).toEqual({ one: faster, three: same });
+  });
+
+  it.each([
+    ['a link', symlink],
+    ['a second name', link],
+  ])('is a copy from then on where it is %s of another file', async (_, make) => {
+    const precious = join(folder, 'precious');
+    const before = await readFile(await addMeasured(adapter, { one: same }), 'utf8');
+    for (const text of [before, `${before}no measurement\n`]) {
+      await rm(tunedFile(adapter));
+      await writeFile(precious, text);
+      await make(precious, tunedFile(adapter));
+      await strikeDamaged(adapter);
+      await addMeasured(adapter, { two: faster });
+      expect(await readFile(precious, 'utf8')).toBe(text);
+      expect(await readMeasured(adapter)).toEqual({ one: same, two: faster });
+      await rm(precious);
+    }
   });
 
   it('is warned of once when it is damaged, and left unused', async () => {

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConvbaseError, parseJson } from '@convbase/base';
-import { cacheFolder, fileError, readBounded } from '@convbase/base/node';
+import {
+  cacheFolder,
+  linkStatusOf,
+  makeFolder,
+  readBounded,
+  WritableFile,
+  writeFileAtomic,
+} from '@convbase/base/node';
 import type { AdapterDescription } from '../../device/adapter.ts';
 import { kernelsHash } from '../../shaders/generated.ts';
 import { sameChoice, type TunedChoice, type TunedTable } from '../../tuning/table.ts';
@@ -94,16 +100,13 @@ export async function strikeDamaged(adapter: AdapterDescription): Promise<Struck
   const { lines, damaged } = await readLines(path);
   const [first] = damaged;
   if (first === undefined) return undefined;
+  await makeOwn(path);
+  const file = await WritableFile.open(path, 'existing');
   try {
-    const handle = await open(path, 'r+');
-    try {
-      for (const { start, end } of damaged) await handle.write('\n'.repeat(end - start), start);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw fileError(error, path, 'cannot write it');
+    for (const { start, end } of damaged) await file.write(Buffer.alloc(end - start, '\n'), start);
+    await file.sync();
+  } finally {
+    await file.close();
   }
   return { what: first.what, lines: damaged.length, kept: lines.length };
 }
@@ -122,26 +125,28 @@ export function tunedTableOf(measured: MeasuredTable): TunedTable | undefined {
  */
 async function append(path: string, lines: readonly Line[]): Promise<void> {
   if (lines.length === 0) return;
+  await makeFolder(dirname(path));
+  await makeOwn(path);
+  const file = await WritableFile.open(path, 'append');
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const handle = await open(path, 'a+');
-    try {
-      const start = (await endsInLine(handle)) ? '' : '\n';
-      await handle.appendFile(start + lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw fileError(error, path, 'cannot write it');
+    const start = (await endsInLine(file)) ? '' : '\n';
+    await file.write(Buffer.from(start + lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
-async function endsInLine(handle: FileHandle): Promise<boolean> {
-  const { size } = await handle.stat();
-  if (size === 0) return true;
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer.toString() === '\n';
+async function endsInLine(file: WritableFile): Promise<boolean> {
+  const size = await file.size();
+  return size === 0 || (await file.read(size - 1, 1))[0] === 0x0a;
+}
+
+/** A link, or a file that has a second name elsewhere, becomes a copy: what it leads to is not ours to write to. */
+async function makeOwn(path: string): Promise<void> {
+  const status = await linkStatusOf(path);
+  if (status === undefined || (status.isFile() && status.nlink === 1)) return;
+  await writeFileAtomic(path, await readTable(path));
 }
 
 /** A line that is damaged, and where in the file it is. */
