@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -55,11 +55,21 @@ describe.runIf(process.platform === 'linux')('withoutNativeNoise', () => {
     });
     const log = join(folder, 'log');
     // Through a shell, whose pipes and files are what a user's are; Node would give its child a socket.
+    const { TMPDIR: _, ...env } = process.env;
     for (const redirection of [`2>&1 >/dev/null | cat > '${log}'`, `2>> '${log}'`]) {
       rmSync(log, { force: true });
-      const { status } = spawnSync('sh', ['-c', `'${process.execPath}' '${program}' ${redirection}`]);
+      const { status } = spawnSync('sh', ['-c', `'${process.execPath}' '${program}' ${redirection}`], {
+        env,
+      });
       expect(status).toBe(0);
       expect(readFileSync(log, 'utf8')).toBe('before\na real complaint\npassed on\nafter 42\n');
     }
+    // Where there is no place to hold it back, the noise stays, and nothing else changes.
+    for (const TMPDIR of ['/nonexistent', '/proc', program, join(folder, 'a'.repeat(300))]) {
+      const command = `'${process.execPath}' '${program}' 2>&1 >/dev/null | cat > '${log}'`;
+      expect(spawnSync('sh', ['-c', command], { env: { ...env, TMPDIR } }).status).toBe(0);
+      expect(readFileSync(log, 'utf8')).toBe(`before\n${noisy}a real complaint\npassed on\nafter 42\n`);
+    }
+    expect(readdirSync(folder)).toEqual(['log', 'program.mjs']);
   });
 });

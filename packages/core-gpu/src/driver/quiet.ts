@@ -1,15 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { visible } from '@convbase/base';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
@@ -48,21 +39,40 @@ export function withoutNoise(text: string): string {
 export function withoutNativeNoise<T>(task: () => T): T {
   const saved = reopenStderr();
   if (saved === undefined) return task();
-  const folder = mkdtempSync(join(tmpdir(), 'convbase-stderr-'));
-  const file = join(folder, 'captured');
-  writeFileSync(file, '');
-  closeSync(stderr);
+  const captured = namelessFile();
+  if (captured === undefined) {
+    closeSync(saved);
+    return task();
+  }
+  redirectTo(captured);
   try {
-    // The lowest free number is taken, so this becomes descriptor 2.
-    openSync(file, constants.O_RDWR);
     return task();
   } finally {
-    closeSync(stderr);
-    openSync(`/proc/self/fd/${String(saved)}`, writing);
+    redirectTo(saved);
     closeSync(saved);
-    const worth = visible(withoutNoise(readFileSync(file, 'utf8')));
-    rmSync(folder, { recursive: true });
+    const worth = visible(withoutNoise(readFileSync(captured, 'utf8')));
+    closeSync(captured);
     if (worth !== '') writeSync(stderr, worth);
+  }
+}
+
+/** Makes descriptor 2, which must be open, another one of what `descriptor` is. */
+function redirectTo(descriptor: number): void {
+  closeSync(stderr);
+  // The lowest free number is taken, so this becomes descriptor 2.
+  openSync(`/proc/self/fd/${String(descriptor)}`, writing);
+}
+
+/** An empty file that nobody else sees, or undefined where there is no place for one: then the noise stays. */
+function namelessFile(): number | undefined {
+  const path = join(tmpdir(), `convbase-stderr-${randomUUID()}`);
+  try {
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    unlinkSync(path);
+    return descriptor;
+  } catch {
+    // TMPDIR is gone, full or read-only, or there are too many files open: no reason to fail.
+    return undefined;
   }
 }
 
