@@ -1,3 +1,4 @@
+export { afterFailure } from './node/after-failure.ts';
 export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
 export { cacheFolder, homeFolder } from './node/cache-folder.ts';
 export { fileChecksum } from './node/checksum.ts';
@@ -30,6 +31,7 @@ export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
 export { openPlainFile, readBounded } from './node/read-file.ts';
 export {
+  checkPlace,
   isAbandoned,
   removeAbandoned,
   systemTemporaryFolder,

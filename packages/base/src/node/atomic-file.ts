@@ -10,6 +10,7 @@ import {
   syncFolder,
   WritableFile,
 } from './file-operations.ts';
+import { afterFailure } from './after-failure.ts';
 import { removeLeftovers, temporaryPath } from './temporary.ts';
 
 export interface AtomicFileOptions {
@@ -50,8 +51,10 @@ export class AtomicFile {
   static async open(path: string, options: AtomicFileOptions = {}): Promise<AtomicFile> {
     const resumable = options.resumable ?? false;
     // Names that the system does not take, and folders in the way, are told before there is anything to lose.
-    if ((await statusOf(path))?.isDirectory() === true) {
-      throw new ConvbaseError('file/kind', 'cannot write it: a folder of that name is in the way', {
+    const status = await statusOf(path);
+    if (status !== undefined && !status.isFile()) {
+      const kind = status.isDirectory() ? 'a folder' : 'a pipe or a device';
+      throw new ConvbaseError('file/kind', `cannot write it: ${kind} of that name is in the way`, {
         where: path,
         fix: 'Move it or choose another name.',
       });
@@ -139,8 +142,10 @@ export class AtomicFile {
     try {
       return await action(this.#file);
     } catch (error) {
-      await this.#close();
-      if (!this.#resumable) await removeFile(this.partialPath);
+      await afterFailure(async () => {
+        await this.#close();
+        if (!this.#resumable) await removeFile(this.partialPath);
+      });
       throw error;
     }
   }
@@ -161,7 +166,7 @@ export async function writeFileAtomic(
     else if (data instanceof Uint8Array) await file.append(data);
     else for await (const piece of data) await file.append(piece);
   } catch (error) {
-    await file.abort();
+    await afterFailure(() => file.abort());
     throw error;
   }
   await file.commit();

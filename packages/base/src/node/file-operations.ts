@@ -154,6 +154,7 @@ export async function removeFile(path: string): Promise<void> {
 
 /** Removes a folder where nothing is in it, and says whether it did. */
 export async function removeEmptyFolder(path: string): Promise<boolean> {
+  if (!(await isFolder(path))) return false;
   return change('remove', path, 'cannot remove it', async () => {
     try {
       await fs.rmdir(path);
@@ -210,9 +211,13 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder whose name begins with `start` and that is nobody else's, and returns its path. */
-export async function makeOwnFolder(start: string): Promise<string> {
-  return change('folder', start, 'cannot make a folder of this name', () => fs.mkdtemp(start));
+/**
+ * Makes a folder whose name begins with `start` and that is nobody else's, and returns its path.
+ *
+ * @param where what errors call it
+ */
+export async function makeOwnFolder(start: string, where = start): Promise<string> {
+  return change('folder', where, 'cannot write it', () => fs.mkdtemp(start));
 }
 
 /** A rename is safe from a power cut only once its folder is flushed too; Windows has no such call and needs none. */

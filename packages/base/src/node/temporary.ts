@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { linkStatusOf, listIfThere, makeFolder, makeOwnFolder, remove } from './file-operations.ts';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  linkStatusOf,
+  listIfThere,
+  makeFolder,
+  makeOwnFolder,
+  remove,
+  removeEmptyFolder,
+  statusOf,
+} from './file-operations.ts';
 import { isRunning, ownerOf, ownName } from './process-identity.ts';
 
 /** How long what nobody can be asked about must have been left alone to count as abandoned. */
@@ -29,6 +37,20 @@ export async function temporaryFolder(path: string): Promise<string> {
 /** Makes an empty folder where the system keeps temporary files (`TMPDIR`). */
 export async function systemTemporaryFolder(name: string): Promise<string> {
   return makeOwnFolder(join(tmpdir(), `${name}-`));
+}
+
+/**
+ * Refuses a place where no file or folder can be made, before hours are spent on what is to lie there. Nothing stays.
+ *
+ * @param path need not exist, nor the folders it lies in
+ */
+export async function checkPlace(path: string): Promise<void> {
+  let folder = resolve(path);
+  let status = await statusOf(folder);
+  // A file can be written anew.
+  if (status?.isFile() === true) folder = dirname(folder);
+  for (; status === undefined; status = await statusOf(folder)) folder = dirname(folder);
+  await removeEmptyFolder(await makeOwnFolder(join(folder, '.convbase-'), path));
 }
 
 /** Whether whoever a temporary name belongs to has left it, last changed at `changed`, to others. */

@@ -1,4 +1,5 @@
 import { visibleLine } from '@convbase/base';
+import { checkPlace } from '@convbase/base/node';
 import {
   comparisonText,
   compareResults,
@@ -113,6 +114,7 @@ async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void
   // Those who race are processes of their own, which inherit it.
   if (adapter !== undefined) process.env['CONVBASE_ADAPTER'] = adapter;
   const figures = flags.with === undefined ? [] : await readFigures(flags.with);
+  await checkPlace(out);
   const { folder } = await ensureDriver();
   if (folder !== undefined) process.env['CONVBASE_DRIVER'] = folder;
   const status = createStatus();

@@ -1,3 +1,4 @@
+import { checkPlace } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { InputMeter } from '@convbase/layers';
 import type { Command } from 'commander';
@@ -47,8 +48,10 @@ async function extract(dir: string, flags: ExtractFlags, signal: AbortSignal): P
   const set = await openPictures(dir, { ...flags, preferred: 'train' });
   const opened = await openFlaggedBase(flags, { onStatus: progress.say, signal });
   try {
+    const complete = await checkFolder(set, dir, out, opened);
+    if (complete === undefined) await checkPlace(out);
     const extracted =
-      (await checkFolder(set, dir, out, opened)) ??
+      complete ??
       (await usingGpu(flags, signal, (gpu) => {
         ({ adapter } = gpu);
         const how = { gpu, batchSize, onBadImage, progress, signal, meter };

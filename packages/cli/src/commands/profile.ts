@@ -1,6 +1,6 @@
 import { visibleJson } from '@convbase/base';
 import { basename } from 'node:path';
-import { writeFileAtomic } from '@convbase/base/node';
+import { checkPlace, writeFileAtomic } from '@convbase/base/node';
 import { chromeTrace, profileModel, profileText } from '@convbase/models';
 import type { Command } from 'commander';
 import { openTimedModel, withTimedOptions, type TimedFlags } from '../jobs/timed-model.ts';
@@ -53,6 +53,7 @@ async function profile(
   signal: AbortSignal,
 ): Promise<void> {
   const { json = false, train = false, batchSize, runs, top, trace } = flags;
+  if (trace !== undefined) await checkPlace(trace);
   const progress = createProgress('profile');
   const model = await openTimedModel(spec, command, flags, { onStatus: progress.say, signal });
   model.precision = flags.precision ?? 'float32';

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { listFolder, remove, removeEmptyFolder, statusOf } from '@convbase/base/node';
+import {
+  afterFailure,
+  checkPlace,
+  listFolder,
+  remove,
+  removeEmptyFolder,
+  statusOf,
+} from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { featureBatches, readManifest, recipeDifference, type Features } from '@convbase/data';
 import { InputMeter, type ActivationName, type Callback } from '@convbase/layers';
@@ -84,7 +91,7 @@ export function addTrain(program: Command, invocation: Invocation): void {
         '  convbase train pictures/ --model vgg16 --size 150 --out classifier/',
     );
   withCommonOptions(command, { gpu: true }).action(async (paths: string[], flags: TrainFlags) => {
-    await checkPlace(flags.out);
+    await checkOut(flags.out);
     await checkSources(paths, flags, command);
     await train(paths, flags, invocation.signal);
   });
@@ -109,6 +116,11 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
     const wanted = { paths, preferred: 'train', scratch: join(scratch, 'training') } as const;
     const open: Features[] = [];
     let result: Trained;
+    const tidy = async (): Promise<void> => {
+      progress.stop();
+      for (const features of open) await features.close();
+      for (const folder of [wanted.scratch, scratch, flags.out]) await removeEmptyFolder(folder);
+    };
     try {
       const features = await featuresOf(wanted, extractor);
       open.push(features);
@@ -120,11 +132,11 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
       (await opened)?.base.model.dispose();
       for (const features of open) await features.hold();
       result = await trainOn(gpu, features, open[1], flags, { signal, meter });
-    } finally {
-      progress.stop();
-      for (const features of open) await features.close();
-      for (const folder of [wanted.scratch, scratch, flags.out]) await removeEmptyFolder(folder);
+    } catch (error) {
+      await afterFailure(tidy);
+      throw error;
     }
+    await tidy();
     await remove(scratch);
     const extracting = waitingOf(extractor.meter, 'pictures', gpu.adapter);
     const training = waitingOf(meter, 'features', gpu.adapter, '--batch-size');
@@ -186,7 +198,7 @@ function mixed(where: string, other: string, difference: string): ConvbaseError 
 const SCRATCH = 'features.partial';
 
 /** Refuses a place for the classifier before hours are spent on it, rather than after. */
-async function checkPlace(out: string): Promise<void> {
+async function checkOut(out: string): Promise<void> {
   const refuse = (what: string): never => {
     throw new ConvbaseError('usage/out', what, {
       where: out,
@@ -194,6 +206,7 @@ async function checkPlace(out: string): Promise<void> {
     });
   };
   const there = await statusOf(out);
+  if (there?.isDirectory() !== false) await checkPlace(out);
   if (!there) return;
   if (!there.isDirectory()) refuse('it is a file');
   const own = [SCRATCH, 'classifier.json', 'head.safetensors'];

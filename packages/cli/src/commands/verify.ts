@@ -1,3 +1,4 @@
+import { checkPlace } from '@convbase/base/node';
 import { caseLine, caseText, verifyFolder } from '@convbase/models';
 import type { Command } from 'commander';
 import type { Invocation } from '../program.ts';
@@ -38,6 +39,7 @@ export function addVerify(program: Command, invocation: Invocation): void {
 
 async function verify(dir: string | undefined, flags: VerifyFlags, invocation: Invocation): Promise<void> {
   const { json = false, weights, save, precision } = flags;
+  if (save !== undefined) await checkPlace(save);
   await usingGpu(flags, invocation.signal, async (gpu) => {
     const { cases, failed } = await verifyFolder(dir, {
       gpu,

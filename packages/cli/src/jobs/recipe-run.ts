@@ -1,4 +1,5 @@
 import { visibleLine } from '@convbase/base';
+import { afterFailure, checkPlace, removeEmptyFolder } from '@convbase/base/node';
 import { basename, join, resolve } from 'node:path';
 import {
   describeInput,
@@ -85,6 +86,7 @@ export async function executeRecipe(
   const out = flags.out ?? join('runs', basename(name).replace(/\.ya?ml$/, ''));
   const { signal } = invocation;
   invocation.graceMs = GRACE_MS;
+  await checkPlace(out);
   await usingGpu(
     { ...flags, ...(recipe.precision && { precision: recipe.precision }) },
     signal,
@@ -109,6 +111,8 @@ export async function executeRecipe(
         const waiting = result.input && describeInput(result.input, place);
         printResult(flags.json, result, ...inWords(result), ...(waiting ?? []));
       } catch (error) {
+        // A run that never began leaves no folder.
+        await afterFailure(() => removeEmptyFolder(out));
         if (signal.aborted) say(`stopped; --resume with the same command goes on with ${out}`);
         throw error;
       } finally {
