@@ -166,6 +166,28 @@ describe('every view', () => {
   });
 });
 
+it('names from a file of results command nothing', () => {
+  const bad = 'x\u001b[2J\u009b\u202e\nerror: <u>';
+  const shown = String.raw`x\x1b[2J\x9b\u202e`;
+  const odd = { case: bad, title: bad, group: bad, label: bad, adapter: bad };
+  const hostile = results([
+    row(odd),
+    failed(bad, { ...odd, contender: bad }),
+    { ...tfjs, ...odd, label: 't' },
+  ]);
+  const raw = /[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]|^error: /m;
+  for (const text of [
+    pageOf(hostile),
+    markdownOf(hostile),
+    ...comparisonText(compareResults(hostile, hostile, 0.3)),
+  ]) {
+    expect(text).not.toMatch(raw);
+    expect(text).toContain(shown);
+  }
+  for (const line of textOf(hostile.rows)) expect(line).not.toMatch(raw);
+  expect(pageOf(hostile)).not.toContain('<u>');
+});
+
 describe('compareResults', () => {
   const withRatio = (ratio: number | null) => results([row({ ratioToTfjsWebgpu: ratio }), tfjs]);
 

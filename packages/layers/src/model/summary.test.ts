@@ -99,6 +99,18 @@ describe('summary', () => {
     expect(model.summary({ columns: 200 })).toBe(keras.unbuilt);
   });
 
+  it('shows control characters in names, and its lines stay equally long', () => {
+    const dense = new Dense({ units: 2, name: 'a\u001b[2J\nb' });
+    const text = new Sequential({ inputShape: [3], layers: [dense], name: 'm\u0007' }).summary();
+    expect(text).toContain('Model: "m\\x07"');
+    expect(text).toContain('a\\x1b[2J\\nb (Dense)');
+    const widths = text
+      .split('\n')
+      .filter((line) => /^[┏┃┡│└]/.test(line))
+      .map((line) => line.length);
+    expect(new Set(widths).size).toBe(1);
+  });
+
   it('takes a line length', () => {
     const lines = stack(new NameScope()).summary({ lineLength: 100 }).split('\n');
     expect(lines[1]).toHaveLength(100);

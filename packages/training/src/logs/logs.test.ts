@@ -100,6 +100,12 @@ describe('csvLogger', () => {
     await train(csvLogger(path), [{ 'top, 5': 1, 'a "b"': 2, val_x: 3 }]);
     expect(readFileSync(path, 'utf8')).toBe('epoch,"a ""b""","top, 5",val_x\r\n0,2.0,1.0,3.0\r\n');
   });
+  it('shows control characters in names, in a file that is continued too', async () => {
+    const [name, path] = ['a\u001b[2J\nb', join(folder, 'log.csv')];
+    await train(csvLogger(path), [{ [name]: 1, val_x: 2 }]);
+    await train(csvLogger(path, { append: true }), [{ [name]: 3, val_x: 4 }], 1);
+    expect(readFileSync(path, 'utf8')).toBe('epoch,a\\x1b[2J\\nb,val_x\r\n0,1.0,2.0\r\n1,3.0,4.0\r\n');
+  });
   it('drops the line that a killed run did not finish', async () => {
     const path = join(folder, 'a.csv');
     await train(csvLogger(path), logs);

@@ -73,6 +73,14 @@ describe('curveSvgs', () => {
     const [loss] = await curveSvgs(short);
     expect(loss!.svg).toBe((await curveSvgs(short, { smoothing: 0 }))[0]!.svg);
   });
+  it('shows control characters, which XML has no room for', async () => {
+    const marks = [{ epoch: 1, text: 'fine\u001b[2J\u202e\ntune' }];
+    const [curve] = await curveSvgs({ epoch: [0, 1], history: { 'lo\u0007ss\u009b': [1, 2] } }, { marks });
+    expect(curve?.svg).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
+    expect(textsOf(curve?.svg ?? '')).toEqual(
+      expect.arrayContaining(['lo\\x07ss\\x9b', 'fine\\x1b[2J\\u202e\\ntune']),
+    );
+  });
   it('escapes names, draws a single epoch, and nothing of nothing', async () => {
     const one = { epoch: [7], history: { loss: [0.5], 'a<b>': [1] } };
     const curves = await curveSvgs(one);

@@ -1,4 +1,4 @@
-import { visible } from '@convbase/base';
+import { visibleLine } from '@convbase/base';
 
 /** Text that is HTML already. */
 export class Html {
@@ -38,7 +38,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Also makes control characters visible, which HTML forbids and which could hide what a name says. */
+/** Also makes control characters and line breaks visible, which HTML forbids or which could hide what a name says. */
 function escape(text: string): string {
-  return visible(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
+  return visibleLine(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 }

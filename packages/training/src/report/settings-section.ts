@@ -1,5 +1,5 @@
 import type { AdapterDescription } from '@convbase/core-gpu';
-import { html, type Html } from './html.ts';
+import { html, Html } from './html.ts';
 import { plain } from './words.ts';
 
 /** How the training was set up: names and values, nested ones under their common name. */
@@ -58,15 +58,15 @@ export function adapterSection({ name, kind, driver }: AdapterDescription): Html
 
 /** The table of layers; a long one is closed at first. */
 export function summarySection(summary: string): Html {
-  const lines = summary.trimEnd().split('\n').length;
-  const table = html`<pre>${summary.trimEnd()}</pre>`;
+  const lines = summary.trimEnd().split('\n');
+  const table = html`<pre>${lines.map((line) => html`${line}${new Html('\n')}`)}</pre>`;
   return html`
     <section id="model">
       <h2>Model</h2>
       ${
-        lines > 60
+        lines.length > 60
           ? html`<details>
-              <summary>${lines} lines</summary>
+              <summary>${lines.length} lines</summary>
               ${table}
             </details>`
           : table

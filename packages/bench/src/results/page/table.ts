@@ -49,7 +49,7 @@ function resultRow(row: Row, color = 'transparent'): Html {
     const message = row.unsupported === true ? 'faint' : 'bad';
     return html`<tr>
       ${name}
-      <td colspan="${columns - 1}" class="${message}">${failure(row)}</td>
+      <td colspan="${columns - 1}" class="${message}">${failure(row).replaceAll('\n', ' ')}</td>
     </tr>`;
   }
   const checked =
