@@ -8,11 +8,19 @@ const { join } = require('node:path');
 // such work, which is why this one file is none.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
-// A reader that has seen enough, as in `convbase ... | head`, is no failure.
+// While modules are being loaded nothing has to be waited for.
+let askToEnd = (cause) => process.exit(cause.startsWith('SIG') ? 130 : 0);
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => askToEnd(signal));
+
+let unwritable = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    // Nobody reads a pipe, or its terminal is gone.
+    if (['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'].includes(error.code)) return askToEnd('no reader');
+    if (!unwritable && stream === process.stdout) console.error(`error: stdout: ${error.message}`);
+    unwritable = true;
+    askToEnd('unwritable');
   });
 }
 
@@ -24,13 +32,7 @@ else {
 }
 
 async function main() {
-  // Until the command listens itself.
-  const interrupted = () => process.exit(130);
-  process.on('SIGINT', interrupted);
-  const { run } = await import('../dist/index.js');
-  const running = run(process.argv.slice(2));
-  process.off('SIGINT', interrupted);
-  process.exitCode = await running;
-  // Whatever still runs after Ctrl-C, such as a long batch on the GPU, does not keep the process.
-  setTimeout(() => process.exit(), 500).unref();
+  const cli = await import('../dist/index.js');
+  askToEnd = cli.askToEnd;
+  await cli.leaveAfter(await cli.run(process.argv.slice(2)));
 }

@@ -1,1 +1,2 @@
 export { run } from './run.ts';
+export { askToEnd, leaveAfter } from './terminal/interrupt.ts';

@@ -17,7 +17,7 @@ export async function run(args: readonly string[]): Promise<number> {
     });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof Interrupted) return 130;
+    if (error instanceof Interrupted) return error.exitCode;
     if (error instanceof ConvbaseError) {
       if (args.includes('--json')) {
         const { code, message, where, fix } = error;

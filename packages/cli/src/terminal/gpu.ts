@@ -27,7 +27,7 @@ export async function usingGpu<T>(
     if (precision === 'mixed') gpu.requireFloat16();
     return await job(gpu);
   } finally {
-    // Destroying waits for the GPU to finish its work, a minute perhaps: after Ctrl-C the end of the process does it.
-    if (!signal.aborted) gpu.destroy();
+    // After Ctrl-C the end of the process does it, which does not wait for the GPU as long as it may take, a minute perhaps.
+    if (!signal.aborted) await gpu.close();
   }
 }

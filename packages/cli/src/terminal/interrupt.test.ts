@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { interruptible, Interrupted } from './interrupt.ts';
+import { askToEnd, interruptible, Interrupted } from './interrupt.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -10,19 +10,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What Ctrl-C does, without the signal, which others might listen to. */
-function pressCtrlC(): void {
-  process.listeners('SIGINT').at(-1)?.('SIGINT');
-}
-
 it('leaves a job to itself that does not stop within seconds', async () => {
-  const listeners = process.listenerCount('SIGINT');
   const running = interruptible(() => new Promise(() => undefined));
   const outcome = expect(running).rejects.toThrow(Interrupted);
-  pressCtrlC();
+  askToEnd('SIGINT');
   await vi.advanceTimersByTimeAsync(5000);
   await outcome;
-  expect(process.listenerCount('SIGINT')).toBe(listeners);
 });
 
 it('waits for a job that asks for more time to save something', async () => {
@@ -34,7 +27,7 @@ it('waits for a job that asks for more time to save something', async () => {
     saved = true;
   });
   const outcome = expect(running).rejects.toThrow(Interrupted);
-  pressCtrlC();
+  askToEnd('SIGINT');
   await vi.advanceTimersByTimeAsync(29_000);
   expect(saved).toBe(false);
   await vi.advanceTimersByTimeAsync(1000);

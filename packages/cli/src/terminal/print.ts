@@ -62,6 +62,15 @@ export function endLine(stream: Stream): void {
   stream.write('\n');
 }
 
+/** Resolves when everything has been written to a stream, or nothing more can be. */
+export function allWritten(stream: Stream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => {
+      resolve();
+    });
+  });
+}
+
 const ERASE = '\r\u001b[2K';
 
 /** How commander prints help and errors of usage, which quote the command line. */

@@ -56,6 +56,11 @@ export class PipelineCache {
     return promise;
   }
 
+  /** Resolves when nothing is being compiled, whether it worked or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#inFlight.values());
+  }
+
   get size(): number {
     return this.#ready.size;
   }

@@ -155,7 +155,6 @@ describe('Gpu failures', () => {
       target: kernelTarget('software', device, adapter.info, undefined),
       debug: 0,
       profile: false,
-      close: () => undefined,
     });
     const a = gpu.createBuffer(16, 'a');
     const read = gpu.read(a);

@@ -1,4 +1,4 @@
-import { awaitSoftware } from '#platform';
+import { awaitSoftware, hold } from '#platform';
 import { ConvbaseError, visible } from '@convbase/base';
 import { buffersOf, CommandEncoder, type Command } from '../commands/encoder.ts';
 import { PipelineCache, pipelineKey } from '../commands/pipelines.ts';
@@ -49,7 +49,7 @@ export class Gpu {
   readonly #encoder: CommandEncoder;
   readonly #profiler: Profiler | undefined;
   readonly #debug: number;
-  readonly #close: () => void;
+  readonly #letGo: () => void;
   readonly #nothing: GpuBuffer;
   #commands: Command[] = [];
   /** Pipelines that the recorded commands need and that are being compiled. */
@@ -60,7 +60,12 @@ export class Gpu {
   #failure: ConvbaseError | undefined;
   #label: Label = noLayer;
   #seePlan: ((plan: Plan, label: Label) => void) | undefined;
+  /** Takes no more commands. */
+  #closed = false;
   #destroyed = false;
+  readonly #onError = (event: GPUUncapturedErrorEvent): void => {
+    this.#fail(deviceError(event.error));
+  };
 
   constructor(options: {
     device: GPUDevice;
@@ -68,7 +73,6 @@ export class Gpu {
     target: KernelTarget;
     debug: number;
     profile: boolean | 'events';
-    close: () => void;
   }) {
     const { device } = options;
     this.#device = device;
@@ -77,7 +81,6 @@ export class Gpu {
     this.features = new Set(device.features);
     this.limits = device.limits;
     this.#debug = options.debug;
-    this.#close = options.close;
     this.#pipelines = new PipelineCache(device);
     const profile = options.profile !== false && device.features.has('timestamp-query');
     this.#profiler = profile ? new Profiler(device, options.profile === 'events') : undefined;
@@ -94,11 +97,9 @@ export class Gpu {
         this.#fail(error);
       },
     });
-    device.addEventListener('uncapturederror', (event) => {
-      this.#fail(deviceError(event.error));
-    });
+    device.addEventListener('uncapturederror', this.#onError);
     void device.lost.then((info) => {
-      if (this.#destroyed) return;
+      if (this.#closed) return;
       this.#fail(
         new ConvbaseError(
           'device/lost',
@@ -114,6 +115,7 @@ export class Gpu {
     const raw = device.createBuffer({ size: 256, usage: 0x80 | 0x4 | 0x8, label: 'nothing' });
     const backing = { raw, id: 0, capacity: 256, state: 'there', filled: false, lastUsed: 0 } as const;
     this.#nothing = new GpuBuffer(256, 256, 'nothing', { backing });
+    this.#letGo = hold(this);
   }
 
   /**
@@ -152,7 +154,7 @@ export class Gpu {
 
   /** Gives a buffer back, right after recording its last use if you like. */
   releaseBuffer(buffer: GpuBuffer): void {
-    if (!this.#destroyed) this.#pool.release(buffer);
+    if (!this.#closed) this.#pool.release(buffer);
   }
 
   /**
@@ -245,6 +247,7 @@ export class Gpu {
 
   /** Compiles the pipelines of plans ahead of their first use, in parallel. */
   async prepare(plans: readonly Plan[], onProgress?: (done: number, total: number) => void): Promise<void> {
+    this.#check();
     const missing = new Map<string, Dispatch>();
     for (const dispatch of plans.flatMap((plan) => plan.dispatches)) {
       if (!this.#pipelines.ready(dispatch)) missing.set(pipelineKey(dispatch), dispatch);
@@ -380,15 +383,34 @@ export class Gpu {
     return (await this.#profiler?.takeEvents()) ?? [];
   }
 
-  /** Ends the device. Everything on it is gone; the process can exit. */
+  /**
+   * Ends the device as soon as it is done with what it was given; takes no more commands from now on. What waits for a
+   * result of it fails with `device/destroyed`.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#commands = [];
+    // A device that is lost finishes nothing, and has nothing that would have to be waited for.
+    const work = [this.#pipelines.settled(), this.#device.queue.onSubmittedWorkDone()];
+    await this.#patiently(Promise.allSettled(work));
+    this.destroy();
+  }
+
+  /**
+   * Ends the device at once. Everything on it is gone. In Node this returns only when it is done with what it was given,
+   * a minute perhaps of a software adapter; `close` does not hold up the program.
+   */
   destroy(): void {
     if (this.#destroyed) return;
     const measured = this.#profiler?.soFar() ?? [];
     if (this.#debug >= 2 && measured.length > 0) console.error(visible(profileTable(measured)));
+    this.#closed = true;
     this.#destroyed = true;
     this.#commands = [];
+    // Dawn holds its listeners, and this one holds the device: neither would ever be collected, nor its threads end.
+    this.#device.removeEventListener('uncapturederror', this.#onError);
     this.#device.destroy();
-    this.#close();
+    this.#letGo();
   }
 
   #record(command: Command): void {
@@ -493,7 +515,7 @@ export class Gpu {
 
   #check(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#destroyed)
+    if (this.#closed)
       throw new ConvbaseError('device/destroyed', 'the device has been closed', { where: this.adapter.name });
   }
 }

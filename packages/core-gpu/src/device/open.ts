@@ -67,7 +67,6 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
       return null;
     });
   if (!adapter) {
-    entry.close();
     const named = wantedName === undefined ? '' : ` whose name contains '${visibleLine(wantedName)}'`;
     const details = reason instanceof Error ? `: ${reason.message}` : '';
     throw new ConvbaseError('adapter/none', `no WebGPU adapter${named} was found${details}`.split('\n'), {
@@ -78,7 +77,6 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const description = describeAdapter(adapter.info, options.backend);
   for (const [name, least] of Object.entries(leastLimits) as [keyof typeof leastLimits, number][]) {
     if (adapter.limits[name] < least) {
-      entry.close();
       throw new ConvbaseError(
         'adapter/limits',
         `${name} is ${String(adapter.limits[name])}, convbase needs ${String(least)}`,
@@ -90,17 +88,13 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
     }
   }
   const profile = options.profile ?? debug >= 2;
-  const tuned = await tableFor(description, options).catch((error: unknown) => {
-    entry.close();
-    throw error;
-  });
+  const tuned = await tableFor(description, options);
   const device = await adapter
     .requestDevice({
       requiredFeatures: wantedFeatures(adapter, { profile: profile !== false, subgroupMatrix }),
       requiredLimits: wantedLimits(adapter),
     })
     .catch((cause: unknown) => {
-      entry.close();
       throw new ConvbaseError('adapter/device', 'the adapter gives no device', {
         where: description.name,
         fix: 'Another program may hold the GPU or its memory. Close it, or pick another adapter with CONVBASE_ADAPTER or --adapter.',
@@ -113,7 +107,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
       visibleLine(`convbase: ${description.name} (${description.kind}), ${JSON.stringify(plain)}`),
     );
   const target = tuned ? { ...plain, tuned } : plain;
-  return new Gpu({ device, adapter: description, target, debug, profile, close: entry.close });
+  return new Gpu({ device, adapter: description, target, debug, profile });
 }
 
 const EXPERIMENTS = ['subgroup-matrix'];

@@ -45,7 +45,7 @@ function deviceWith(memory: number): { gpu: Gpu; log: string[] } {
   } as unknown as GPUDevice;
   const adapter = { name: 'fake' } as AdapterDescription;
   const target = {} as ConstructorParameters<typeof Gpu>[0]['target'];
-  const gpu = new Gpu({ device, adapter, target, debug: 0, profile: false, close: () => undefined });
+  const gpu = new Gpu({ device, adapter, target, debug: 0, profile: false });
   return { gpu, log };
 }
 

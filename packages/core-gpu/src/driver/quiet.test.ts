@@ -36,6 +36,7 @@ describe.runIf(process.platform === 'linux')('withoutNativeNoise', () => {
           console.error('before');
           const answer = withoutNativeNoise(() => {
             writeSync(2, ${JSON.stringify(noisy)});
+            if (process.argv[2] === 'wait') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
             writeSync(2, 'a real complaint\\n');
             return 42;
           });
@@ -65,11 +66,14 @@ describe.runIf(process.platform === 'linux')('withoutNativeNoise', () => {
       expect(readFileSync(log, 'utf8')).toBe('before\na real complaint\npassed on\nafter 42\n');
     }
     // Where there is no place to hold it back, the noise stays, and nothing else changes.
-    for (const TMPDIR of ['/nonexistent', '/proc', program, join(folder, 'a'.repeat(300))]) {
+    for (const TMPDIR of [join(folder, 'nowhere'), '/proc', program, join(folder, 'a'.repeat(300))]) {
       const command = `'${process.execPath}' '${program}' 2>&1 >/dev/null | cat > '${log}'`;
       expect(spawnSync('sh', ['-c', command], { env: { ...env, TMPDIR } }).status).toBe(0);
       expect(readFileSync(log, 'utf8')).toBe(`before\n${noisy}a real complaint\npassed on\nafter 42\n`);
     }
     expect(readdirSync(folder)).toEqual(['log', 'program.mjs']);
+    // A reader that goes away in the midst leaves nobody waiting for another one.
+    const command = `'${process.execPath}' '${program}' wait 2>&1 >/dev/null | head -n 1`;
+    expect(spawnSync('sh', ['-c', command], { env, timeout: 60_000 }).status).toBe(0);
   });
 });

@@ -52,7 +52,7 @@ export function withoutNativeNoise<T>(task: () => T): T {
     closeSync(saved);
     const worth = visible(withoutNoise(readFileSync(captured, 'utf8')));
     closeSync(captured);
-    if (worth !== '') writeSync(stderr, worth);
+    show(worth);
   }
 }
 
@@ -60,7 +60,26 @@ export function withoutNativeNoise<T>(task: () => T): T {
 function redirectTo(descriptor: number): void {
   closeSync(stderr);
   // The lowest free number is taken, so this becomes descriptor 2.
-  openSync(`/proc/self/fd/${String(descriptor)}`, writing);
+  const path = `/proc/self/fd/${String(descriptor)}`;
+  openSync(canBeOpened(path) ? path : '/dev/null', writing);
+}
+
+/** Whether opening succeeds and does not wait for ever, as for a pipe that nobody reads any more. */
+function canBeOpened(path: string): boolean {
+  try {
+    closeSync(openSync(path, writing | constants.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function show(text: string): void {
+  try {
+    if (text !== '') writeSync(stderr, text);
+  } catch {
+    // Whoever read it has gone since, or its disk is full: nobody is left to be told.
+  }
 }
 
 /** An empty file that nobody else sees, or undefined where there is no place for one: then the noise stays. */
@@ -87,11 +106,10 @@ function reopenStderr(): number | undefined {
     );
     const appending = stats.isFile() && (flags & constants.O_APPEND) !== 0;
     if (!isatty(stderr) && !stats.isFIFO() && !appending) return undefined;
-    // Non-blocking first: opening a pipe that nobody reads any more would wait for ever.
-    closeSync(openSync('/proc/self/fd/2', writing | constants.O_NONBLOCK));
-    return openSync('/proc/self/fd/2', writing);
-  } catch {
     // Another user's terminal, or a pipe without a reader: then the noise stays, which is no reason to fail.
+    return canBeOpened('/proc/self/fd/2') ? openSync('/proc/self/fd/2', writing) : undefined;
+  } catch {
+    // No /proc.
     return undefined;
   }
 }

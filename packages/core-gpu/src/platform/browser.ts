@@ -11,10 +11,7 @@ export function openEntry(): Promise<GpuEntry> {
       fix: 'Use a browser with WebGPU (Chrome, Edge, Safari 26, Firefox 141 or newer) and open the page over https or localhost.',
     });
   }
-  return Promise.resolve({
-    requestAdapter: (options) => gpu.requestAdapter(options),
-    close: () => undefined,
-  });
+  return Promise.resolve({ requestAdapter: (options) => gpu.requestAdapter(options) });
 }
 
 /** A browser has no environment variables. */
@@ -25,6 +22,11 @@ export function environment(_name: string): string | undefined {
 /** A page brings its own table, see `OpenOptions.tuned`. */
 export function cachedTable(_adapter: AdapterDescription): Promise<TunedTable | undefined> {
   return Promise.resolve(undefined);
+}
+
+/** A page may be closed at any moment. */
+export function hold(_device: unknown): () => void {
+  return () => undefined;
 }
 
 /** A browser tells a page when work is done. */

@@ -7,6 +7,7 @@ import { readMeasured, tunedFile, tunedTableOf } from './node/tuned-file.ts';
 import type { TunedTable } from '../tuning/table.ts';
 import type { EntryOptions, GpuEntry } from './entry.ts';
 
+export { hold } from './node/held.ts';
 export { awaitSoftware } from './node/wait.ts';
 
 /**
@@ -26,7 +27,6 @@ export async function openEntry(options: EntryOptions): Promise<GpuEntry> {
   instances.set(key, gpu);
   return {
     requestAdapter: (wanted) => withoutNativeNoise(() => gpu.requestAdapter(wanted)),
-    close: () => undefined,
   };
 }
 
