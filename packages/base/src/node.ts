@@ -3,7 +3,7 @@ export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atom
 export { cacheFolder, homeFolder } from './node/cache-folder.ts';
 export { fileChecksum } from './node/checksum.ts';
 export { downloadFile, type DownloadOptions, type DownloadProgress, tidyDownload } from './node/download.ts';
-export { fileError, systemCode } from './node/file-error.ts';
+export { fileError, systemCode, systemError } from './node/file-error.ts';
 export {
   appendText,
   exists,

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { systemError } from '@convbase/base/node';
 import { CommanderError } from 'commander';
 import { createProgram, type Invocation } from './program.ts';
 import { interruptible, Interrupted } from './terminal/interrupt.ts';
@@ -15,7 +16,8 @@ export async function run(args: readonly string[]): Promise<number> {
       await createProgram(invocation).parseAsync([...args], { from: 'user' });
       return invocation.exitCode;
     });
-  } catch (error) {
+  } catch (caught) {
+    const error = systemError(caught);
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Interrupted) return error.exitCode;
     if (error instanceof ConvbaseError) {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ConvbaseError } from '../errors.ts';
+import type { ConvbaseError } from '../errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { watchFileOperations } from './file-operations.ts';
 import { checkPlace } from './temporary.ts';

@@ -54,6 +54,12 @@ export function systemCode(error: unknown): string | undefined {
 export function fileError(error: unknown, path: string, doing: string): Error {
   if (error instanceof ConvbaseError) return error;
   if (error instanceof Error && error.name === 'AbortError') return error;
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return new ConvbaseError('file/missing', 'the folder that this program was started in is gone', {
+      fix: 'Change into one that is there, and run again.',
+      cause: error,
+    });
+  }
   const known = explanations[systemCode(error) ?? ''];
   if (known === undefined && !isSystemError(error)) return asError(error);
   const [code, what, fix] = known ?? ['file/io', asError(error).message];
@@ -62,6 +68,16 @@ export function fileError(error: unknown, path: string, doing: string): Error {
     cause: error,
     ...(fix === undefined ? {} : { fix }),
   });
+}
+
+/**
+ * The same for an error that nobody who knew the file has told: it is named as the system names it. Other errors pass
+ * through.
+ */
+export function systemError(error: unknown): Error {
+  if (!(error instanceof Error) || !isSystemError(error)) return asError(error);
+  const { path, syscall } = error as NodeJS.ErrnoException;
+  return fileError(error, path ?? syscall ?? '', 'the system refuses it');
 }
 
 /** Whether the system said it: Node gives such errors the system's number. */

@@ -180,7 +180,7 @@ export async function remove(path: string): Promise<void> {
  */
 export async function makeFolder(path: string): Promise<void> {
   const missing: string[] = [];
-  for (let folder = resolve(path); ; folder = dirname(folder)) {
+  for (let folder = absolute(path); ; folder = dirname(folder)) {
     const status = await statusOf(folder);
     if (status?.isDirectory() === true) break;
     if (status !== undefined || folder === dirname(folder)) {
@@ -218,6 +218,15 @@ export async function makeFolder(path: string): Promise<void> {
  */
 export async function makeOwnFolder(start: string, where = start): Promise<string> {
   return change('folder', where, 'cannot write it', () => fs.mkdtemp(start));
+}
+
+/** The absolute path. Errors: `file/missing` where the folder that the program was started in is gone */
+export function absolute(path: string): string {
+  try {
+    return resolve(path);
+  } catch (error) {
+    throw fileError(error, path, 'cannot look at it');
+  }
 }
 
 /** A rename is safe from a power cut only once its folder is flushed too; Windows has no such call and needs none. */

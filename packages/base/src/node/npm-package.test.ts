@@ -183,3 +183,9 @@ test('what dead processes left is removed by the next one that looks', async () 
   await npmPackage('tiny@1.0.0');
   expect(await readdir(join(cache, 'npm'))).toEqual(['tiny-1.0.0']);
 });
+
+test.skipIf(process.platform === 'win32')('npm needs no home folder to keep its own cache in', async () => {
+  vi.stubEnv('npm_config_cache', undefined);
+  vi.stubEnv('HOME', '/proc/nope');
+  expect(await readdir(await npmPackage('tiny@1.0.0'))).toContain('package.json');
+});

@@ -1,6 +1,8 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
+import { homeFolder } from './cache-folder.ts';
 import { systemCode } from './file-error.ts';
+import { isFolder } from './file-operations.ts';
 import { runProgram, type ProgramRun } from './run-program.ts';
 
 /**
@@ -27,7 +29,7 @@ export async function runNpm(
   try {
     return await runProgram(command, [...first, ...args], {
       cwd: folder,
-      env: cleanEnvironment(),
+      env: { ...cleanEnvironment(), ...(await cacheSetting(folder)) },
       shell: windows && !ownNpm,
       signal,
     });
@@ -40,6 +42,16 @@ export async function runNpm(
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const outer = /^npm_config_(workspaces?|include_workspace_root|global|dry_run|json|loglevel)$/i;
   return Object.fromEntries(Object.entries(process.env).filter(([key]) => !outer.test(key)));
+}
+
+/**
+ * Where npm has no home folder to keep its own cache in, it gets one that goes with `folder`: below /proc it would try to
+ * make one for ever (https://github.com/nodejs/node/issues/42808).
+ */
+async function cacheSetting(folder: string): Promise<NodeJS.ProcessEnv> {
+  const home = homeFolder();
+  const isUsable = home !== undefined && (await isFolder(home).catch(() => false));
+  return isUsable || process.env['npm_config_cache'] ? {} : { npm_config_cache: join(folder, 'npm-cache') };
 }
 
 function npmMissing(cause: unknown): ConvbaseError {

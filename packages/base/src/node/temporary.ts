@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
+  absolute,
   linkStatusOf,
   listIfThere,
   makeFolder,
@@ -45,7 +46,7 @@ export async function systemTemporaryFolder(name: string): Promise<string> {
  * @param path need not exist, nor the folders it lies in
  */
 export async function checkPlace(path: string): Promise<void> {
-  let folder = resolve(path);
+  let folder = absolute(path);
   let status = await statusOf(folder);
   // A file can be written anew.
   if (status?.isFile() === true) folder = dirname(folder);

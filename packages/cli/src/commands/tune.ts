@@ -1,3 +1,4 @@
+import { checkPlace } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { addMeasured, readMeasured, strikeDamaged, tunedFile, type Measured } from '@convbase/core-gpu/node';
 import { describeProblem, tuneModel, tuneText, type TunedModelProblem } from '@convbase/models';
@@ -47,6 +48,7 @@ async function tune(spec: string, command: Command, flags: TuneFlags, signal: Ab
     await repair(gpu, progress);
     const before = again ? {} : await readMeasured(gpu.adapter);
     const problems: TunedModelProblem[] = [];
+    if (Object.keys(before).length === 0) await checkPlace(tunedFile(gpu.adapter));
     const options = { batchSize, train, rounds, signal, skip: (key: string) => Object.hasOwn(before, key) };
     const onProblem = onProblemOf(progress);
     for await (const tuned of tuneModel(gpu, model, { ...options, onProblem })) {

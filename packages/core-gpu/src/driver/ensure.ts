@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { create } from 'webgpu';
 import { activateDriver, hasVulkanLoader } from './activate.ts';
@@ -51,6 +52,10 @@ async function findDriver({
   signal,
 }: EnsureDriverOptions): Promise<DriverState> {
   process.env['XDG_RUNTIME_DIR'] ||= tmpdir(); // unset, the Vulkan loader complains on stderr
+  // Drivers keep compiled shaders there, and a relative path would be a folder among the user's own.
+  for (const name of ['XDG_CACHE_HOME', 'HOME']) {
+    if (!isAbsolute(process.env[name] ?? '/')) Reflect.deleteProperty(process.env, name);
+  }
   const given = process.env['CONVBASE_DRIVER'];
   if (given) return useDriver(given, 'cache');
   if (await hasAdapter()) return { source: 'system' };
