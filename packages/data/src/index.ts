@@ -10,6 +10,7 @@ export { type KeptPictures, PictureMemory } from './memory/picture-memory.ts';
 export { isMnistFolder, type Mnist, mnistIdx } from './mnist/mnist-idx.ts';
 export type { NpyArray, NpyData, NpyDtype } from './npy/format.ts';
 export { NpyFile, readNpy } from './npy/read.ts';
+export { reopenFinished } from './npy/reopen.ts';
 export { NpyWriter, writeNpy } from './npy/write.ts';
 export { Random } from './order/random.ts';
 export { shuffle, shuffledIndices } from './order/shuffle.ts';

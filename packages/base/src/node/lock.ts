@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { systemCode } from './file-error.ts';
-import { link, linkStatusOf, makeFolder, removeFile, touch, WritableFile } from './file-operations.ts';
+import { exists, link, linkStatusOf, makeFolder, removeFile, touch, WritableFile } from './file-operations.ts';
 import { isRunning, ownName, thisProcess, type ProcessIdentity } from './process-identity.ts';
 import { readBounded } from './read-file.ts';
-import { removeLeftovers, temporaryPath } from './temporary.ts';
+import { removeAbandoned, removeLeftovers, temporaryPath } from './temporary.ts';
 
 /** Who has a lock. */
 interface Holder extends ProcessIdentity {
@@ -42,14 +42,26 @@ export type Release = () => Promise<void>;
 /** The name of a folder's lock in it. */
 export const LOCK_FILE = 'lock';
 
+/** Whether a file of that name in a folder belongs to its lock. */
+export function isLockName(name: string): boolean {
+  return /^lock(\.takeover)*(\.[\w-]+\.partial)?$/.test(name);
+}
+
 /**
  * Takes a folder for this process, so that no two write into it: a file `lock` in it says who has it. Missing folders
- * are made.
+ * are made, and what dead processes left half-made in it is removed.
  *
  * @throws ConvbaseError those of `takeLock`
  */
 export async function lockFolder(folder: string, options: LockOptions = {}): Promise<Release> {
-  return takeLock(join(folder, LOCK_FILE), folder, options);
+  const release = await takeLock(join(folder, LOCK_FILE), folder, options);
+  try {
+    await removeAbandoned(folder);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
 }
 
 /**
@@ -60,12 +72,12 @@ export async function lockFolder(folder: string, options: LockOptions = {}): Pro
  * @throws ConvbaseError `file/locked` naming the process that has it; `file/..`; the signal's reason
  */
 export async function takeLock(path: string, where: string, options: LockOptions = {}): Promise<Release> {
-  await makeFolder(dirname(path));
-  await removeLeftovers(path);
   const id = ownName();
   let told = false;
   for (;;) {
     options.signal?.throwIfAborted();
+    await makeFolder(dirname(path));
+    await removeLeftovers(path);
     if (await claim(path, { ...thisProcess, host: hostname(), id })) {
       held.add(id);
       await removeDead(takeoverOf(path), where);
@@ -111,6 +123,8 @@ async function claim(path: string, mine: Holder): Promise<boolean> {
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EEXIST') return false;
+    // Who had the folder before has removed it, as it was empty.
+    if (code === 'ENOENT' && !(await exists(dirname(path)))) return false;
     // Some file systems (FAT, network folders) know no second names.
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
     return await claimWithoutLink(path, mine);

@@ -1,9 +1,8 @@
-import { checkPlace } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { InputMeter } from '@convbase/layers';
 import type { Command } from 'commander';
 import { openFlaggedBase, withBaseOptions, type BaseFlags } from '../jobs/base-options.ts';
-import { checkFolder, extractToFolder } from '../jobs/extraction.ts';
+import { extractToFolder } from '../jobs/extraction.ts';
 import { openPictures, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
@@ -48,17 +47,15 @@ async function extract(dir: string, flags: ExtractFlags, signal: AbortSignal): P
   const set = await openPictures(dir, { ...flags, preferred: 'train' });
   const opened = await openFlaggedBase(flags, { onStatus: progress.say, signal });
   try {
-    const complete = await checkFolder(set, dir, out, opened);
-    if (complete === undefined) await checkPlace(out);
-    const extracted =
-      complete ??
-      (await usingGpu(flags, signal, (gpu) => {
-        ({ adapter } = gpu);
-        const how = { gpu, batchSize, onBadImage, progress, signal, meter };
-        return extractToFolder(set, dir, out, { ...opened, ...how });
-      }));
+    const { manifest, rows, alreadyComplete } = await extractToFolder(set, dir, out, {
+      ...{ ...opened, batchSize, onBadImage, progress, signal, meter },
+      withGpu: (job) =>
+        usingGpu(flags, signal, (gpu) => {
+          ({ adapter } = gpu);
+          return job(gpu);
+        }),
+    });
     progress.stop();
-    const { manifest, rows, alreadyComplete } = extracted;
     const { skipped, featureShape, base } = manifest;
     const left = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
     const already = alreadyComplete ? ', complete already' : '';

@@ -2,10 +2,10 @@ import { relative } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
 import {
+  Features,
   FeatureWriter,
   listingChecksum,
   pictureBatches,
-  readManifest,
   subset,
   type FeatureManifest,
   type FeatureRecipe,
@@ -33,7 +33,6 @@ export async function* extractBatches(
   set: PictureSet,
   { base, input, gpu, batchSize, onBadImage, progress, signal, meter }: Extraction,
   first = 0,
-  onSkip: (name: string) => void = () => undefined,
 ): AsyncGenerator<FeatureBatch<PictureBatch>> {
   progress.update(first, set.length);
   if (first >= set.length) return;
@@ -45,9 +44,9 @@ export async function* extractBatches(
     resize: input.resize,
     preprocess: input.preprocess,
     onBadImage,
+    allowNone: first > 0,
     onSkip: (error) => {
       progress.say(`skipped: ${error.message.split('\n')[0] ?? ''}`);
-      onSkip(error.where ?? '');
     },
     signal,
   });
@@ -68,6 +67,11 @@ export interface Extracted {
 /** How long computed features may be in memory only; what a power cut or a second Ctrl-C can cost. */
 const SAVE_EVERY_MS = 10_000;
 
+/** What makes features into a folder; a GPU is opened only once the folder is ready for them. */
+export interface FolderExtraction extends Omit<Extraction, 'gpu'> {
+  readonly withGpu: <T>(job: (gpu: Gpu) => Promise<T>) => Promise<T>;
+}
+
 /**
  * Writes the features of a set into a folder, going on where an earlier run stopped; nothing happens to a folder that
  * is complete. Whatever ends it early, what was computed so far is kept.
@@ -76,33 +80,13 @@ export async function extractToFolder(
   set: PictureSet,
   sourcePath: string,
   folder: string,
-  extraction: Extraction,
+  { withGpu, ...extraction }: FolderExtraction,
 ): Promise<Extracted> {
   const { progress, signal } = extraction;
   const writer = await openWriter(folder, recipeOf(set, sourcePath, extraction));
-  if (!writer) return complete(set, folder);
-  const first = writer.nextSample;
-  if (first > 0) progress.say(`going on after ${first} pictures that are done already`);
+  if (!writer) return complete(folder);
   try {
-    const batches = extractBatches(set, extraction, first, (name) => {
-      writer.skip(name);
-    });
-    let saved = Date.now();
-    for (;;) {
-      // Ctrl-C does not wait for a batch that is still being computed.
-      const next = await untilStopped(batches.next(), signal);
-      if (next.done) break;
-      const { features, batch } = next.value;
-      const samples = Int32Array.from(batch.indices, (index) => first + index);
-      await writer.append(
-        features,
-        samples.map((sample) => set.label(sample)),
-        samples,
-      );
-      if (Date.now() - saved < SAVE_EVERY_MS) continue;
-      await writer.flush();
-      saved = Date.now();
-    }
+    await withGpu((gpu) => computeRows(set, writer, { ...extraction, gpu }));
   } catch (error) {
     // The error is what to tell; where it is a full disk, pausing meets it again.
     const isKept = await writer.pause().then(
@@ -116,7 +100,31 @@ export async function extractToFolder(
   }
   progress.stop();
   const rows = writer.rowCount;
-  return { manifest: await writer.commit(), rows, alreadyComplete: false };
+  return { manifest: await writer.commit((sample) => set.name(sample)), rows, alreadyComplete: false };
+}
+
+/** Computes the rows that a folder lacks. */
+async function computeRows(set: PictureSet, writer: FeatureWriter, extraction: Extraction): Promise<void> {
+  const { progress, signal } = extraction;
+  const first = writer.nextSample;
+  if (first > 0) progress.say(`going on after ${first} pictures that are done already`);
+  const batches = extractBatches(set, extraction, first);
+  let saved = Date.now();
+  for (;;) {
+    // Ctrl-C does not wait for a batch that is still being computed.
+    const next = await untilStopped(batches.next(), signal);
+    if (next.done) break;
+    const { features, batch } = next.value;
+    const samples = Int32Array.from(batch.indices, (index) => first + index);
+    await writer.append(
+      features,
+      samples.map((sample) => set.label(sample)),
+      samples,
+    );
+    if (Date.now() - saved < SAVE_EVERY_MS) continue;
+    await writer.flush();
+    saved = Date.now();
+  }
 }
 
 function recipeOf(set: PictureSet, path: string, { base, input }: BaseWithInput): FeatureRecipe {
@@ -131,28 +139,10 @@ function recipeOf(set: PictureSet, path: string, { base, input }: BaseWithInput)
   };
 }
 
-/**
- * What `extractToFolder` would refuse, before a GPU is opened for it; what it would say of a folder that is complete.
- * Nothing is changed.
- */
-export async function checkFolder(
-  set: PictureSet,
-  sourcePath: string,
-  folder: string,
-  opened: BaseWithInput,
-): Promise<Extracted | undefined> {
-  try {
-    await FeatureWriter.check(folder, recipeOf(set, sourcePath, opened));
-    return undefined;
-  } catch (error) {
-    if (error instanceof ConvbaseError && error.code === 'features/complete') return complete(set, folder);
-    throw error;
-  }
-}
-
-async function complete(set: PictureSet, folder: string): Promise<Extracted> {
-  const manifest = await readManifest(folder);
-  return { manifest, rows: set.length - manifest.skipped.length, alreadyComplete: true };
+async function complete(folder: string): Promise<Extracted> {
+  const features = await Features.open(folder);
+  await features.close();
+  return { manifest: features.manifest, rows: features.rowCount, alreadyComplete: true };
 }
 
 /** Nothing where the folder is complete. */

@@ -3,7 +3,7 @@ import { ConvbaseError } from '@convbase/base';
 import { exists, remove } from '@convbase/base/node';
 import { Features } from '@convbase/data';
 import type { BaseWithInput } from './base-options.ts';
-import { extractToFolder, type Extraction } from './extraction.ts';
+import { extractToFolder, type Extraction, type FolderExtraction } from './extraction.ts';
 import { openPictures, type PictureFlags } from './pictures.ts';
 
 /** What turns pictures into features, where there are pictures among the arguments. */
@@ -55,7 +55,12 @@ async function extractAnew(
     preferred,
     ...(classNames ? { classNames } : {}),
   });
-  const extraction = { ...extractor, ...(await extractor.open()) };
+  const { gpu, ...how } = extractor;
+  const extraction: FolderExtraction = {
+    ...how,
+    ...(await extractor.open()),
+    withGpu: (job) => job(gpu),
+  };
   try {
     await extractToFolder(set, path, folder, extraction);
   } catch (error) {

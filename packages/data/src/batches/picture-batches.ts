@@ -49,6 +49,8 @@ export interface PictureBatchOptions {
   readonly onBadImage?: 'refuse' | 'skip';
   /** Told once of every picture that is left out. */
   readonly onSkip?: (error: PictureError, index: number) => void;
+  /** No error where not one picture can be used: there are others, which are done already. */
+  readonly allowNone?: boolean;
   /** How many batches are made ready ahead of the reader; default as many as take 256 MiB, from 1 to 8. */
   readonly prefetch?: number;
   /** How many pictures are decoded at once; default a few more than `decodingThreads()`, so that none ever waits. */
@@ -74,7 +76,7 @@ const SPARE_DECODERS = 2;
  * epoch may be smaller. Stopping early and aborting end all work before the loop is left.
  *
  * Errors: `data/batch-size` for batches that no memory holds; while reading, the PictureError of the first bad picture
- * unless they are skipped; `data/all-bad` if all are.
+ * unless they are skipped; `data/all-bad` if all are (but see `allowNone`).
  */
 export function pictureBatches(set: PictureSet, options: PictureBatchOptions): PictureDataset {
   const batchSize = options.batchSize ?? 32;
@@ -131,7 +133,7 @@ export function pictureBatches(set: PictureSet, options: PictureBatchOptions): P
       batch = new BatchBuilder(set, options, Math.min(batchSize, order.length - position));
     }
     if (batch.length > 0) yield batch.finish();
-    else if (made === 0 && first === 0) throw nothingLeft(set, bad);
+    else if (made === 0 && first === 0 && options.allowNone !== true) throw nothingLeft(set, bad);
   }
 
   /** How many places of an order hold this many good pictures. Which ones are bad only decoding tells. */

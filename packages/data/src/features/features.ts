@@ -1,13 +1,8 @@
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { readBounded } from '@convbase/base/node';
 import { NpyFile, readNpy } from '../npy/read.ts';
-import { featureFiles } from './feature-writer.ts';
-import { type FeatureManifest, parseManifest, recipeDifference } from './manifest.ts';
-
-/** Room for the names of a million skipped pictures. */
-const MAX_MANIFEST_BYTES = 1 << 27;
+import { featureFiles, type FeatureManifest, readManifest, recipeDifference } from './manifest.ts';
 
 /** However much memory is free, never more features than this are held in it. */
 const MOST_HELD_BYTES = 2 ** 31;
@@ -115,19 +110,6 @@ export class Features {
   async close(): Promise<void> {
     await Promise.all(this.#parts.map(({ file }) => file.close()));
   }
-}
-
-/** Whether a folder looks like one that features were written to. */
-export async function readManifest(folder: string): Promise<FeatureManifest> {
-  const path = join(folder, featureFiles.manifest);
-  const manifest = parseManifest((await readBounded(path, MAX_MANIFEST_BYTES)).toString(), path);
-  if (!manifest.complete) {
-    throw new ConvbaseError('features/incomplete', 'the extraction was interrupted', {
-      where: folder,
-      fix: 'Run the same `convbase extract` again: it goes on where it stopped.',
-    });
-  }
-  return manifest;
 }
 
 async function readLabels(folder: string, manifest: FeatureManifest, features: NpyFile): Promise<Int32Array> {

@@ -1,6 +1,22 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { ConvbaseError, parseJson } from '@convbase/base';
+import { readBounded } from '@convbase/base/node';
 import { z } from 'zod';
+
+/** The files of a feature folder. */
+export const featureFiles = {
+  manifest: 'manifest.json',
+  /** float32, one row a picture. */
+  features: 'features.npy',
+  /** int32, the class of each row. */
+  labels: 'labels.npy',
+  /** int32, the place of each row's picture in the sorted list of its source. */
+  samples: 'samples.npy',
+} as const;
+
+/** Room for the names of a million skipped pictures. */
+const MAX_BYTES = 1 << 27;
 
 const size = z.number().int().positive();
 /** Pictures of 16384 x 16384 pixels are 800 MB as bytes. */
@@ -53,8 +69,24 @@ export type FeatureRecipe = z.infer<typeof recipeSchema>;
 /** The `manifest.json` of a feature folder. */
 export type FeatureManifest = z.infer<typeof manifestSchema>;
 
-/** Reads and checks the text of a manifest. */
-export function parseManifest(text: string, where: string): FeatureManifest {
+/** The manifest of a folder, whether extraction came to its end or not. */
+export async function readAnyManifest(folder: string): Promise<FeatureManifest> {
+  const path = join(folder, featureFiles.manifest);
+  return parseManifest((await readBounded(path, MAX_BYTES)).toString(), path);
+}
+
+/** The manifest of a folder of features. Errors: `features/incomplete`, `features/manifest`, `file/...` */
+export async function readManifest(folder: string): Promise<FeatureManifest> {
+  const manifest = await readAnyManifest(folder);
+  if (manifest.complete) return manifest;
+  throw new ConvbaseError('features/incomplete', 'the extraction was interrupted', {
+    where: folder,
+    fix: 'Run the same `convbase extract` again: it goes on where it stopped.',
+  });
+}
+
+/** Checks the text of a manifest. */
+function parseManifest(text: string, where: string): FeatureManifest {
   const fix = 'The folder is not one that `convbase extract` made, or it was altered: extract again.';
   let json: unknown;
   try {

@@ -133,7 +133,7 @@ export class NpyWriter {
 
   /** Finishes: the file gets its name. */
   async commit(): Promise<void> {
-    await this.#file.writeAt(this.#header(), 0);
+    await this.flush();
     await this.#file.commit();
   }
 

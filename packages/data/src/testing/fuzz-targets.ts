@@ -16,7 +16,7 @@ import {
   type FuzzTarget,
   type Input,
 } from '../../../base/src/testing/fuzz-target.ts';
-import { featureFiles } from '../features/feature-writer.ts';
+import { featureFiles } from '../features/manifest.ts';
 import { decodeImage, Features, mnistIdx, PictureError, readNpy } from '../index.ts';
 import { encodeNpyHeader } from '../npy/format.ts';
 

@@ -38,13 +38,13 @@ export async function computePrefix(
     ...reading,
     ...(memory && first === 0 && { memory }),
     batchSize,
+    allowNone: before > 0,
     onSkip: (error, index) => onSkip?.(error, first + index),
     ...(signal && { signal }),
   });
   try {
     let saved = Date.now();
-    const batches = { batches: () => (before > 0 ? goodOnes(pictures) : pictures.batches(0)) };
-    for await (const { batch, outputs } of prefix.predictBatches(batches, {
+    for await (const { batch, outputs } of prefix.predictBatches(pictures, {
       ...(signal && { signal }),
       ...(meter && { meter }),
     })) {
@@ -73,15 +73,6 @@ export async function computePrefix(
   await writer.commit(skipped);
   onProgress?.(set.length, set.length);
   return computed;
-}
-
-/** The batches of a rest that may have nothing but bad pictures in it. */
-async function* goodOnes(pictures: PictureDataset): AsyncGenerator<PictureBatch, void, undefined> {
-  try {
-    yield* pictures.batches(0);
-  } catch (error) {
-    if (!(error instanceof ConvbaseError && error.code === 'data/all-bad')) throw error;
-  }
 }
 
 /** The shape of one of the dataset's pictures. */
