@@ -34,6 +34,7 @@ export {
   checkPlace,
   isAbandoned,
   removeAbandoned,
+  removeAtOnce,
   systemTemporaryFolder,
   temporaryFolder,
   temporaryPath,

@@ -9,6 +9,7 @@ import {
   makeOwnFolder,
   remove,
   removeEmptyFolder,
+  rename,
   statusOf,
 } from './file-operations.ts';
 import { isRunning, ownerOf, ownName } from './process-identity.ts';
@@ -87,6 +88,17 @@ export async function removeAbandoned(
     const status = await linkStatusOf(path);
     if (status !== undefined && isAbandoned(name, status.mtime)) await remove(path);
   }
+}
+
+/**
+ * Removes a file or folder so that it is there whole or not at all, whenever the process is killed: what is left of it then
+ * has a temporary name.
+ */
+export async function removeAtOnce(path: string): Promise<void> {
+  if ((await linkStatusOf(path)) === undefined) return;
+  const aside = temporaryPath(path);
+  await rename(path, aside);
+  await remove(aside);
 }
 
 /** Whether a name is one of `temporaryPath`; those of resumable files have no owner. */

@@ -62,7 +62,15 @@ describe('convert', () => {
 
   it('writes what TensorFlow.js reads, and back again', async () => {
     await run('convert', miniModel, at('web'));
-    expect(await readdir(at('web'))).toEqual(['group1-shard1of1.bin', 'model.json']);
+    const shard = expect.stringMatching(/^group1-shard1of1-[0-9a-f]{12}\.bin$/) as string;
+    expect(await readdir(at('web'))).toEqual([shard, 'model.json']);
+    // Another model over it takes its place as a whole.
+    const before = await readdir(at('web'));
+    await run('convert', at('pets.keras'), at('web'), '--force');
+    expect(await readdir(at('web'))).toEqual([shard, 'model.json']);
+    expect(await readdir(at('web'))).not.toEqual(before);
+    await run('convert', miniModel, at('web'), '--force');
+    expect(await readdir(at('web'))).toEqual(before);
     const back = await json<{ parameters: number }>('convert', at('web'), at('back.safetensors'));
     const summary = await json<{ totalParams: number }>('summary', miniModel);
     expect(back.parameters).toBe(summary.totalParams);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inProcess } from '../testing/runs.ts';
-import { miniModel, miniOptions, writeDigits, writePictures } from '../testing/samples.ts';
+import { headFile, miniModel, miniOptions, writeDigits, writePictures } from '../testing/samples.ts';
 
 let root: string;
 const at = (...parts: string[]): string => join(root, ...parts);
@@ -260,7 +260,7 @@ describe('evaluate and predict refuse', () => {
 
   it('altered classifiers', async () => {
     await cp(at('classifier'), at('tampered'), { recursive: true });
-    const head = at('tampered/head.safetensors');
+    const head = await headFile(at('tampered'));
     const bytes = await readFile(head);
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 6) ^ 255, bytes.length - 6);
     await writeFile(head, bytes);

@@ -3,8 +3,10 @@ import { ConvbaseError } from '@convbase/base';
 import {
   afterFailure,
   checkPlace,
+  isLockName,
   listFolder,
-  remove,
+  lockFolder,
+  removeAtOnce,
   removeEmptyFolder,
   statusOf,
 } from '@convbase/base/node';
@@ -93,7 +95,13 @@ export function addTrain(program: Command, invocation: Invocation): void {
   withCommonOptions(command, { gpu: true }).action(async (paths: string[], flags: TrainFlags) => {
     await checkOut(flags.out);
     await checkSources(paths, flags, command);
-    await train(paths, flags, invocation.signal);
+    const release = await lockFolder(flags.out);
+    try {
+      await train(paths, flags, invocation.signal);
+    } finally {
+      await release();
+      await removeEmptyFolder(flags.out);
+    }
   });
 }
 
@@ -119,7 +127,7 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
     const tidy = async (): Promise<void> => {
       progress.stop();
       for (const features of open) await features.close();
-      for (const folder of [wanted.scratch, scratch, flags.out]) await removeEmptyFolder(folder);
+      for (const folder of [wanted.scratch, scratch]) await removeEmptyFolder(folder);
     };
     try {
       const features = await featuresOf(wanted, extractor);
@@ -137,7 +145,7 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
       throw error;
     }
     await tidy();
-    await remove(scratch);
+    await removeAtOnce(scratch);
     const extracting = waitingOf(extractor.meter, 'pictures', gpu.adapter);
     const training = waitingOf(meter, 'features', gpu.adapter, '--batch-size');
     printResult(
@@ -197,6 +205,9 @@ function mixed(where: string, other: string, difference: string): ConvbaseError 
 /** Where, in the folder of the classifier to be, the features of pictures are kept until it is trained. */
 const SCRATCH = 'features.partial';
 
+/** What may be in the folder already: an earlier classifier, and what a killed training left. */
+const OWN = /^(features\.partial|classifier\.json|head(-[0-9a-f]{12})?\.safetensors)/;
+
 /** Refuses a place for the classifier before hours are spent on it, rather than after. */
 async function checkOut(out: string): Promise<void> {
   const refuse = (what: string): never => {
@@ -209,8 +220,7 @@ async function checkOut(out: string): Promise<void> {
   if (there?.isDirectory() !== false) await checkPlace(out);
   if (!there) return;
   if (!there.isDirectory()) refuse('it is a file');
-  const own = [SCRATCH, 'classifier.json', 'head.safetensors'];
-  const other = (await listFolder(out)).find((name) => !own.some((file) => name.startsWith(file)));
+  const other = (await listFolder(out)).find((name) => !OWN.test(name) && !isLockName(name));
   if (other !== undefined) refuse(`it holds other things, such as ${other}`);
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { exists, remove } from '@convbase/base/node';
+import { exists, removeAtOnce } from '@convbase/base/node';
 import { Features } from '@convbase/data';
 import type { BaseWithInput } from './base-options.ts';
 import { extractToFolder, type Extraction, type FolderExtraction } from './extraction.ts';
@@ -66,7 +66,7 @@ async function extractAnew(
   } catch (error) {
     if (!(error instanceof ConvbaseError && error.code === 'features/mix')) throw error;
     // What an interrupted command left there was made in another way, so it is of no use to this one.
-    await remove(folder);
+    await removeAtOnce(folder);
     await extractToFolder(set, path, folder, extraction);
   }
 }

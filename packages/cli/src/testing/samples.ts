@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random } from '@convbase/data';
 
@@ -71,4 +71,13 @@ function idx(shape: readonly number[], data: Uint8Array): Uint8Array {
     header.setUint32(4 + 4 * axis, size);
   });
   return Buffer.concat([new Uint8Array(header.buffer), data]);
+}
+
+/** The file with the weights in the folder of a classifier, which has no other files but these two. */
+export async function headFile(folder: string): Promise<string> {
+  const [config, head = '', ...others] = (await readdir(folder)).sort();
+  if (config !== 'classifier.json' || !/^head-[0-9a-f]{12}\.safetensors$/.test(head) || others.length > 0) {
+    throw new Error(`${folder} holds ${[config, head, ...others].join(', ')}`);
+  }
+  return join(folder, head);
 }

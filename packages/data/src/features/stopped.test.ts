@@ -54,7 +54,7 @@ async function extract(folder: string, stopAfter = Infinity): Promise<{ from: nu
 
 async function contents(folder: string): Promise<Record<string, string>> {
   const names = (await readdir(folder)).filter((name) => !/\.[\w-]+-[\w-]+\.partial$/.test(name));
-  const files = names.map(async (name) => [name, await readFile(join(folder, name), 'base64')] as const);
+  const files = names.map(async (name) => [name, await readFile(join(folder, name), 'hex')] as const);
   return Object.fromEntries(await Promise.all(files));
 }
 

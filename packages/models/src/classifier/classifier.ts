@@ -1,12 +1,12 @@
 import { ConvbaseError, visibleJson } from '@convbase/base';
 import type { HostArray, Model } from '@convbase/layers';
-import { fileInFolder, openSource, saveFile, sha256 } from '#platform';
+import { fileInFolder, openSource, sha256 } from '#platform';
 import { MemorySource, readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
+import { saveIndexed } from '../save/indexed.ts';
 import { parseClassifierConfig, type ClassifierConfig } from './config.ts';
 import { buildHead, classProbabilities } from './head.ts';
 
 const CONFIG_FILE = 'classifier.json';
-const WEIGHTS_FILE = 'head.safetensors';
 /** Room for the names of the classes and a long history. */
 const MAX_CONFIG_BYTES = 1 << 26;
 /** What the kernel of the largest head that makes sense takes, and then some. */
@@ -20,8 +20,8 @@ export interface Prediction {
 
 /**
  * A trained classifier: the head with its weights, and everything that must be known to use it again (which base,
- * which layer, which preprocessing, which classes). On disk it is a folder with `classifier.json` and
- * `head.safetensors`.
+ * which layer, which preprocessing, which classes). On disk it is a folder with `classifier.json` and the weights,
+ * `head-<beginning of their SHA-256>.safetensors`, which the former names.
  */
 export class Classifier {
   readonly config: ClassifierConfig;
@@ -40,10 +40,10 @@ export class Classifier {
   static async load(folder: string): Promise<Classifier> {
     const configPath = fileInFolder(folder, CONFIG_FILE);
     const text = new TextDecoder().decode(await readAll(configPath, MAX_CONFIG_BYTES));
-    const { config, headChecksum } = parseClassifierConfig(text, configPath);
+    const { config, headFile, headChecksum } = parseClassifierConfig(text, configPath);
     const classCount = config.classNames.length;
     const head = buildHead({ featureShape: config.featureShape, classCount, ...config.head });
-    const weightsPath = fileInFolder(folder, WEIGHTS_FILE);
+    const weightsPath = fileInFolder(folder, headFile);
     const weights = await readAll(weightsPath, MAX_WEIGHTS_BYTES);
     const { tensors } = readSafetensors(weights, weightsPath);
     const damaged = (what: string): ConvbaseError =>
@@ -61,23 +61,34 @@ export class Classifier {
       }
       variable.assign(entry.read().slice());
     }
-    if ((await checksum(weights)) !== headChecksum) {
+    if ((await sha256([new MemorySource(weights, headFile)])) !== headChecksum) {
       throw damaged(`it was altered, or is not the file that was saved with ${CONFIG_FILE}`);
     }
     return new Classifier(config, head);
   }
 
-  /** Writes the folder; each file is complete or not there, and the configuration comes last. */
+  /**
+   * Writes the folder. A classifier that is there already stays whole until the new one is, and then its weights go.
+   *
+   * @throws ConvbaseError `file/locked` naming the process that writes there; `disk/full`, `file/..`
+   */
   async save(folder: string): Promise<void> {
     const tensors: Record<string, SafetensorsValue> = {};
     for (const variable of this.head.weights) {
       tensors[variable.path] = { shape: variable.shape, data: await variable.read() };
     }
     const weights = writeSafetensors(tensors);
-    await saveFile(fileInFolder(folder, WEIGHTS_FILE), weights);
-    const saved = { ...this.config, headChecksum: await checksum(weights) };
-    const text = `${visibleJson(saved, 2)}\n`;
-    await saveFile(fileInFolder(folder, CONFIG_FILE), new TextEncoder().encode(text));
+    const headChecksum = await sha256([new MemorySource(weights, folder)]);
+    const headFile = `head-${headChecksum.slice(0, 12)}.safetensors`;
+    const text = `${visibleJson({ ...this.config, headFile, headChecksum }, 2)}\n`;
+    await saveIndexed(
+      fileInFolder(folder, CONFIG_FILE),
+      [
+        [headFile, weights],
+        [CONFIG_FILE, new TextEncoder().encode(text)],
+      ],
+      isHeadFile,
+    );
   }
 
   /** The classes of each row of features (`[n, ...featureShape]`), the likeliest first. */
@@ -97,8 +108,9 @@ export function rankRows(output: HostArray, classNames: readonly string[]): Pred
   );
 }
 
-function checksum(bytes: Uint8Array): Promise<string> {
-  return sha256([new MemorySource(bytes, WEIGHTS_FILE)]);
+/** Whether a file of a classifier's folder holds the weights of a head, of this or an earlier one. */
+function isHeadFile(name: string): boolean {
+  return /^head(-[0-9a-f]{12})?\.safetensors$/.test(name);
 }
 
 async function readAll(path: string, maxBytes: number): Promise<Uint8Array> {

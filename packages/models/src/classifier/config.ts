@@ -60,14 +60,26 @@ const configSchema = z.object({
 /** What must be known of a trained classifier to use it again. */
 export type ClassifierConfig = z.infer<typeof configSchema>;
 
-/** A `classifier.json`: the configuration and, in hex, the SHA-256 of the weight file that goes with it. */
-const fileSchema = configSchema.extend({ headChecksum: z.string() });
+/** A `classifier.json`: the configuration, and the weight file that goes with it. */
+const fileSchema = configSchema.extend({
+  /** A file in the same folder. */
+  headFile: z
+    .string()
+    .regex(/^[\w-]{1,100}\.safetensors$/, 'it is not the name of a .safetensors file in the folder')
+    // The only name before files were named by their content.
+    .default('head.safetensors'),
+  /** Its SHA-256 in hex. */
+  headChecksum: z.string(),
+});
+
+/** What a `classifier.json` says of the file with the weights. */
+export interface HeadFile {
+  readonly headFile: string;
+  readonly headChecksum: string;
+}
 
 /** Parses and checks the text of a `classifier.json`. */
-export function parseClassifierConfig(
-  text: string,
-  where: string,
-): { config: ClassifierConfig; headChecksum: string } {
+export function parseClassifierConfig(text: string, where: string): { config: ClassifierConfig } & HeadFile {
   const fix = 'Give the folder that `convbase train --out` wrote, or train again.';
   let json: unknown;
   try {
@@ -77,8 +89,8 @@ export function parseClassifierConfig(
   }
   const parsed = fileSchema.safeParse(json);
   if (parsed.success) {
-    const { headChecksum, ...config } = parsed.data;
-    return { config, headChecksum };
+    const { headFile, headChecksum, ...config } = parsed.data;
+    return { config, headFile, headChecksum };
   }
   throw new ConvbaseError('classifier/config', z.prettifyError(parsed.error), { where, fix });
 }

@@ -93,7 +93,7 @@ export function sha256(sources: readonly ByteSource[]): Promise<string> {
   return Promise.resolve(hash.digest('hex'));
 }
 export { isFolder } from '@convbase/base/node';
-export { listFiles, saveFile, shippedGolden } from './node/files.ts';
+export { listFiles, otherTexts, removeBeside, saveFile, saveLock, shippedGolden } from './node/files.ts';
 export {
   downloadFile,
   isFile,

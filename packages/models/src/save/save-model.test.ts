@@ -2,11 +2,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dense, Model, input } from '@convbase/layers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fixture } from '../formats/testing/files.ts';
 import { openModelFile } from '../formats/index.ts';
 import { configOf, loadModel, loadWeights, modelFromConfig } from '../graph/index.ts';
 import {
+  modelBytes,
   openClassifierFile,
   saveClassifierFile,
   saveModel,
@@ -87,6 +88,20 @@ test('weights for TensorFlow.js are parted into files of 4 MiB', async () => {
   ]);
   await expectSameWeights(await loadModel(files), model);
 });
+
+test.each(['.keras', '.weights.h5', '.safetensors'] as const)(
+  '%s: the same model gives the same bytes at any time',
+  async (ending) => {
+    const model = await loadModel(fixture('nested.keras'));
+    const first = await modelBytes(model, ending);
+    vi.useFakeTimers({ now: Date.now() + 86_400_000, toFake: ['Date'] });
+    try {
+      expect(Buffer.from(await modelBytes(model, ending)).equals(first)).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+  },
+);
 
 test('an ending that names no format is refused by name', async () => {
   const model = await loadModel(fixture('mini_vgg.keras'));

@@ -1,11 +1,12 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Model } from '@convbase/layers';
-import { fileBeside, saveFile } from '#platform';
+import { saveFile } from '#platform';
 import type { FilesInMemory } from '../formats/index.ts';
 import { joined } from './joined.ts';
 import { kerasArchive } from './keras-archive.ts';
 import { safetensorsModel } from './safetensors-model.ts';
-import { tfjsModel } from './tfjs-model.ts';
+import { contentName, saveIndexed } from './indexed.ts';
+import { plainName, tfjsModel, type ShardName } from './tfjs-model.ts';
 import { weightStore } from './weight-store.ts';
 
 /** What a model can be saved as in one file, by the ending of its name. */
@@ -22,19 +23,26 @@ export type FileEnding = keyof typeof writers;
  * Saves a model in the format that the path's ending names: `.keras` (Keras 3, the whole model), `.weights.h5` (Keras
  * 3, weights only), `.safetensors` (the whole model), or TensorFlow.js' layers-model where it ends in `/model.json`.
  *
- * A file appears under its name only when it is complete, of a TensorFlow.js model `model.json` last. Weights are read
- * and written one at a time.
+ * A file appears under its name only when it is complete, of a TensorFlow.js model `model.json` last; what is there
+ * already changes at that moment as a whole. Weights are read and written one at a time.
  *
  * @throws ConvbaseError `file/ending` for an ending that names no format (`.h5` alone is read, but not written: Keras
  * calls it legacy), `graph/layer` for a layer that the format
  * does not have, and those of writing (`disk/full`, `file/denied` ..)
  */
 export async function saveModel(model: Model, path: string): Promise<void> {
-  if (isTfjs(path)) {
-    for await (const [name, bytes] of tfjsModel(model)) await saveFile(fileBeside(path, name), bytes);
-    return;
-  }
-  await saveFile(path, writers[endingOf(path)](model));
+  if (!isTfjs(path)) return saveFile(path, writers[endingOf(path)](model));
+  await saveIndexed(path, tfjsModel(model, shardName), isShardName);
+}
+
+/**
+ * A weight file of another content has another name, so that those of the model that is there stay until `model.json` no
+ * longer names them.
+ */
+const shardName: ShardName = async (place, bytes) => plainName(`${place}-${await contentName(bytes)}`, bytes);
+
+function isShardName(name: string): boolean {
+  return /^group1-shard\d+of\d+(-[0-9a-f]{12})?\.bin$/.test(name);
 }
 
 /** The bytes of a saved model, for a page to hand over as a download. See `saveModel`. */

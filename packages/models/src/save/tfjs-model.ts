@@ -6,6 +6,12 @@ import { tfjsDialect } from '../graph/dialects.ts';
 /** The size that TensorFlow.js' converter gives its weight files. */
 const SHARD_BYTES = 4 << 20;
 
+/** Names a weight file by its place among so many and its bytes. */
+export type ShardName = (place: string, bytes: Uint8Array) => Promise<string> | string;
+
+/** As TensorFlow.js' converter names them. */
+export const plainName: ShardName = (place) => `group1-${place}.bin`;
+
 /** A file of the model's folder: its name, and its bytes in one piece. */
 export type TfjsFile = readonly [name: string, bytes: Uint8Array];
 
@@ -19,7 +25,7 @@ export type TfjsFile = readonly [name: string, bytes: Uint8Array];
  * @throws ConvbaseError `graph/layer` for a layer that TensorFlow.js does not have, `graph/duplicate` for two weights of
  * one name, which it could not tell apart
  */
-export async function* tfjsModel(model: Model): AsyncGenerator<TfjsFile> {
+export async function* tfjsModel(model: Model, nameOf: ShardName = plainName): AsyncGenerator<TfjsFile> {
   const topology = {
     keras_version: '2.15.0',
     backend: 'tensorflow',
@@ -28,11 +34,15 @@ export async function* tfjsModel(model: Model): AsyncGenerator<TfjsFile> {
   const weights = weightsByPath(model);
   const bytes = [...weights.values()].reduce((sum, { size }) => sum + 4 * size, 0);
   const count = Math.max(1, Math.ceil(bytes / SHARD_BYTES));
-  const paths = Array.from({ length: count }, (_, i) => `group1-shard${i + 1}of${count}.bin`);
+  const paths: string[] = [];
+  const named = async (piece: Uint8Array): Promise<TfjsFile> => {
+    const name = await nameOf(`shard${paths.length + 1}of${count}`, piece);
+    paths.push(name);
+    return [name, piece];
+  };
 
   const shard = new Uint8Array(Math.min(bytes, SHARD_BYTES));
   let filled = 0;
-  let written = 0;
   for (const weight of weights.values()) {
     const values = await weight.read();
     let rest = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -42,11 +52,11 @@ export async function* tfjsModel(model: Model): AsyncGenerator<TfjsFile> {
       filled += part.length;
       rest = rest.subarray(part.length);
       if (filled < shard.length) continue;
-      yield [paths[written++] ?? '', shard.slice()];
+      yield await named(shard.slice());
       filled = 0;
     }
   }
-  if (filled > 0 || written === 0) yield [paths[written] ?? '', shard.slice(0, filled)];
+  if (filled > 0 || paths.length === 0) yield await named(shard.slice(0, filled));
 
   const manifest = [...weights].map(([name, { shape }]) => ({ name, shape, dtype: 'float32' }));
   const json = {

@@ -17,6 +17,18 @@ export function saveFile(
   return Promise.reject(noFiles(`writing ${path}`));
 }
 
+export function saveLock(path: string): Promise<() => Promise<void>> {
+  return Promise.reject(noFiles(`writing ${path}`));
+}
+
+export function otherTexts(path: string, _ending: string): Promise<string[]> {
+  return Promise.reject(noFiles(`reading beside ${path}`));
+}
+
+export function removeBeside(path: string, _wanted: (name: string) => boolean): Promise<void> {
+  return Promise.reject(noFiles(`removing files beside ${path}`));
+}
+
 export function shippedGolden(): string {
   throw noFiles('finding the shipped files of expected values');
 }

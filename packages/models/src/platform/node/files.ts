@@ -1,6 +1,15 @@
-import { join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { listEntries } from '@convbase/base/node';
+import {
+  isFile,
+  listEntries,
+  listFolder,
+  readBounded,
+  type Release,
+  removeAbandoned,
+  removeFile,
+  takeLock,
+} from '@convbase/base/node';
 
 /** Writes a file as a whole or not at all; makes the folders it lies in. */
 export { writeFileAtomic as saveFile } from '@convbase/base/node';
@@ -20,6 +29,39 @@ export async function listFiles(folder: string, ending: string): Promise<string[
   };
   await visit(folder, 0);
   return found.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Keeps others from saving at `path` meanwhile, and removes what dead processes left half-made beside it. */
+export async function saveLock(path: string): Promise<Release> {
+  const release = await takeLock(`${path}.lock`, path);
+  try {
+    await removeAbandoned(dirname(path));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
+}
+
+/** Room for the graph of any model. */
+const MAX_TEXT_BYTES = 2 ** 28;
+
+/** The texts of the other files in a file's folder whose names end like this. */
+export async function otherTexts(path: string, ending: string): Promise<string[]> {
+  const texts: string[] = [];
+  for (const name of await listFolder(dirname(path))) {
+    const other = join(dirname(path), name);
+    if (name === basename(path) || !name.endsWith(ending) || !(await isFile(other))) continue;
+    texts.push((await readBounded(other, MAX_TEXT_BYTES)).toString());
+  }
+  return texts;
+}
+
+/** Removes files in a file's folder by their names. */
+export async function removeBeside(path: string, wanted: (name: string) => boolean): Promise<void> {
+  for (const name of await listFolder(dirname(path))) {
+    if (wanted(name)) await removeFile(join(dirname(path), name));
+  }
 }
 
 /** Where the files of expected values that ship with the package lie. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Hdf5File } from '../../formats/hdf5.ts';
 import { loadHdf5 } from '../../formats/hdf5-module.ts';
 import { MemorySource } from '../../formats/source.ts';
@@ -102,4 +102,24 @@ test('a dataset of 2 GB is refused by name', async () => {
     code: 'file/too-large',
     message: expect.stringContaining('/huge') as string,
   });
+});
+
+test('of the same content has the same bytes, whenever it is written', async () => {
+  const root = {
+    attributes: { one: 'text' },
+    members: new Map<string, Hdf5Group | Hdf5Values>([
+      ['small', values([3])],
+      ['large', values([20_000])],
+      ['group', { members: new Map([['inner', values([2])]]) }],
+    ]),
+  };
+  const first = await bytesOf(root);
+  vi.useFakeTimers({ now: Date.now() + 86_400_000, toFake: ['Date'] });
+  try {
+    const faked = Date.now();
+    expect(Buffer.from(await bytesOf(root)).equals(first)).toBe(true);
+    expect(Date.now()).toBe(faked);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -43,15 +43,32 @@ export async function* hdf5File(root: Hdf5Group, name: string): AsyncGenerator<U
   let id: bigint | undefined;
   try {
     file.call(name, () => {
-      id = functions.open(file.path, functions.H5F_ACC_TRUNC, false, -1, -1);
-      writeGroup(library, id, '/', root, plan, small);
-      functions.close_file(id);
-      id = undefined;
+      withClockStopped(() => {
+        id = functions.open(file.path, functions.H5F_ACC_TRUNC, false, -1, -1);
+        writeGroup(library, id, '/', root, plan, small);
+        functions.close_file(id);
+        id = undefined;
+      });
     });
   } finally {
     file.close(id);
   }
   yield* plan.pieces(readBytes);
+}
+
+/**
+ * The library writes into every object when it was made, so that files of the same content would differ; this build of it
+ * does not export `H5Pset_obj_track_times`, which would turn that off. It takes the time from `Date.now`, and nobody else
+ * runs meanwhile.
+ */
+function withClockStopped(work: () => void): void {
+  const clock = Object.getOwnPropertyDescriptor(Date, 'now');
+  Object.defineProperty(Date, 'now', { ...clock, value: () => 0 });
+  try {
+    work();
+  } finally {
+    Object.defineProperty(Date, 'now', { ...clock });
+  }
 }
 
 function* valuesIn(group: Hdf5Group, path: string): Generator<readonly [path: string, Hdf5Values]> {

@@ -1,0 +1,42 @@
+import { fileBeside, removeBeside, saveFile, saveLock, sha256, otherTexts } from '#platform';
+import { MemorySource } from '../formats/index.ts';
+
+/**
+ * Saves files of which the last one, at `path`, names the others, beside it. All of it changes at once, when the last one
+ * gets its name: the others have names that nothing of another content has (`contentName`), so that those which are there
+ * are whole until then. Afterwards those go that no index names any more, also what a killed process left.
+ *
+ * @param isOld which names those files have
+ * @throws ConvbaseError `file/locked` naming the process that writes there; `disk/full`, `file/..`
+ */
+export async function saveIndexed(
+  path: string,
+  files:
+    | Iterable<readonly [name: string, bytes: Uint8Array]>
+    | AsyncIterable<readonly [name: string, bytes: Uint8Array]>,
+  isOld: (name: string) => boolean,
+): Promise<void> {
+  let release: (() => Promise<void>) | undefined;
+  // Another model in the same folder may share files with this one.
+  let indexes: readonly string[] = [];
+  let index: Uint8Array = new Uint8Array();
+  try {
+    for await (const [name, bytes] of files) {
+      if (release === undefined) {
+        release = await saveLock(path);
+        indexes = await otherTexts(path, '.json');
+      }
+      await saveFile(fileBeside(path, name), bytes);
+      index = bytes;
+    }
+    indexes = [...indexes, new TextDecoder().decode(index)];
+    await removeBeside(path, (name) => isOld(name) && !indexes.some((text) => text.includes(name)));
+  } finally {
+    await release?.();
+  }
+}
+
+/** What stands for a content in a name: the beginning of its SHA-256. */
+export async function contentName(bytes: Uint8Array): Promise<string> {
+  return (await sha256([new MemorySource(bytes, 'content')])).slice(0, 12);
+}
