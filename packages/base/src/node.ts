@@ -33,6 +33,7 @@ export { openPlainFile, readBounded } from './node/read-file.ts';
 export {
   checkPlace,
   isAbandoned,
+  isTemporaryName,
   removeAbandoned,
   removeAtOnce,
   systemTemporaryFolder,

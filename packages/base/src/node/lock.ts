@@ -4,7 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { systemCode } from './file-error.ts';
-import { exists, link, linkStatusOf, makeFolder, removeFile, touch, WritableFile } from './file-operations.ts';
+import {
+  exists,
+  link,
+  linkStatusOf,
+  makeFolder,
+  removeFile,
+  touch,
+  WritableFile,
+} from './file-operations.ts';
 import { isRunning, ownName, thisProcess, type ProcessIdentity } from './process-identity.ts';
 import { readBounded } from './read-file.ts';
 import { removeAbandoned, removeLeftovers, temporaryPath } from './temporary.ts';
@@ -42,9 +50,10 @@ export type Release = () => Promise<void>;
 /** The name of a folder's lock in it. */
 export const LOCK_FILE = 'lock';
 
-/** Whether a file of that name in a folder belongs to its lock. */
+/** Whether a file of that name is a lock, or the lock of those who take one over. */
 export function isLockName(name: string): boolean {
-  return /^lock(\.takeover)*(\.[\w-]+\.partial)?$/.test(name);
+  const lock = name.replace(/(\.takeover)+$/, '');
+  return lock === LOCK_FILE || lock.endsWith('.lock');
 }
 
 /**

@@ -70,7 +70,7 @@ export async function removeLeftovers(path: string): Promise<void> {
   if (cleaned.has(path)) return;
   cleaned.add(path);
   const prefix = `${stem(path)}.`;
-  await removeAbandoned(dirname(path), (name) => name.startsWith(prefix) && isOwned(name));
+  await removeAbandoned(dirname(path), (name) => name.startsWith(prefix) && isTemporaryName(name));
 }
 
 /**
@@ -80,7 +80,7 @@ export async function removeLeftovers(path: string): Promise<void> {
  */
 export async function removeAbandoned(
   folder: string,
-  wanted: (name: string) => boolean = isOwned,
+  wanted: (name: string) => boolean = isTemporaryName,
 ): Promise<void> {
   for (const name of await listIfThere(folder)) {
     if (!name.endsWith('.partial') || !wanted(name)) continue;
@@ -102,7 +102,7 @@ export async function removeAtOnce(path: string): Promise<void> {
 }
 
 /** Whether a name is one of `temporaryPath`; those of resumable files have no owner. */
-function isOwned(name: string): boolean {
+export function isTemporaryName(name: string): boolean {
   return ownerOf(name.split('.').at(-2) ?? '') !== undefined;
 }
 

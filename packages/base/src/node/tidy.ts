@@ -1,14 +1,8 @@
 import { join } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
 import { listIfThere } from './file-operations.ts';
-import { LOCK_FILE, removeDeadLock } from './lock.ts';
+import { isLockName, removeDeadLock } from './lock.ts';
 import { removeAbandoned } from './temporary.ts';
-
-/** Whether a file of that name is a lock, or the lock of those who take one over. */
-export function isLockName(name: string): boolean {
-  const lock = name.replace(/(\.takeover)+$/, '');
-  return lock === LOCK_FILE || lock.endsWith('.lock');
-}
 
 /**
  * Removes from a folder of the cache what dead processes left there: half-made files and folders, and locks. Nothing is

@@ -4,6 +4,7 @@ import {
   afterFailure,
   checkPlace,
   isLockName,
+  isTemporaryName,
   listFolder,
   lockFolder,
   removeAtOnce,
@@ -220,7 +221,8 @@ async function checkOut(out: string): Promise<void> {
   if (there?.isDirectory() !== false) await checkPlace(out);
   if (!there) return;
   if (!there.isDirectory()) refuse('it is a file');
-  const other = (await listFolder(out)).find((name) => !OWN.test(name) && !isLockName(name));
+  const isOurs = (name: string): boolean => OWN.test(name) || isLockName(name) || isTemporaryName(name);
+  const other = (await listFolder(out)).find((name) => !isOurs(name));
   if (other !== undefined) refuse(`it holds other things, such as ${other}`);
 }
 

@@ -3,6 +3,7 @@ import { ConvbaseError, visibleJson } from '@convbase/base';
 import {
   isFile,
   isLockName,
+  isTemporaryName,
   listIfThere,
   lockFolder,
   type Release,
@@ -197,7 +198,8 @@ function complete(folder: string): ConvbaseError {
 
 /** A folder that the user has for something else must not be littered. */
 async function refuseOtherFiles(folder: string): Promise<void> {
-  const isOurs = (name: string): boolean => name.startsWith(featureFiles.manifest) || isLockName(name);
+  const isOurs = (name: string): boolean =>
+    name.startsWith(featureFiles.manifest) || isLockName(name) || isTemporaryName(name);
   const other = (await listIfThere(folder)).find((name) => !isOurs(name));
   if (other === undefined) return;
   throw new ConvbaseError('features/in-the-way', `it holds other things, such as ${other}`, {

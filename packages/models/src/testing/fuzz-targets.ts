@@ -219,18 +219,18 @@ const classifierConfig: ClassifierConfig = {
 /** Folders whose weights are damaged and whose configuration says that they are meant so, or whose values are damaged. */
 async function classifierFolderTarget(scratch: string): Promise<FuzzTarget> {
   const folder = join(scratch, 'classifier');
-  const { head, featureShape, classNames } = classifierConfig;
-  const model = buildHead({ ...head, featureShape, classCount: classNames.length });
+  const { head: layers, featureShape, classNames } = classifierConfig;
+  const model = buildHead({ ...layers, featureShape, classCount: classNames.length });
   await new Classifier(classifierConfig, model).save(inFolder(folder, {}));
-  const [json, tensors] = ['classifier.json', 'head.safetensors'].map(
-    (name) => new Uint8Array(readFileSync(join(folder, name))),
-  ) as [Uint8Array, Uint8Array];
-  const whole = { 'classifier.json': json, 'head.safetensors': tensors };
-  const saved = JSON.parse(decode(json)) as object;
+  const json = new Uint8Array(readFileSync(join(folder, 'classifier.json')));
+  const saved = JSON.parse(decode(json)) as { headFile: string };
+  const head = saved.headFile;
+  const tensors = new Uint8Array(readFileSync(join(folder, head)));
+  const whole = { 'classifier.json': json, [head]: tensors };
   const meant = damagedSafetensors(tensors).map((bytes) => {
     const headChecksum = createHash('sha256').update(bytes).digest('hex');
     return {
-      'head.safetensors': bytes,
+      [head]: bytes,
       'classifier.json': encode(JSON.stringify({ ...saved, headChecksum })),
     };
   });
@@ -239,7 +239,7 @@ async function classifierFolderTarget(scratch: string): Promise<FuzzTarget> {
     whole: [{ input: whole, gives: (6 + 1) * 5 + (5 + 1) * 3 }],
     damaged: fc.oneof(
       { weight: 3, arbitrary: among(whole, { 'classifier.json': damagedJsonFile(saved) }) },
-      { weight: 1, arbitrary: among(whole, { 'head.safetensors': damagedBytes(tensors, [0, 8, 100, 300]) }) },
+      { weight: 1, arbitrary: among(whole, { [head]: damagedBytes(tensors, [0, 8, 100, 300]) }) },
       { weight: 2, arbitrary: meant },
     ),
     read: async (files) => (await Classifier.load(inFolder(folder, files))).head.countParams(),
