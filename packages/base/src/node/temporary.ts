@@ -8,9 +8,10 @@ import {
   makeFolder,
   makeOwnFolder,
   remove,
-  removeEmptyFolder,
+  removeFile,
   rename,
   statusOf,
+  WritableFile,
 } from './file-operations.ts';
 import { isRunning, ownerOf, ownName } from './process-identity.ts';
 
@@ -52,7 +53,11 @@ export async function checkPlace(path: string): Promise<void> {
   // A file can be written anew.
   if (status?.isFile() === true) folder = dirname(folder);
   for (; status === undefined; status = await statusOf(folder)) folder = dirname(folder);
-  await removeEmptyFolder(await makeOwnFolder(join(folder, '.convbase-'), path));
+  const trial = join(folder, '.convbase');
+  await removeLeftovers(trial);
+  const own = temporaryPath(trial);
+  await (await WritableFile.open(own, 'new', path)).close();
+  await removeFile(own);
 }
 
 /** Whether whoever a temporary name belongs to has left it, last changed at `changed`, to others. */
