@@ -32,7 +32,15 @@ else {
 }
 
 async function main() {
-  const cli = await import('../dist/index.js');
+  let cli;
+  try {
+    cli = await import('../dist/index.js');
+  } catch (error) {
+    console.error(`error: convbase cannot be loaded: ${error.message.split('\n')[0]}`);
+    console.error('  Allow more open files (ulimit -n) where the limit is low; else install it again.');
+    process.exitCode = 1;
+    return;
+  }
   askToEnd = cli.askToEnd;
   await cli.leaveAfter(await cli.run(process.argv.slice(2)));
 }
