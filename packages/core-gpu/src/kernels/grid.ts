@@ -1,3 +1,4 @@
+import { ConvbaseError } from '@convbase/base';
 import type { Binding, KernelTarget } from '../commands/plan.ts';
 
 /**
@@ -20,11 +21,20 @@ export interface ElementWindow {
   readonly of: (buffer: string) => Binding;
 }
 
+/** Throws `kernel/shape` for a number of elements that is no whole number. */
+export function checkCount(count: number): void {
+  if (Number.isSafeInteger(count) && count >= 0) return;
+  throw new ConvbaseError('kernel/shape', `there are no ${String(count)} elements`, {
+    fix: 'Sizes are whole numbers.',
+  });
+}
+
 /** Cuts `count` elements into stretches that fit a binding and start at legal offsets. */
 export function elementWindows(count: number, target: KernelTarget, bytesPerElement = 4): ElementWindow[] {
   const most =
     Math.max(1, Math.floor(target.maxBindingBytes / target.offsetAlignment)) * target.offsetAlignment;
   const step = Math.floor(most / bytesPerElement);
+  checkCount(count);
   const windows: ElementWindow[] = [];
   for (let first = 0; first < count; first += step) {
     const length = Math.min(step, count - first);

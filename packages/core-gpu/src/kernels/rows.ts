@@ -1,6 +1,7 @@
 import type { KernelTarget } from '../commands/plan.ts';
 import { elementWindows, grid1d } from './grid.ts';
 import { flag, windowPairs, type WindowPair } from './windows.ts';
+import { checkExtents } from './extents.ts';
 
 /** A matrix that is reduced row by row: softmax and losses. */
 export interface RowsShape {
@@ -48,6 +49,7 @@ export function rowReductions(
   target: KernelTarget,
   tile = chooseRowTile(shape, target),
 ): RowReduction[] {
+  checkExtents('rows', { rows: shape.rows, classes: shape.classes });
   const { rows, classes } = shape;
   const outputs = elementWindows(rows, target);
   const inputs = elementWindows(rows * classes, target);
@@ -68,6 +70,7 @@ export function rowReductions(
 
 /** Stretches of the matrix, each with the stretches of its rows' numbers: output stretches are elements. */
 export function rowBroadcasts({ rows, classes }: RowsShape, target: KernelTarget): WindowPair[] {
+  checkExtents('rows', { rows, classes });
   return windowPairs(elementWindows(rows * classes, target), elementWindows(rows, target), (from, to) => [
     Math.floor(from / classes),
     Math.ceil(to / classes),

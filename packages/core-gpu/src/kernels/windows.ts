@@ -1,6 +1,6 @@
 import type { Dispatch, KernelTarget, Plan, ShaderConstant } from '../commands/plan.ts';
 import type { ShaderName } from '../commands/shader.ts';
-import { elementWindows, grid1d, type ElementWindow } from './grid.ts';
+import { checkCount, elementWindows, grid1d, type ElementWindow } from './grid.ts';
 
 /** One shader with one set of constants: what a pipeline is compiled from. */
 export interface Variant {
@@ -74,6 +74,7 @@ export function flag(value: boolean): number {
  * size rounded up to whole vectors. What lies behind the last float is padding of the buffer.
  */
 export function vectorWindows(count: number, target: KernelTarget): ElementWindow[] {
+  checkCount(count);
   return elementWindows(Math.ceil(count / 4), target, 16).map((window) => {
     const first = 4 * window.first;
     return {

@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { ActivatedLayer, type Epilogue } from './activated.ts';
 import type { CallContext } from './context.ts';
 import type { LayerConfig } from './layer.ts';
+import { wholeOption } from './numbers.ts';
 
 /** A layer that is nothing but its activation. */
 abstract class PureActivation extends ActivatedLayer {
@@ -62,7 +63,7 @@ export class Softmax extends PureActivation {
 
   constructor(config: SoftmaxConfig = {}) {
     super('Softmax', { ...config, activation: 'softmax' });
-    this.axis = config.axis ?? -1;
+    this.axis = wholeOption(config.axis ?? -1, this.named('axis'), -Infinity);
   }
 
   protected override outputShape(input: Shape): Shape {

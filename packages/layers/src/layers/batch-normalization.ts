@@ -11,6 +11,7 @@ import type { DType, Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
 import { initializerFrom } from './initializers.ts';
 import { UnaryLayer, type LayerConfig } from './layer.ts';
+import { numberOption, wholeOption } from './numbers.ts';
 import type { Variable } from './variable.ts';
 
 export interface BatchNormalizationConfig extends LayerConfig {
@@ -43,9 +44,10 @@ export class BatchNormalization extends UnaryLayer {
 
   constructor(config: BatchNormalizationConfig = {}) {
     super('BatchNormalization', config);
-    this.axis = Array.isArray(config.axis) ? Number(config.axis[0]) : (config.axis ?? -1);
-    this.momentum = config.momentum ?? 0.99;
-    this.epsilon = config.epsilon ?? 1e-3;
+    const axis: unknown = Array.isArray(config.axis) ? config.axis[0] : (config.axis ?? -1);
+    this.axis = wholeOption(Number(axis), this.named('axis'), -Infinity);
+    this.momentum = numberOption(config.momentum ?? 0.99, this.named('momentum'), [0, 1]);
+    this.epsilon = numberOption(config.epsilon ?? 1e-3, this.named('epsilon'), [0, Infinity]);
     this.center = config.center ?? true;
     this.scale = config.scale ?? true;
   }

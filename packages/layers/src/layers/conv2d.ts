@@ -8,6 +8,7 @@ import { ConstantKernels } from './constant-kernels.ts';
 import type { CallContext } from './context.ts';
 import { FoldedWeights } from './folded-weights.ts';
 import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
+import { wholeOption } from './numbers.ts';
 import { pair, paddingFrom, type PairLike } from './pairs.ts';
 import type { Variable } from './variable.ts';
 import { windowCount } from './window.ts';
@@ -45,7 +46,7 @@ export class Conv2D extends ActivatedLayer {
 
   constructor(config: Conv2DConfig) {
     super('Conv2D', config);
-    this.filters = config.filters;
+    this.filters = wholeOption(config.filters, this.named('filters'));
     this.kernelSize = pair(config.kernelSize, `kernelSize of ${this.name}`);
     this.options = {
       strides: pair(config.strides ?? 1, `strides of ${this.name}`),

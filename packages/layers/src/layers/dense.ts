@@ -6,6 +6,7 @@ import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated
 import { ConstantKernels } from './constant-kernels.ts';
 import type { CallContext } from './context.ts';
 import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
+import { wholeOption } from './numbers.ts';
 import type { Variable } from './variable.ts';
 
 export interface DenseConfig extends ActivatedConfig {
@@ -32,7 +33,7 @@ export class Dense extends ActivatedLayer {
 
   constructor(config: DenseConfig) {
     super('Dense', config);
-    this.units = config.units;
+    this.units = wholeOption(config.units, this.named('units'));
     this.useBias = config.useBias ?? true;
     this.kernelInitializer = initializerFrom(config.kernelInitializer ?? 'glorotUniform');
     this.biasInitializer = initializerFrom(config.biasInitializer ?? 'zeros');

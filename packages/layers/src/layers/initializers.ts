@@ -63,8 +63,12 @@ export function truncatedNormal(config: { mean?: number; stddev?: number; seed?:
   return described('TruncatedNormal', { mean, stddev, ...keptSeed(config) }, (shape, seed) => {
     const next = normalStream(config.seed ?? seed);
     const draw = (): number => {
-      const value = next();
-      return Math.abs(value) <= 2 ? value : draw();
+      // One in twenty is drawn again: so many in a row never are.
+      for (let attempt = 0; attempt < 100; attempt++) {
+        const value = next();
+        if (Math.abs(value) <= 2) return value;
+      }
+      return 0;
     };
     return new Float32Array(sizeOf(shape)).map(() => mean + stddev * draw());
   });

@@ -1,5 +1,6 @@
-import type { Shape } from '../tensor/shape.ts';
+import type { Dimension, Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { wholeOption } from './numbers.ts';
 import { Layer, Node, type LayerConfig, type SymbolicTensor } from './layer.ts';
 
 export interface InputConfig extends LayerConfig {
@@ -15,7 +16,9 @@ export class InputLayer extends Layer {
 
   constructor(config: InputConfig) {
     super('InputLayer', config);
-    this.batchShape = [null, ...config.shape];
+    const open = (dimension: Dimension): Dimension =>
+      dimension === null ? null : wholeOption(dimension, this.named('shape'));
+    this.batchShape = [null, ...config.shape.map(open)];
     this.ensureBuilt([]);
     const [output] = new Node(this, [], [this.batchShape]).outputs;
     this.symbolic = output ?? this.fail('layer/outputs', 'the input has no output');

@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
 import type { Initializer } from './initializers.ts';
 import { defaultNames, type NameScope } from './names.ts';
+import type { OptionOf } from './numbers.ts';
 import { Variable } from './variable.ts';
 
 export interface LayerConfig {
@@ -217,10 +218,20 @@ export abstract class Layer {
     return variable;
   }
 
+  /** What errors call the layer: `Dense dense_1`. */
+  protected get place(): string {
+    return `${this.className} ${this.name}`;
+  }
+
+  /** For constructors: what errors about an option's number name. */
+  protected named(option: string): OptionOf {
+    return { where: this.place, option };
+  }
+
   /** Throws an error that names the layer. */
   protected fail(code: string, what: string, fix?: string): never {
     throw new ConvbaseError(code, what, {
-      where: `${this.className} ${this.name}`,
+      where: this.place,
       ...(fix === undefined ? {} : { fix }),
     });
   }

@@ -4,6 +4,7 @@ import { formatShape, type Dimension, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
 import { Layer, type LayerConfig } from './layer.ts';
+import { wholeOption } from './numbers.ts';
 
 /** The sum of two or more tensors of one shape. */
 export class Add extends Layer {
@@ -54,7 +55,7 @@ export class Concatenate extends Layer {
 
   constructor(config: ConcatenateConfig = {}) {
     super('Concatenate', config);
-    this.axis = config.axis ?? -1;
+    this.axis = wholeOption(config.axis ?? -1, this.named('axis'), -Infinity);
   }
 
   outputShapes(inputs: readonly Shape[]): readonly Shape[] {

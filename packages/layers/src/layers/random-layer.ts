@@ -1,4 +1,5 @@
 import { UnaryLayer, type LayerConfig } from './layer.ts';
+import { wholeOption } from './numbers.ts';
 import { namedSeed } from './random.ts';
 
 export interface RandomLayerConfig extends LayerConfig {
@@ -16,7 +17,7 @@ export abstract class RandomLayer extends UnaryLayer {
 
   constructor(className: string, config: RandomLayerConfig) {
     super(className, config);
-    this.ownSeed = config.seed;
+    this.ownSeed = config.seed === undefined ? undefined : wholeOption(config.seed, this.named('seed'), 0);
     this.#seed = config.seed ?? namedSeed(0, this.name);
   }
 

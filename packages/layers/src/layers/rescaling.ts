@@ -3,6 +3,7 @@ import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
 import { UnaryLayer, type LayerConfig } from './layer.ts';
+import { numberOption } from './numbers.ts';
 
 export interface RescalingConfig extends LayerConfig {
   readonly scale: number;
@@ -17,8 +18,8 @@ export class Rescaling extends UnaryLayer {
 
   constructor(config: RescalingConfig) {
     super('Rescaling', config);
-    this.scale = config.scale;
-    this.offset = config.offset ?? 0;
+    this.scale = numberOption(config.scale, this.named('scale'));
+    this.offset = numberOption(config.offset ?? 0, this.named('offset'));
   }
 
   protected outputShape(input: Shape): Shape {

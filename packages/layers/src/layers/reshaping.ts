@@ -3,6 +3,7 @@ import { formatShape, sizeOf, type Dimension, type Shape } from '../tensor/shape
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
 import { UnaryLayer, type LayerConfig } from './layer.ts';
+import { wholeOption } from './numbers.ts';
 
 /** Lays every sample out in one row; no data moves. */
 export class Flatten extends UnaryLayer {
@@ -32,7 +33,9 @@ export class Reshape extends UnaryLayer {
 
   constructor(config: ReshapeConfig) {
     super('Reshape', config);
-    this.targetShape = config.targetShape;
+    this.targetShape = config.targetShape.map((dimension) =>
+      wholeOption(dimension, this.named('targetShape'), dimension === -1 ? -1 : 0),
+    );
     if (config.targetShape.filter((dimension) => dimension === -1).length > 1) {
       this.fail('layer/shape', `more than one dimension of ${formatShape(config.targetShape)} is -1`);
     }

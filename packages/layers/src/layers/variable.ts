@@ -103,6 +103,7 @@ export class Variable {
    */
   tensor(gpu: Gpu): Tensor {
     if (this.#device === null) {
+      this.checkRoom(gpu);
       this.#device = tensor(gpu, this.#host ?? this.#initial(), this.shape, this.path);
       this.#host = null;
     } else if (this.#device.gpu !== gpu) {
@@ -112,6 +113,17 @@ export class Variable {
       });
     }
     return this.#device;
+  }
+
+  /** Throws `memory/too-large` for a weight that has no place on this GPU, before anything is drawn or uploaded. */
+  checkRoom({ limits, adapter }: Gpu): void {
+    const bytes = Float32Array.BYTES_PER_ELEMENT * this.size;
+    if (bytes <= limits.maxBufferSize) return;
+    throw new ConvbaseError(
+      'memory/too-large',
+      `a weight of shape ${formatShape(this.shape)} takes ${bytes} bytes, ${adapter.name} allows ${limits.maxBufferSize}`,
+      { where: this.path, fix: 'Make the layer smaller, or the input that it is built for.' },
+    );
   }
 
   /** To be called after a kernel has changed the values in place. */
@@ -145,11 +157,12 @@ export class Variable {
     } catch (cause) {
       // What JavaScript says to an array that is too long or finds no room.
       if (!(cause instanceof RangeError)) throw cause;
-      throw new ConvbaseError('memory/exhausted', `no room for its ${formatShape(this.shape)} numbers`, {
-        where: this.path,
-        fix: 'Make the layer smaller.',
-        cause,
-      });
+      const bytes = Float32Array.BYTES_PER_ELEMENT * this.size;
+      throw new ConvbaseError(
+        'memory/exhausted',
+        `no room for the ${bytes} bytes of a weight of shape ${formatShape(this.shape)}`,
+        { where: this.path, fix: 'Make the layer smaller.', cause },
+      );
     }
   }
 }

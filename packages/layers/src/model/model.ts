@@ -204,8 +204,12 @@ export class Model extends Layer implements Network {
     return this.graph;
   }
 
-  /** Sets the GPU on which the model runs. Weights are uploaded when they are first needed. */
+  /**
+   * Sets the GPU on which the model runs. Weights are uploaded when they are first needed; one that has no place there
+   * is `memory/too-large` at once.
+   */
   to(gpu: Gpu): this {
+    for (const weight of this.weights) weight.checkRoom(gpu);
     this.#gpu = gpu;
     return this;
   }

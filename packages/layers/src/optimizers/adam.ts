@@ -1,6 +1,6 @@
 import { planAdam, planAdamRate, type Gpu, type Plan } from '@convbase/core-gpu';
 import { Tensor } from '../tensor/tensor.ts';
-import { Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
+import { checkNumber, Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
 
 export interface AdamConfig extends OptimizerConfig {
   /** 0.9 when left out. */
@@ -21,9 +21,9 @@ export class Adam extends Optimizer {
 
   constructor(config: AdamConfig = {}) {
     super(config, 0.001);
-    this.beta1 = config.beta1 ?? 0.9;
-    this.beta2 = config.beta2 ?? 0.999;
-    this.epsilon = config.epsilon ?? 1e-7;
+    this.beta1 = checkNumber('beta1', config.beta1 ?? 0.9, { below: 1 });
+    this.beta2 = checkNumber('beta2', config.beta2 ?? 0.999, { below: 1 });
+    this.epsilon = checkNumber('epsilon', config.epsilon ?? 1e-7);
     this.amsgrad = config.amsgrad ?? false;
   }
 

@@ -41,6 +41,19 @@ export interface UpdateStep {
   readonly maySkip: boolean;
 }
 
+/** The number as it is. Throws `optimizer/option` unless it is finite, from 0, and within the limit where there is one. */
+export function checkNumber(
+  name: string,
+  value: number,
+  { most = Infinity, below = Infinity }: { most?: number; below?: number } = {},
+): number {
+  if (Number.isFinite(value) && value >= 0 && value <= most && value < below) return value;
+  const limit = below < Infinity ? ` and below ${below}` : most < Infinity ? ` to ${most}` : '';
+  throw new ConvbaseError('optimizer/option', `${name} cannot be ${value}`, {
+    fix: `Give a finite number from 0${limit}.`,
+  });
+}
+
 /** Changes weights by their gradients; remembers what it needs for that in slots beside each weight. */
 export abstract class Optimizer {
   /** The rule that decides the learning rate, if there is one. */
@@ -62,12 +75,16 @@ export abstract class Optimizer {
     const { learningRate = defaultLearningRate } = config;
     this.schedule = typeof learningRate === 'number' ? null : learningRate;
     this.#learningRate = typeof learningRate === 'number' ? learningRate : Number.NaN;
-    this.weightDecay = config.weightDecay ?? 0;
+    if (typeof learningRate === 'number') checkNumber('learningRate', learningRate);
+    this.weightDecay = checkNumber('weightDecay', config.weightDecay ?? 0);
     this.#clip = {
       value: config.clipValue ?? null,
       norm: config.clipNorm ?? null,
       globalNorm: config.globalClipNorm ?? null,
     };
+    for (const [name, limit] of Object.entries(this.#clip)) {
+      if (limit !== null) checkNumber(`clip${name === 'value' ? 'Value' : 'Norm'}`, limit);
+    }
     if (Object.values(this.#clip).filter((limit) => limit !== null).length > 1) {
       throw new ConvbaseError(
         'optimizer/clip',
@@ -100,7 +117,7 @@ export abstract class Optimizer {
         },
       );
     }
-    this.#learningRate = value;
+    this.#learningRate = checkNumber('learningRate', value);
   }
 
   /** The slots beside each weight: their names in the plan, and whether this configuration has them. */

@@ -1,5 +1,5 @@
 import { planRmsprop, type Gpu, type Plan } from '@convbase/core-gpu';
-import { Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
+import { checkNumber, Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
 
 export interface RMSpropConfig extends OptimizerConfig {
   /** 0.9 when left out. */
@@ -20,9 +20,9 @@ export class RMSprop extends Optimizer {
 
   constructor(config: RMSpropConfig = {}) {
     super(config, 0.001);
-    this.rho = config.rho ?? 0.9;
-    this.momentum = config.momentum ?? 0;
-    this.epsilon = config.epsilon ?? 1e-7;
+    this.rho = checkNumber('rho', config.rho ?? 0.9, { most: 1 });
+    this.momentum = checkNumber('momentum', config.momentum ?? 0, { most: 1 });
+    this.epsilon = checkNumber('epsilon', config.epsilon ?? 1e-7);
     this.centered = config.centered ?? false;
   }
 

@@ -1,5 +1,5 @@
 import { planSgd, type Gpu, type Plan } from '@convbase/core-gpu';
-import { Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
+import { checkNumber, Optimizer, type OptimizerConfig, type UpdateStep } from './optimizer.ts';
 
 export interface SGDConfig extends OptimizerConfig {
   /** 0 when left out. */
@@ -14,7 +14,7 @@ export class SGD extends Optimizer {
 
   constructor(config: SGDConfig = {}) {
     super(config, 0.01);
-    this.momentum = config.momentum ?? 0;
+    this.momentum = checkNumber('momentum', config.momentum ?? 0, { most: 1 });
     this.nesterov = config.nesterov ?? false;
   }
 

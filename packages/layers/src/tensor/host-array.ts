@@ -47,8 +47,14 @@ export function inputsOf(batch: Pick<Batch, 'x'>): readonly HostArray[] {
   return 'data' in batch.x ? [batch.x] : batch.x;
 }
 
-/** Throws `array/shape` when the data does not have as many elements as the shape says. */
+/** Throws `array/shape` for a shape that cannot be, and when the data does not have as many elements as it says. */
 export function checkHostArray(array: HostArray, where: string): void {
+  if (!array.shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0)) {
+    throw new ConvbaseError('array/shape', `there is no shape ${formatShape(array.shape)}`, {
+      where,
+      fix: 'Dimensions are whole numbers, the number of samples first.',
+    });
+  }
   const expected = sizeOf(array.shape);
   if (array.data.length !== expected) {
     throw new ConvbaseError(

@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
+import { checkHostArray, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
 import { mapBatches } from '../tensor/map-batches.ts';
 
 type ClassWeight = Readonly<Record<number, number>>;
@@ -16,10 +16,24 @@ export function balancedClassWeight(labels: ArrayLike<number>): Record<number, n
   return Object.fromEntries(sorted.map(([label, count]) => [label, share / count]));
 }
 
-/** The dataset with each class' weight as its samples' weights. */
-export function withClassWeight(dataset: Dataset, classWeight: ClassWeight | undefined): Dataset {
+/**
+ * The dataset with each class' weight as its samples' weights.
+ *
+ * @param classes how many there are, if that is known
+ */
+export function withClassWeight(
+  dataset: Dataset,
+  classWeight: ClassWeight | undefined,
+  classes: number | null = null,
+): Dataset {
   if (classWeight === undefined) return dataset;
   for (const [label, weight] of Object.entries(classWeight)) {
+    if (!/^\d+$/.test(label) || Number(label) >= (classes ?? Infinity)) {
+      const all = classes === null ? '' : `, only 0 to ${classes - 1}`;
+      throw new ConvbaseError('training/class-weight', `there is no class ${label}${all}`, {
+        fix: 'Give weights by the numbers of the classes.',
+      });
+    }
     if (Number.isFinite(weight) && weight >= 0) continue;
     throw new ConvbaseError('training/class-weight', `class ${label} cannot have the weight ${weight}`, {
       fix: 'Weights are 0 or more.',
@@ -36,6 +50,7 @@ function weigh(batch: Batch, classWeight: ClassWeight): Batch {
     });
   }
   if (batch.y === undefined) return batch; // the step says that labels are missing
+  checkHostArray(batch.y, 'labels');
   const data = Float32Array.from(classesOf(batch.y), (label) => classWeight[label] ?? 1);
   return { ...batch, sampleWeight: { data, shape: [data.length] } };
 }

@@ -72,7 +72,7 @@ async function trainBatches(
   let lastUpdate = performance.now();
   try {
     for await (const batch of lookahead(dataset.batches(epoch, from.batch), signal, meter)) {
-      recordTrainingStep(network, batch, totals);
+      recordTrainingStep(network, batch, totals, `batch ${done + 1} of epoch ${epoch + 1}`);
       await pace.add(gpu.idle());
       done = advance();
       for (const callback of callbacks) await callback.onBatchEnd?.(epoch, done - 1, position, read);

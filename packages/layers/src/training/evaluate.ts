@@ -25,6 +25,7 @@ export async function evaluate(
   const { gpu, compiled } = network;
   const totals = new Totals(gpu, compiled.metrics);
   const pace = new Pace(meter);
+  let number = 0;
   // One reads after the other, so that they come in order.
   let told: Promise<void> = Promise.resolve();
   const tell = (predictions: Tensor): void => {
@@ -38,7 +39,8 @@ export async function evaluate(
   };
   try {
     for await (const batch of lookahead(dataset.batches(0), signal, meter)) {
-      recordEvaluationStep(network, batch, totals, onPredictions && tell);
+      const keep = onPredictions && tell;
+      recordEvaluationStep(network, batch, totals, { keep, place: `batch ${++number}` });
       await pace.add(onPredictions === undefined ? gpu.idle() : told);
     }
     await told;

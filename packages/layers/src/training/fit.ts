@@ -54,6 +54,7 @@ export interface History {
 export async function fit(network: Network, data: Dataset, config: FitConfig): Promise<History> {
   const { epochs = 1, start = epochStart(config.initialEpoch ?? 0) } = config;
   checkTrainable(network);
+  checkCounts(config);
   checkPosition(start);
   const callbacks = [
     ...(config.callbacks ?? []),
@@ -61,7 +62,7 @@ export async function fit(network: Network, data: Dataset, config: FitConfig): P
   ];
   const run = {
     network,
-    dataset: withClassWeight(taking(data, config.stepsPerEpoch), config.classWeight),
+    dataset: withClassWeight(taking(data, config.stepsPerEpoch), config.classWeight, classCount(network)),
     validationData: config.validationData && taking(config.validationData, config.validationSteps),
     validationModel: config.validationModel ?? network,
     epochs,
@@ -97,6 +98,28 @@ export async function trainOnBatch(network: Network, batch: Batch): Promise<Reco
   } finally {
     totals.dispose();
   }
+}
+
+/** Throws `training/epochs` or `dataset/steps` for numbers of nothing. */
+function checkCounts({ epochs, initialEpoch, stepsPerEpoch, validationSteps }: FitConfig): void {
+  for (const [name, value] of Object.entries({ epochs, initialEpoch })) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue;
+    throw new ConvbaseError('training/epochs', `${name} cannot be ${value}`, {
+      fix: 'Give a whole number, 0 or more.',
+    });
+  }
+  for (const [name, value] of Object.entries({ stepsPerEpoch, validationSteps })) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
+    throw new ConvbaseError('dataset/steps', `${name} cannot be ${value}`, {
+      fix: 'Give a whole number of batches, 1 or more.',
+    });
+  }
+}
+
+/** One unit tells two classes apart; null where the model does not say how many units it ends in. */
+function classCount({ outputs }: Network): number | null {
+  const units = outputs[0]?.shape.at(-1) ?? null;
+  return units === 1 ? 2 : units;
 }
 
 function taking(dataset: Dataset, steps: number | undefined): Dataset {

@@ -58,9 +58,10 @@ export async function* predictBatches(
   { signal, meter }: PredictConfig = {},
 ): AsyncGenerator<PredictedBatch> {
   let pending: Promise<PredictedBatch> | null = null;
+  let number = 0;
   try {
     for await (const batch of lookahead(dataset.batches(0), signal, meter)) {
-      const next = predictOnBatch(network, batch.x).then((outputs) => ({ batch, outputs }));
+      const next = computed(network, batch.x, `batch ${++number}`).then((outputs) => ({ batch, outputs }));
       next.catch(() => undefined); // reported when it is waited for
       meter?.handed(next);
       const done = pending;
@@ -79,7 +80,11 @@ export async function* predictBatches(
  * the first wait: so every batch of one size runs in the same buffers, however many are on their way.
  */
 export async function predictOnBatch(network: Network, x: Batch['x']): Promise<readonly HostArray[]> {
-  const { read, shapes } = record(network, x);
+  return computed(network, x);
+}
+
+async function computed(network: Network, x: Batch['x'], place?: string): Promise<readonly HostArray[]> {
+  const { read, shapes } = record(network, x, place);
   const values = await read;
   return values.map((data, index) => ({ data, shape: shapes[index] ?? [] }));
 }
@@ -87,8 +92,9 @@ export async function predictOnBatch(network: Network, x: Batch['x']): Promise<r
 function record(
   network: Network,
   x: Batch['x'],
+  place?: string,
 ): { readonly read: Promise<Float32Array[]>; readonly shapes: readonly (readonly number[])[] } {
-  const owned = uploadInputs(network, { x });
+  const owned = uploadInputs(network, { x }, place);
   try {
     const outputs = outputsOf(network, owned, new CallContext(network.gpu));
     owned.push(...outputs);
@@ -103,7 +109,7 @@ function* slices(x: Batch['x'], batchSize: number): Generator<Batch> {
   const arrays = inputsOf({ x });
   for (const array of arrays) checkHostArray(array, 'predict');
   if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ConvbaseError('predict/batch-size', `${batchSize} is no number of samples`);
+    throw new ConvbaseError('predict/batch-size', `batchSize ${batchSize} is no number of samples`);
   }
   const rows = arrays[0]?.shape[0] ?? 0;
   for (let first = 0; first < rows; first += batchSize) {

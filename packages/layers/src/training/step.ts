@@ -12,15 +12,19 @@ import { logitsOf, outputsOf } from './precision.ts';
 import type { Totals } from './totals.ts';
 import { uploadLabels } from './upload.ts';
 
-/** Records one training step: forward, loss and metrics, backward, update. Nothing is submitted or read. */
-export function recordTrainingStep(network: Network, batch: Batch, totals: Totals): void {
+/**
+ * Records one training step: forward, loss and metrics, backward, update. Nothing is submitted or read.
+ *
+ * @param place which batch it is, where that is known
+ */
+export function recordTrainingStep(network: Network, batch: Batch, totals: Totals, place?: string): void {
   const { gpu, compiled, trainableWeights, precision } = network;
   const { optimizer } = compiled;
   const lossScale = precision === 'mixed' ? optimizer.lossScale : null;
   const tape = new Tape();
   const context = new CallContext(gpu, true, tape, new Set(trainableWeights));
   try {
-    withOutputs(network, batch, context, totals, (output, labels, weights) => {
+    const use = (output: Tensor, labels: Tensor, weights: Tensor | null): void => {
       const dy = gpu.label('loss', () => compiled.loss.gradient(output, labels), 'backward');
       if (weights !== null) weighRows(dy, weights);
       lossScale?.scale(dy);
@@ -40,7 +44,8 @@ export function recordTrainingStep(network: Network, batch: Batch, totals: Total
       } finally {
         for (const gradient of gradients.values()) gradient.dispose();
       }
-    });
+    };
+    withOutputs(network, batch, { context, totals, use, place });
   } finally {
     tape.dispose();
   }
@@ -51,9 +56,10 @@ export function recordEvaluationStep(
   network: Network,
   batch: Batch,
   totals: Totals,
-  keep?: (predictions: Tensor) => void,
+  { keep, place }: { keep?: ((predictions: Tensor) => void) | undefined; place?: string } = {},
 ): void {
-  withOutputs(network, batch, new CallContext(network.gpu), totals, () => undefined, keep);
+  const use = (): void => undefined;
+  withOutputs(network, batch, { context: new CallContext(network.gpu), totals, use, keep, place });
 }
 
 /** Throws before anything runs when the network cannot be trained (or evaluated) with its loss. */
@@ -78,19 +84,22 @@ export function checkLoss(network: Network): void {
   }
 }
 
-/** Forward pass, loss and metrics of one batch; `use` sees what the loss is computed from. */
-function withOutputs(
-  network: Network,
-  batch: Batch,
-  context: CallContext,
-  totals: Totals,
-  use: (output: Tensor, labels: Tensor, weights: Tensor | null) => void,
-  keep?: (predictions: Tensor) => void,
-): void {
+interface Pass {
+  readonly context: CallContext;
+  readonly totals: Totals;
+  /** Sees what the loss is computed from. */
+  readonly use: (output: Tensor, labels: Tensor, weights: Tensor | null) => void;
+  readonly keep?: ((predictions: Tensor) => void) | undefined;
+  /** Which batch it is, where that is known. */
+  readonly place: string | undefined;
+}
+
+/** Forward pass, loss and metrics of one batch. */
+function withOutputs(network: Network, batch: Batch, { context, totals, use, keep, place }: Pass): void {
   const { gpu, compiled } = network;
   const { loss } = compiled;
   const y = labelsOf(batch, network);
-  const inputs = uploadInputs(network, batch);
+  const inputs = uploadInputs(network, batch, place);
   const owned = [...inputs];
   try {
     const output =

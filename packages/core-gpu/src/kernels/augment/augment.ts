@@ -5,6 +5,7 @@ import { modes, type PreprocessMode } from '../preprocess/preprocess.ts';
 import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
 import { needStatistics } from './pack.ts';
 import type { ImageTransform } from './transform.ts';
+import { checkExtents } from '../extents.ts';
 
 /** A batch of pictures, what they are made of, and the size that comes out. */
 export interface AugmentShape {
@@ -49,6 +50,7 @@ export function planAugment(
   transforms: readonly ImageTransform[],
   target: KernelTarget,
 ): Plan {
+  checkExtents('augment', { n: shape.n, h: shape.h, w: shape.w, c: shape.c, oh: shape.oh, ow: shape.ow });
   const { n, h, w, c, bytes, mode = 'none' } = shape;
   const { oh = h, ow = w } = shape;
   if (transforms.length !== n) fail(`${transforms.length} transforms for ${n} pictures`);

@@ -4,6 +4,7 @@ import { grid1d } from '../grid.ts';
 import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
 import { columnSumDispatch, reduceColumns, type PartialSums } from '../reduce/reduce.ts';
 import { rowWindow, rowWindows, type RowWindow } from '../reduce/row-windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /** A batch as batch normalisation sees it: n * h * w rows of c channels. */
 export interface BatchNormShape {
@@ -23,6 +24,7 @@ export interface BatchNormOptions extends BatchNormShape {
  * digits where the mean is large against the deviation.
  */
 export function planBatchNormStatistics({ rows, c }: BatchNormShape, target: KernelTarget): Plan {
+  checkExtents('batch-norm-statistics', { rows, c });
   const mean = reduceColumns(
     {
       rows,
@@ -68,6 +70,7 @@ export function planBatchNormNormalize(
   { gamma, beta, relu }: { gamma: boolean; beta: boolean; relu: boolean },
   target: KernelTarget,
 ): Plan {
+  checkExtents('batch-norm-normalize', { rows, c });
   return {
     kernel: 'batch-norm-normalize',
     variant: 'strips',
@@ -95,6 +98,7 @@ export function planBatchNormTrainingGradient(
   { gamma }: { gamma: boolean },
   target: KernelTarget,
 ): Plan {
+  checkExtents('batch-norm-gradient', { rows, c });
   const sums = gradientSums({ rows, c, epsilon }, target);
   const dx = rowWindows(rows, c, target).map((window) =>
     sweep(window, c, target, {
@@ -124,6 +128,7 @@ export function planBatchNormInferenceGradient(
   { gamma, parameters = true }: { gamma: boolean; parameters?: boolean },
   target: KernelTarget,
 ): Plan {
+  checkExtents('batch-norm-gradient', { rows, c });
   const sums = parameters ? gradientSums({ rows, c, epsilon }, target) : { dispatches: [], temporaries: {} };
   const dx = rowWindows(rows, c, target).map((window) =>
     sweep(window, c, target, {
@@ -167,6 +172,7 @@ export function planBatchNormFold(
   { gamma, beta, bias }: { gamma: boolean; beta: boolean; bias: boolean },
   target: KernelTarget,
 ): Plan {
+  checkExtents('batch-norm-fold', { rows, co });
   const kernel = rowWindows(rows, co, target).map((window) =>
     sweep(window, co, target, {
       shader: 'batch-norm/fold-kernel',

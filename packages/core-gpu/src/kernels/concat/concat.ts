@@ -3,6 +3,7 @@ import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /** A slice of the last axis: `channels` of `totalChannels`, from `offset` on. */
 export interface ConcatSlice {
@@ -24,6 +25,7 @@ export function planConcatRead(slice: ConcatSlice, target: KernelTarget): Plan {
 }
 
 function plan(kernel: string, name: 'write' | 'read', slice: ConcatSlice, target: KernelTarget): Plan {
+  checkExtents(kernel, { rows: slice.rows, channels: slice.channels, totalChannels: slice.totalChannels });
   const { rows, channels, totalChannels, offset } = slice;
   if (offset < 0 || offset + channels > totalChannels) {
     throw new ConvbaseError(

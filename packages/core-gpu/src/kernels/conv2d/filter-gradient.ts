@@ -5,7 +5,7 @@ import { gpuTileConstants } from './convolve.ts';
 import { conv2dBytes } from './forward.ts';
 import { copyChannels, inFours, packKernel, plain, withoutBias } from './layout.ts';
 import { convolutionPieces, denseConvolution, type Piece } from './pieces.ts';
-import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
+import { checkConv2dShape, conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 const WORKGROUP = 64;
 
@@ -20,6 +20,7 @@ export function planConv2dFilterGradient(
   target: KernelTarget,
   choice: FilterGradientChoice = chooseConv2dFilterGradient(shape, target),
 ): Plan {
+  checkConv2dShape(shape);
   const padded = inFours(shape);
   const lengths = conv2dLengths(padded);
   const padX = padded.ci !== shape.ci;

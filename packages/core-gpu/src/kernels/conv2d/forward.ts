@@ -5,7 +5,7 @@ import { convolve } from './convolve.ts';
 import { sliceOf, type Conv2dFusion } from './fusion.ts';
 import { copyChannels, inFours, packKernel, plain } from './layout.ts';
 import { denseConvolution } from './pieces.ts';
-import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
+import { checkConv2dShape, conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 /**
  * y = conv(x, kernel), with bias, residual and relu fused if wanted.
@@ -20,6 +20,7 @@ export function planConv2dForward(
   target: KernelTarget,
   choice: ForwardChoice = chooseConv2dForward(shape, target),
 ): Plan {
+  checkConv2dShape(shape);
   return planWithFragments(['x', 'kernel'], target, (on) =>
     planForwardAs(shape, fusion, on, on === target ? choice : chooseConv2dForward(shape, on)),
   );

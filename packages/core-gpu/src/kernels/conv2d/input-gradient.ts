@@ -7,7 +7,7 @@ import { convolve } from './convolve.ts';
 import { conv2dBytes } from './forward.ts';
 import { copyChannels, inFours, packKernel, plain, withoutBias, type TapChoice } from './layout.ts';
 import { denseKernel, type Convolution } from './pieces.ts';
-import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
+import { checkConv2dShape, conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 /**
  * dx from dy. Buffers: `dy [n, oh, ow, co]`, `kernel [kh, kw, ci, co]`, `dx [n, h, w, ci]`.
@@ -20,6 +20,7 @@ export function planConv2dInputGradient(
   target: KernelTarget,
   choice?: ForwardChoice,
 ): Plan {
+  checkConv2dShape(shape);
   return planWithFragments(['dy', 'kernel'], target, (on) =>
     planInputGradientAs(shape, on, on === target ? choice : undefined),
   );

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { checkExtents } from '../extents.ts';
 
 /** What a caller says about a convolution; tensors NHWC, filters HWIO. */
 export interface Conv2dOptions {
@@ -69,6 +70,11 @@ export function conv2dShape(options: Conv2dOptions): Conv2dShape {
     );
   }
   return { ...sizes, oh: rows.out, ow: columns.out, top: rows.before, left: columns.before };
+}
+
+/** Throws `kernel/shape` for a shape that `conv2dShape` did not make and that cannot be. */
+export function checkConv2dShape({ top, left, ...extents }: Conv2dShape): void {
+  checkExtents('conv2d', { ...extents, 'top + 1': top + 1, 'left + 1': left + 1 });
 }
 
 function axis(size: number, k: number, stride: number, dilation: number, padding: 'same' | 'valid') {

@@ -2,6 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /** A stretch of a random stream and how much of it is dropped. */
 export interface DropoutOptions {
@@ -23,6 +24,7 @@ const WORD = 2 ** 32;
  * @throws ConvbaseError `dropout/options` for a rate outside 0..1, a seed or offset that is no whole number.
  */
 export function planDropout({ count, rate, seed, offset }: DropoutOptions, target: KernelTarget): Plan {
+  checkExtents('dropout', { count });
   if (!(rate >= 0 && rate <= 1)) {
     throw new ConvbaseError('dropout/options', `the rate is ${String(rate)}, it must be from 0 to 1`);
   }

@@ -3,6 +3,7 @@ import { grid1d } from '../grid.ts';
 import { rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
 import { softmaxStatistics } from '../softmax/softmax.ts';
 import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /** Rows, classes, and what the gradient of each row's loss is multiplied by: 1/rows for the mean over a batch. */
 export interface LossGradientShape extends RowsShape {
@@ -76,6 +77,7 @@ export function planSoftmaxCrossEntropyGradient(shape: LossGradientShape, target
  * the classes of each row.
  */
 export function planSigmoidCrossEntropy(shape: RowsShape, target: KernelTarget): Plan {
+  checkExtents('sigmoid-cross-entropy', { ...shape });
   const { rows, classes } = shape;
   return {
     kernel: 'sigmoid-cross-entropy',
@@ -102,6 +104,7 @@ export function planSigmoidCrossEntropy(shape: RowsShape, target: KernelTarget):
  * each row's loss, which is a mean over the classes.
  */
 export function planSigmoidCrossEntropyGradient(shape: LossGradientShape, target: KernelTarget): Plan {
+  checkExtents('sigmoid-cross-entropy-gradient', { rows: shape.rows, classes: shape.classes });
   const { rows, classes, scale } = shape;
   return planElementwise(
     {
@@ -121,6 +124,7 @@ export function planSigmoidCrossEntropyGradient(shape: LossGradientShape, target
  * one class and for the gradient of the outputs.
  */
 export function planWeighRows(shape: RowsShape, target: KernelTarget): Plan {
+  checkExtents('weigh-rows', { ...shape });
   const { rows, classes } = shape;
   return {
     kernel: 'weigh-rows',

@@ -13,6 +13,7 @@ import { chooseMatmul } from './choose.ts';
 import { outerDispatches, outerVariants, type Product } from './outer.ts';
 import { fragmentTileConstants, fragmentVariants, planWithFragments } from '../fragments.ts';
 import { gpuTiles, outerTiles, subgroupTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import { checkExtents } from '../extents.ts';
 
 const COMBINE_WORKGROUP = 64;
 
@@ -36,6 +37,7 @@ export interface MatmulEpilogue {
  * Operands larger than a binding are cut into blocks (see blocks.ts); any size works that fits into memory.
  */
 export function planMatmul(shape: MatmulShape, epilogue: MatmulEpilogue, target: KernelTarget): Plan {
+  checkExtents('matmul', { m: shape.m, n: shape.n, k: shape.k, batch: shape.batch });
   return planWithFragments(['a', 'b'], target, (on) =>
     planMatmulAs(chooseMatmul(shape, on), shape, epilogue, on),
   );

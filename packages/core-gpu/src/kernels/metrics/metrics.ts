@@ -2,6 +2,7 @@ import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import type { RowsShape } from '../rows.ts';
 import { FLAT_WORKGROUP, flag, windowPairs, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 const LANES = 64;
 
@@ -10,6 +11,7 @@ const LANES = 64;
  * largest element in the same place. Of equal elements the first counts.
  */
 export function planCategoricalCorrect(shape: RowsShape, target: KernelTarget): Plan {
+  checkExtents('categorical-correct', { ...shape });
   const { rows, classes } = shape;
   const count = elementWindows(rows, target).map((window): Dispatch => ({
     shader: 'metrics/count-equal',

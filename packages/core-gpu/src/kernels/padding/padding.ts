@@ -2,6 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import { channelUnits, FLAT_WORKGROUP, flag, windowPairs, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /** A batch of pictures and how many rows and columns of zeros go round each. */
 export interface PaddingShape {
@@ -17,6 +18,7 @@ export interface PaddingShape {
 
 /** `y` (n, top + h + bottom, left + w + right, c) is `x` (n, h, w, c) in a frame of zeros. */
 export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
+  checkExtents('zero-pad', { n: shape.n, h: shape.h, w: shape.w, c: shape.c });
   const { n, h, w, top, left } = shape;
   const { height, width } = paddedSize(shape);
   const { c, bytes, variant } = channelUnits(shape.c);
@@ -63,6 +65,7 @@ export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
 
 /** `dx` (n, h, w, c) is `dy` (n, top + h + bottom, left + w + right, c) without its frame: the gradient of padding. */
 export function planCrop2d(shape: PaddingShape, target: KernelTarget): Plan {
+  checkExtents('crop', { n: shape.n, h: shape.h, w: shape.w, c: shape.c });
   const { n, h, w, top, left } = shape;
   const { height, width } = paddedSize(shape);
   const { c, bytes, variant } = channelUnits(shape.c);

@@ -1,6 +1,7 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import { channelUnits, FLAT_WORKGROUP, flag, windowPairs } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /** A batch of pictures, each to become one number per channel. */
 export interface PlaneShape {
@@ -15,6 +16,7 @@ const STEP = 64;
 
 /** Global average pooling: `y` (n, c) from `x` (n, h, w, c). */
 export function planGlobalAveragePoolForward({ n, h, w, c }: PlaneShape, target: KernelTarget): Plan {
+  checkExtents('global-average-pool', { n, h, w, c });
   const positions = h * w;
   const parts = Math.ceil(positions / STEP);
   const scale = 1 / positions;
@@ -36,6 +38,7 @@ export function planGlobalAveragePoolForward({ n, h, w, c }: PlaneShape, target:
 
 /** Gradient of global average pooling: `dx` (n, h, w, c) from `dy` (n, c). */
 export function planGlobalAveragePoolInputGradient(plane: PlaneShape, target: KernelTarget): Plan {
+  checkExtents('global-average-pool', { ...plane });
   const { n, h, w } = plane;
   const positions = h * w;
   const { c, bytes, variant } = channelUnits(plane.c);

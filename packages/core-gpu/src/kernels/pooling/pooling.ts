@@ -10,7 +10,7 @@ import {
   type Variant,
   type WindowPair,
 } from '../windows.ts';
-import type { PoolShape } from './shape.ts';
+import { checkPoolShape, type PoolShape } from './shape.ts';
 
 /**
  * Max pooling: `y` (n, oh, ow, c) from `x` (n, h, w, c). Over the whole plane it is global max pooling. `variant` is
@@ -99,6 +99,7 @@ export function planAveragePoolInputGradient(
 type PoolUnits = PoolShape & ChannelUnits;
 
 function unitsOf(shape: PoolShape, variant: ChannelVariant | undefined): PoolUnits {
+  checkPoolShape(shape);
   return { ...shape, ...channelUnits(shape.c, variant) };
 }
 

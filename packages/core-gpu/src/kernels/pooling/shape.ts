@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { checkExtents } from '../extents.ts';
 
 /** What a caller says about a pooling; tensors NHWC. */
 export interface PoolOptions {
@@ -55,6 +56,11 @@ export function poolShape(options: PoolOptions): PoolShape {
     );
   }
   return { ...sizes, oh: rows.out, ow: columns.out, top: rows.before, left: columns.before };
+}
+
+/** Throws `kernel/shape` for a shape that `poolShape` did not make and that cannot be. */
+export function checkPoolShape({ top, left, ...extents }: PoolShape): void {
+  checkExtents('pooling', { ...extents, 'top + 1': top + 1, 'left + 1': left + 1 });
 }
 
 function axis(size: number, pool: number, stride: number, padding: 'same' | 'valid') {

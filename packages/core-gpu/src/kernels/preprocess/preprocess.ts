@@ -2,6 +2,7 @@ import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import type { RowsShape } from '../rows.ts';
 import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /**
  * How pictures of 0 to 255 become what a model was trained on: `caffe` (BGR minus ImageNet's mean), `tf`
@@ -26,6 +27,7 @@ export function planPreprocess(
   { pixels, mode }: { pixels: number; mode: PreprocessMode },
   target: KernelTarget,
 ): Plan {
+  checkExtents('preprocess', { pixels });
   const pixelBytes = 3 * 4;
   const step = Math.floor(target.maxBindingBytes / (ALIGNED_PIXELS * pixelBytes)) * ALIGNED_PIXELS;
   const whole = pixels * pixelBytes <= target.maxBindingBytes;
@@ -58,6 +60,7 @@ function pieces(total: number, step: number): { first: number; count: number }[]
 
 /** `y` (rows, classes) has a 1 at the class of each row, from `indices` (rows) of u32. */
 export function planOneHot({ rows, classes }: RowsShape, target: KernelTarget): Plan {
+  checkExtents('one-hot', { rows, classes });
   const count = rows * classes;
   const pairs = windowPairs(elementWindows(count, target), elementWindows(rows, target), (first, end) => [
     Math.floor(first / classes),

@@ -2,6 +2,7 @@ import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.
 import { grid1d } from '../grid.ts';
 import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
 import { rowsPerBinding, rowWindow, rowWindows, type RowWindow } from './row-windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /**
  * Matrices of no more rows than this are summed up by one thread for each column, row after row: the order in which
@@ -45,6 +46,7 @@ export function reduceColumns(
   reduction: ColumnReduction,
   target: KernelTarget,
 ): Pick<Plan, 'dispatches' | 'temporaries'> {
+  checkExtents('column-sum', { rows: reduction.rows, columns: reduction.columns, sums: reduction.sums });
   const { output, divisor = 1, columns, sums = columns } = reduction;
   const dispatches: Dispatch[] = [];
   const temporaries: Record<string, number> = {};

@@ -1,5 +1,6 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /** Chains of a thread, and the constants of the loop over them: `STEPS` comes from outside. */
 export const FMA_CHAINS = 12;
@@ -22,6 +23,7 @@ export function fmaChainLength({ steps }: Pick<FmaOptions, 'steps'>): number {
 
 /** Nothing but multiply-adds in registers: `y` gets a float from each thread. */
 export function planFmaRate(options: FmaOptions, target: KernelTarget): Plan {
+  checkExtents('fma rate', { threads: options.threads, steps: options.steps });
   const { threads, steps, factor, term } = options;
   const groups = Math.min(Math.floor(threads / FLAT_WORKGROUP), target.maxGrid);
   return {

@@ -2,6 +2,7 @@ import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { elementWindows, grid1d } from '../grid.ts';
 import { chooseRowTile, rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
 import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
+import { checkExtents } from '../extents.ts';
 
 /**
  * The dispatches that fill `largest` and `rest` (a float for each row) from the matrix in buffer `x`: the part that
@@ -23,6 +24,7 @@ export function planSoftmax(
   target: KernelTarget,
   tile = chooseRowTile(shape, target),
 ): Plan {
+  checkExtents('softmax', { rows: shape.rows, classes: shape.classes });
   const { rows, classes } = shape;
   const count = rows * classes;
   const whole = elementWindows(count, target).length <= 1;

@@ -4,7 +4,7 @@ import { forwardCandidates } from '../conv2d/candidates.ts';
 import { chooseConv2dForward, type ForwardChoice } from '../conv2d/choose.ts';
 import { planConv2dForward } from '../conv2d/forward.ts';
 import type { Conv2dFusion } from '../conv2d/fusion.ts';
-import type { Conv2dShape } from '../conv2d/shape.ts';
+import { checkConv2dShape, type Conv2dShape } from '../conv2d/shape.ts';
 import { chooseWinograd, winogradCandidates, type WinogradChoice } from './choose.ts';
 import { planWinograd } from './winograd.ts';
 
@@ -50,6 +50,7 @@ export function planConv2dFrozen(
   target: KernelTarget,
   choice: FrozenChoice = chooseConv2dFrozen(shape, fusion, target),
 ): Plan {
+  checkConv2dShape(shape);
   const plan = isWinograd(choice)
     ? planWinograd(shape, fusion, target, choice)
     : planConv2dForward(shape, fusion, target, choice);

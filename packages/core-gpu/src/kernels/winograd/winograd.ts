@@ -2,12 +2,13 @@ import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.
 import { conv2dBytes } from '../conv2d/forward.ts';
 import { sliceOf, type Conv2dFusion } from '../conv2d/fusion.ts';
 import { floatWindow } from '../conv2d/layout.ts';
-import { conv2dFlops, type Conv2dShape } from '../conv2d/shape.ts';
+import { checkConv2dShape, conv2dFlops, type Conv2dShape } from '../conv2d/shape.ts';
 import { grid1d } from '../grid.ts';
 import { largestTemporaries, planMatmul } from '../matmul/matmul.ts';
 import type { WinogradChoice } from './choose.ts';
 import { winogradSlabs, type Slab } from './slabs.ts';
 import { lineOf, positions, winogradTiles, type WinogradKernel } from './tiles.ts';
+import { checkExtents } from '../extents.ts';
 
 /** Threads of a workgroup of the transforms: on software adapters those of one vector of the CPU. */
 const workgroup = (target: KernelTarget): number => (target.kind === 'software' ? 8 : 64);
@@ -29,6 +30,7 @@ export function planWinogradKernel(
   choice: WinogradChoice,
   target: KernelTarget,
 ): Plan {
+  checkExtents('winograd kernel', { kh: kernel.kh, kw: kernel.kw, ci: kernel.ci, co: kernel.co });
   const { kh, kw, ci, co } = kernel;
   const floats = winogradFactors(kernel, choice);
   const plane = floats / positions(kernel, choice.output) / 4;
@@ -69,6 +71,7 @@ export function planWinograd(
   target: KernelTarget,
   choice: WinogradChoice,
 ): Plan {
+  checkConv2dShape(shape);
   const { ci, co } = shape;
   const slabs = winogradSlabs(shape, fusion, choice, target);
   const widest = Math.max(...slabs.map(({ tiles }) => Math.ceil(tiles / 8) * 8));

@@ -1,5 +1,6 @@
 import type { AffineMatrix, FillMode, ImageTransform, Interpolation } from '@convbase/core-gpu';
 import type { ImageSize } from '../../augmentation/affine.ts';
+import { numberOption } from '../numbers.ts';
 import { AugmentationLayer, type AugmentationConfig } from './augmentation-layer.ts';
 
 export interface MovingConfig extends AugmentationConfig {
@@ -21,7 +22,7 @@ export abstract class MovingLayer extends AugmentationLayer {
     super(className, config);
     this.fillMode = config.fillMode ?? 'reflect';
     this.interpolation = config.interpolation ?? 'bilinear';
-    this.fillValue = config.fillValue ?? 0;
+    this.fillValue = numberOption(config.fillValue ?? 0, this.named('fillValue'));
     if (!['reflect', 'wrap', 'constant', 'nearest'].includes(this.fillMode)) {
       this.fail(
         'layer/option',

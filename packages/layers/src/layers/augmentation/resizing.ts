@@ -4,6 +4,7 @@ import { crop, resize } from '../../ops/resize.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { UnaryLayer, type LayerConfig } from '../layer.ts';
+import { numberOption } from '../numbers.ts';
 import { pair } from '../pairs.ts';
 import { largestCrop } from './largest-crop.ts';
 
@@ -35,7 +36,7 @@ export class Resizing extends UnaryLayer {
     this.interpolation = config.interpolation ?? 'bilinear';
     this.cropToAspectRatio = config.cropToAspectRatio ?? false;
     this.padToAspectRatio = config.padToAspectRatio ?? false;
-    this.fillValue = config.fillValue ?? 0;
+    this.fillValue = numberOption(config.fillValue ?? 0, this.named('fillValue'));
     if (!['bilinear', 'nearest'].includes(this.interpolation)) {
       this.fail(
         'layer/option',

@@ -4,6 +4,7 @@ import { formatShape, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { CallContext } from '../context.ts';
 import type { LayerConfig } from '../layer.ts';
+import { wholeOption } from '../numbers.ts';
 import { Operation } from './operation.ts';
 
 export interface StackConfig extends LayerConfig {
@@ -17,7 +18,7 @@ export class Stack extends Operation {
 
   constructor(config: StackConfig) {
     super('Stack', config);
-    this.axis = config.axis;
+    this.axis = wholeOption(config.axis, this.named('axis'), -Infinity);
   }
 
   outputShapes(inputs: readonly Shape[]): readonly Shape[] {
