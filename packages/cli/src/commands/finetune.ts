@@ -8,7 +8,13 @@ import { Option, type Command } from 'commander';
 import { lasting, preprocessOption } from '../jobs/base-options.ts';
 import { changesOf, executeRecipe, withRunOptions, type RunFlags } from '../jobs/recipe-run.ts';
 import type { Invocation } from '../program.ts';
-import { numberBetween, pictureSize, wholeNumber, withCommonOptions } from '../terminal/options.ts';
+import {
+  MOST_UNITS,
+  numberBetween,
+  pictureSize,
+  wholeNumber,
+  withCommonOptions,
+} from '../terminal/options.ts';
 
 type Optimizer = RecipeStage['optimizer']['name'];
 
@@ -101,7 +107,7 @@ export function addFinetune(program: Command, invocation: Invocation): void {
       numberBetween(0, 1),
       0.2,
     )
-    .option('--units <n>', "units of the head's hidden layer, 0 for none", wholeNumber(0), 256)
+    .option('--units <n>', "units of the head's hidden layer, 0 for none", wholeNumber(0, MOST_UNITS), 256)
     .addOption(
       new Option('--activation <name>', 'of the hidden layer')
         .choices(['linear', 'relu', 'sigmoid', 'tanh'])

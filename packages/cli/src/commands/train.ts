@@ -31,6 +31,7 @@ import type { Invocation } from '../program.ts';
 import { usingGpu } from '../terminal/gpu.ts';
 import { waitingOf } from '../terminal/input.ts';
 import {
+  MOST_UNITS,
   numberBetween,
   refuseOptions,
   wholeNumber,
@@ -67,7 +68,7 @@ export function addTrain(program: Command, invocation: Invocation): void {
     );
   withPictureOptions(withBaseOptions(command), 'train, and test for --validation')
     .option('--validation <dir>', 'features or pictures to judge each epoch by')
-    .option('--units <n>', 'units of the hidden dense layer, 0 for none', wholeNumber(0), 256)
+    .option('--units <n>', 'units of the hidden dense layer, 0 for none', wholeNumber(0, MOST_UNITS), 256)
     .addOption(
       new Option('--activation <name>', 'of the hidden layer')
         .choices(['linear', 'relu', 'sigmoid', 'tanh'])

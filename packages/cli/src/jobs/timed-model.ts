@@ -2,7 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import type { Model } from '@convbase/layers';
 import { headLoss, type StatusOptions } from '@convbase/models';
 import { Option, type Command } from 'commander';
-import { pictureSize, refuseOptions, wholeNumber } from '../terminal/options.ts';
+import { MOST_UNITS, pictureSize, refuseOptions, wholeNumber } from '../terminal/options.ts';
 import { openLayers } from './open-layers.ts';
 
 /** Options of commands that run a model for its time alone. */
@@ -23,7 +23,7 @@ export function withTimedOptions(command: Command): Command {
     .option('--include-top', "with the original's classifier (models by name)")
     .option('--batch-size <n>', 'pictures computed at once', wholeNumber(1), 1)
     .option('--train', 'a training step of the frozen model with a head for two classes behind it')
-    .option('--head <units>', 'units of that head', wholeNumber(1), 256)
+    .option('--head <units>', 'units of that head', wholeNumber(1, MOST_UNITS), 256)
     .option('--unfreeze-from <layer>', 'with this layer and those behind it trained too')
     .addOption(
       new Option('--unfreeze-last <count>', 'with so many layers at the end of the model trained too')

@@ -71,12 +71,16 @@ export function requireOptionsLast(program: Command): void {
   });
 }
 
-/** A whole number of at least `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** More units in a hidden layer than any head has; a classifier with more is not read again. */
+export const MOST_UNITS = 1_000_000;
+
+/** A whole number of at least `least`, and at most `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Give a whole number of at least ${String(least)}.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least || value > most) {
+      const limit = most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${String(most)}`;
+      throw new InvalidArgumentError(`Give a whole number of at least ${String(least)}${limit}.`);
     }
     return value;
   };

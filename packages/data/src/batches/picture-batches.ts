@@ -80,7 +80,17 @@ const SPARE_DECODERS = 2;
  */
 export function pictureBatches(set: PictureSet, options: PictureBatchOptions): PictureDataset {
   const batchSize = options.batchSize ?? 32;
-  if (!Number.isInteger(batchSize) || batchSize < 1) throw new RangeError(`batches of ${batchSize} pictures`);
+  const { prefetch: given = 0, decoders = 1 } = options;
+  for (const [name, value, least] of [
+    ['batchSize', batchSize, 1],
+    ['prefetch', given, 0],
+    ['decoders', decoders, 1],
+  ] as const) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new ConvbaseError('batches/size', `${name} cannot be ${value}`, {
+      fix: `Give a whole number from ${least}.`,
+    });
+  }
   const { height, width } = options.size;
   const batchBytes = Math.min(batchSize, set.length) * height * width * 3;
   if (batchBytes > MAX_BATCH_BYTES) {

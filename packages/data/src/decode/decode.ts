@@ -37,13 +37,28 @@ async function decodeBytes(bytes: Uint8Array, where: string): Promise<Picture> {
   }
   if (format === 'bmp') return decodeBmp(bytes, where, MAX_PIXELS);
   try {
-    return await decodeWithSharp(bytes);
+    return await decodeWithSharp(bytes, where);
   } catch (error) {
-    throw sharpError(error, where);
+    throw error instanceof PictureError ? error : sharpError(error, where);
   }
 }
 
-async function decodeWithSharp(bytes: Uint8Array): Promise<Picture> {
+/** Room for each pixel while a picture is decoded: four channels, and the three that are left. */
+const BYTES_PER_PIXEL = 7;
+/** A picture of 17 million pixels may come from a file of any size. */
+const ANYWAY_BYTES = 120e6;
+/** DEFLATE cannot do better. */
+const MAX_RATIO = 1032;
+
+/** Refuses a few bytes that claim to be a huge picture, for which the room would be taken before anything is read. */
+function checkRatio(fileBytes: number, width: number, height: number, where: string): void {
+  const bytes = width * height * BYTES_PER_PIXEL;
+  if (bytes <= Math.max(ANYWAY_BYTES, fileBytes * MAX_RATIO)) return;
+  const what = `a file of ${fileBytes} bytes that claims to be ${width} x ${height} pixels`;
+  throw new PictureError('picture/too-large', what, where);
+}
+
+async function decodeWithSharp(bytes: Uint8Array, where: string): Promise<Picture> {
   const image = sharp(bytes, {
     failOn: 'error',
     ignoreIcc: true,
@@ -51,6 +66,7 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<Picture> {
     limitInputPixels: MAX_PIXELS,
   });
   const { space, width: across, height: down } = await image.metadata();
+  checkRatio(bytes.byteLength, across, down, where);
   return fullSizeRoom.use(across * down * 3, () => pixelsOf(image, space));
 }
 

@@ -1,3 +1,4 @@
+import { ConvbaseError } from '@convbase/base';
 import { encodeLabels, type LabelEncoding, labelEncoding } from '../batches/labels.ts';
 import { epochOrder } from '../batches/picture-batches.ts';
 import type { Features } from './features.ts';
@@ -29,6 +30,11 @@ export interface FeatureDataset {
 /** Batches of extracted features, read from their folders as they are needed. */
 export function featureBatches(features: Features, options: FeatureBatchOptions): FeatureDataset {
   const { batchSize } = options;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new ConvbaseError('batches/size', `batchSize ${batchSize} is no number of samples`, {
+      fix: 'Give a whole number from 1.',
+    });
+  }
   const { featureShape, classNames } = features.manifest;
   const encoding = options.labels ?? labelEncoding(classNames.length);
   const sampleCount = features.rowCount;

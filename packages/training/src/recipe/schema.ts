@@ -208,7 +208,7 @@ export const recipeSchema = z.strictObject({
     /** Flatten, Dense(units, activation), Dropout, and the last Dense with one unit (two classes) or one a class. */
     head: z.strictObject({
       /** 0 for no hidden layer. */
-      units: z.number().int().min(0),
+      units: z.number().int().min(0).max(1_000_000),
       activation: z.enum(['linear', 'relu', 'sigmoid', 'tanh']),
       /** Keras' own default where it is left out: nothing is dropped. */
       dropout: rate.default(0),

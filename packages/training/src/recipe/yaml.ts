@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { isScalar, Lexer, LineCounter, parseDocument, Parser, visit, type Document } from 'yaml';
+import { isNode, isScalar, Lexer, LineCounter, parseDocument, Parser, visit, type Document } from 'yaml';
 
 /** A hundred times the longest of convbase's own. */
 const MAX_CHARS = 2 ** 18;
@@ -30,7 +30,7 @@ export function parseYaml(text: string, where: string): YamlText {
   // Pretty errors are dear, and so are the keys of a map where the parser compares each with all others.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const [error] = document.errors;
-  const problem = error === undefined ? repeatedKey(document) : { what: error.message, at: error.pos[0] };
+  const problem = error === undefined ? oddKey(document) : { what: error.message, at: error.pos[0] };
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.at);
     throw refusal(where, line, `it is not YAML: ${problem.what} at line ${line}, column ${col}`);
@@ -60,17 +60,17 @@ function checkExtent(text: string, where: string): void {
   }
 }
 
-function repeatedKey(document: Document.Parsed): { what: string; at: number } | undefined {
+function oddKey(document: Document.Parsed): { what: string; at: number } | undefined {
   let found: { what: string; at: number } | undefined;
   visit(document, {
     Map(_, map) {
       const keys = new Set<unknown>();
       for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
-        if (keys.has(key.value)) {
-          found = { what: 'Map keys must be unique', at: key.range?.[0] ?? 0 };
-          return visit.BREAK;
-        }
+        const at = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+        // Plain objects have no such keys.
+        if (!isScalar(key)) found = { what: 'a key has to be one word', at };
+        else if (keys.has(key.value)) found = { what: 'Map keys must be unique', at };
+        if (found !== undefined || !isScalar(key)) return visit.BREAK;
         keys.add(key.value);
       }
       return undefined;
