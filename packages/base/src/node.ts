@@ -8,6 +8,7 @@ export {
   appendText,
   exists,
   fileSize,
+  freeBytes,
   type FileOperation,
   isFile,
   isFolder,

@@ -47,9 +47,7 @@ export function systemCode(error: unknown): string | undefined {
  * Turns what Node's file functions throw into a ConvbaseError that names the file, so that
  * `catch (error) { throw fileError(error, path, 'cannot read it'); }` is all that a caller needs.
  *
- * Codes: `disk/full`, `file/missing`, `file/denied`, `file/read-only`, `file/kind`, `file/exists`, `file/name`,
- * `file/link`, `file/busy`, `file/too-many-open`, `file/too-large`, `file/io`, `memory/host`. A ConvbaseError passes through unchanged, and
- * so does an AbortError. What is no error of the system is a fault in the program, and passes through as well.
+ * The README has the table of codes. A ConvbaseError passes through unchanged, and so does an AbortError. What is no error of the system is a fault in the program, and passes through as well.
  */
 export function fileError(error: unknown, path: string, doing: string): Error {
   if (error instanceof ConvbaseError) return error;

@@ -257,6 +257,12 @@ export async function fileSize(path: string): Promise<number> {
   return (await look(path, 'cannot look at it', () => fs.stat(path))).size;
 }
 
+/** How many bytes may still be written in a folder. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await look(folder, 'cannot look at its disk', () => fs.statfs(folder));
+  return bavail * bsize;
+}
+
 /** Whether there is a file or folder of that name. */
 export async function exists(path: string): Promise<boolean> {
   return (await statusOf(path)) !== undefined;

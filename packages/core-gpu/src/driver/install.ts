@@ -1,9 +1,9 @@
-import { readFile, readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import {
   listFolder,
   makeFolder,
+  readBounded,
   remove,
   removeFile,
   rename,
@@ -29,6 +29,9 @@ import { driverAdvice } from './advice.ts';
 import { cachedDriver, libraryFolders, manifestName } from './cache.ts';
 import { run } from './run.ts';
 import type { LinuxSystem } from './system.ts';
+
+/** Lists of mirrors and manifests of drivers are a few lines. */
+const MAX_BYTES = 2 ** 20;
 
 export type DriverProgress = (message: string) => void;
 
@@ -131,16 +134,16 @@ async function prepareApt(work: string, system: LinuxSystem, signal: AbortSignal
 /** What /etc/apt names, disabled files left out. */
 async function readSources(): Promise<AptSource[]> {
   const parts = '/etc/apt/sources.list.d';
-  const names = await readdir(parts).catch(missing([]));
-  const paths = ['/etc/apt/sources.list', ...names.sort().map((name) => join(parts, name))];
+  const names = await listFolder(parts).catch(nobodysSource([]));
+  const paths = ['/etc/apt/sources.list', ...names.map((name) => join(parts, name))];
   const parsers: Record<string, (text: string) => AptSource[]> = {
     '.list': parseListFile,
     '.sources': parseSourcesFile,
   };
   const sources: AptSource[] = [];
   for (const path of paths) {
-    const text = await readFile(path, 'utf8').catch(missing(''));
-    sources.push(...(parsers[extname(path)]?.(text) ?? []));
+    const text = await readBounded(path, MAX_BYTES).catch(nobodysSource(''));
+    sources.push(...(parsers[extname(path)]?.(text.toString()) ?? []));
   }
   return sources;
 }
@@ -169,7 +172,8 @@ async function writeManifest(root: string): Promise<void> {
   const [folder, library] = await findLibrary(root, 'libvulkan_lvp.so');
   const manifests = join(root, 'usr/share/vulkan/icd.d');
   const original = (await listFolder(manifests)).find((name) => name.startsWith('lvp_icd'));
-  const text = original === undefined ? '{}' : await readFile(join(manifests, original), 'utf8');
+  const text =
+    original === undefined ? '{}' : (await readBounded(join(manifests, original), MAX_BYTES)).toString();
   const version = /"api_version"\s*:\s*"([\d.]+)"/.exec(text)?.[1] ?? '1.3.0';
   const icd = { file_format_version: '1.0.0', ICD: { library_path: `./${library}`, api_version: version } };
   await writeFileAtomic(join(root, manifestName), `${JSON.stringify(icd, null, 2)}\n`);
@@ -194,11 +198,11 @@ function unavailable(system: LinuxSystem, what: string): ConvbaseError {
   });
 }
 
-/** For `.catch`: what to take where a file does not exist (or may not be read, which for apt's sources is the same). */
-function missing<T>(instead: T): (error: unknown) => T {
+/** For `.catch`: what to take where there is no file, or none that may be read, which for apt's sources is the same. */
+function nobodysSource<T>(instead: T): (error: unknown) => T {
   return (error) => {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES'))
-      return instead;
+    const codes = ['file/missing', 'file/denied', 'file/kind'];
+    if (error instanceof ConvbaseError && codes.includes(error.code)) return instead;
     throw error;
   };
 }
