@@ -32,6 +32,7 @@ export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
 export { openPlainFile, readBounded } from './node/read-file.ts';
 export {
+  abandonedPath,
   checkPlace,
   isAbandoned,
   isTemporaryName,

@@ -41,6 +41,16 @@ export function ownName(): string {
   return [where, pid, started, randomBytes(4).toString('hex')].join('-');
 }
 
+/** A name that says that something belongs to nobody any more, and is there for whoever wants to go on with it. */
+export function nobodysName(): string {
+  return `nobody-0-${randomBytes(4).toString('hex')}`;
+}
+
+/** Whether `nobodysName` gave a name. */
+export function isNobodys(name: string): boolean {
+  return name.startsWith('nobody-0-');
+}
+
 /** Whose a name is that `ownName` gave; undefined for others. */
 export function ownerOf(name: string): ProcessIdentity | undefined {
   const match = /^([0-9a-f]{8})-(\d{1,10})-(\w{1,40})-[0-9a-f]{8}$/.exec(name);

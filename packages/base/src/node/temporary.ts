@@ -13,7 +13,7 @@ import {
   statusOf,
   WritableFile,
 } from './file-operations.ts';
-import { isRunning, ownerOf, ownName } from './process-identity.ts';
+import { isNobodys, isRunning, nobodysName, ownerOf, ownName } from './process-identity.ts';
 
 /** How long what nobody can be asked about must have been left alone to count as abandoned. */
 const ABANDONED_MS = 10 * 60_000;
@@ -27,6 +27,11 @@ const MAX_NAME_BYTES = 160;
  */
 export function temporaryPath(path: string): string {
   return join(dirname(path), `${stem(path)}.${ownName()}.partial`);
+}
+
+/** The same for what this process leaves to whoever wants to go on with it. */
+export function abandonedPath(path: string): string {
+  return join(dirname(path), `${stem(path)}.${nobodysName()}.partial`);
 }
 
 /** Makes an empty folder of this process alone beside `path`, and removes what dead processes left of such folders. */
@@ -62,7 +67,9 @@ export async function checkPlace(path: string): Promise<void> {
 
 /** Whether whoever a temporary name belongs to has left it, last changed at `changed`, to others. */
 export function isAbandoned(name: string, changed: Date): boolean {
-  const owner = ownerOf(name.split('.').at(-2) ?? '');
+  const belongs = name.split('.').at(-2) ?? '';
+  if (isNobodys(belongs)) return true;
+  const owner = ownerOf(belongs);
   const runs = owner === undefined ? undefined : isRunning(owner);
   return runs === undefined ? Date.now() - changed.getTime() > ABANDONED_MS : !runs;
 }
@@ -98,10 +105,12 @@ export async function removeAbandoned(
 /**
  * Removes a file or folder so that it is there whole or not at all, whenever the process is killed: what is left of it then
  * has a temporary name.
+ *
+ * @param as what that name begins with, where what begins with the path's own is of use to others
  */
-export async function removeAtOnce(path: string): Promise<void> {
+export async function removeAtOnce(path: string, as = path): Promise<void> {
   if ((await linkStatusOf(path)) === undefined) return;
-  const aside = temporaryPath(path);
+  const aside = temporaryPath(as);
   await rename(path, aside);
   await remove(aside);
 }

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { ConvbaseError } from '@convbase/base';
-import { readBounded, writeFileAtomic } from '@convbase/base/node';
+import { exists, readBounded, writeFileAtomic } from '@convbase/base/node';
 import {
   Monitor,
   readTrainedWeights,
@@ -80,7 +79,7 @@ export class BestWeights implements Callback {
   }
 
   async #read(): Promise<{ record: BestRecord; file: ReturnType<typeof readSafetensors> } | undefined> {
-    if (!existsSync(this.#path)) return undefined;
+    if (!(await exists(this.#path))) return undefined;
     const file = readSafetensors(await readBounded(this.#path, MAX_BYTES), this.#path);
     const record = ownJson(recordSchema, file.metadata['best'], 'checkpoint/damaged', this.#path);
     return record.stage === this.#stage ? { record, file } : undefined;

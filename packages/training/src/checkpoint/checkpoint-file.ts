@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readBounded, writeFileAtomic } from '@convbase/base/node';
+import { exists, readBounded, writeFileAtomic } from '@convbase/base/node';
 import type { CallbackState, FitPosition, StateTensor, TrainingState } from '@convbase/layers';
 import { readSafetensors, writeSafetensors } from '@convbase/models';
 import { z } from 'zod';
@@ -108,7 +107,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
  * @throws ConvbaseError `checkpoint/damaged` for a file that convbase did not write; those of safetensors files
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint | undefined> {
-  if (!existsSync(path)) return undefined;
+  if (!(await exists(path))) return undefined;
   const { metadata, tensors } = readSafetensors(await readBounded(path, MAX_BYTES), path);
   const ours = metadata['format'] === format && metadata['version'] === '1';
   const state = ownJson(stateSchema, ours ? metadata['state'] : undefined, 'checkpoint/damaged', path);

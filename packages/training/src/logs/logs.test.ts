@@ -118,10 +118,12 @@ describe('csvLogger', () => {
       expect(() => csvLogger('a.csv', { separator })).toThrow(/cannot separate/);
     }
   });
-  it('says which file cannot be written', async () => {
-    const path = join(folder, 'file', 'a.csv');
+  it('says what is in the way', async () => {
     writeFileSync(join(folder, 'file'), '');
-    await expect(train(csvLogger(path), logs)).rejects.toThrow(path);
+    await expect(train(csvLogger(join(folder, 'file', 'a.csv')), logs)).rejects.toMatchObject({
+      code: 'file/kind',
+      where: join(folder, 'file'),
+    });
   });
 });
 

@@ -1,6 +1,8 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileError, writeFileAtomic } from '@convbase/base/node';
+import { appendText, exists, makeFolder, readBounded, writeFileAtomic } from '@convbase/base/node';
+
+/** More than a log has after years. */
+const MAX_BYTES = 2 ** 28;
 
 /**
  * A text file that grows by whole lines and can be put back to an earlier state, so that a run that is resumed neither
@@ -39,22 +41,13 @@ export class TextLog {
   /** Adds text that ends with a line break. */
   async add(lines: string): Promise<void> {
     this.#text += lines;
-    try {
-      await mkdir(dirname(this.path), { recursive: true });
-      await appendFile(this.path, lines);
-    } catch (error) {
-      throw fileError(error, this.path, 'cannot write it');
-    }
+    await makeFolder(dirname(this.path));
+    await appendText(this.path, lines);
   }
 }
 
 async function wholeLines(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw fileError(error, path, 'cannot read it');
-  }
+  if (!(await exists(path))) return '';
+  const text = (await readBounded(path, MAX_BYTES)).toString('utf8');
   return text.slice(0, text.lastIndexOf('\n') + 1);
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { watchFileOperations } from '@convbase/base/node';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
 import {
   imageFolder,
@@ -23,6 +24,7 @@ import {
   type HostArray,
 } from '@convbase/layers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { stoppedEverywhere } from '../../../base/src/testing/stops.ts';
 import { cachedPrefix, type CachedPrefix, type PrefixCacheOptions } from './cached-prefix.ts';
 
 let gpu: Gpu;
@@ -45,6 +47,7 @@ beforeEach(async () => {
   for (let i = 0; i < 11; i++) await savePicture(i % 2 === 0 ? 'a' : 'b', i);
 });
 afterEach(async () => {
+  watchFileOperations(undefined);
   for (const model of models) model.dispose();
   expect(gpu.memory().liveBytes).toBe(0);
   await rm(folder, { recursive: true });
@@ -354,5 +357,55 @@ describe('a cached prefix', () => {
     const data = await cachedPrefix(prefix, await dataset(), { folder: cache });
     const [batch] = (await contents(data)) as { x: HostArray }[];
     expect(batch?.x.shape).toEqual([3, 72]);
+  });
+
+  test.each(['create', 'write', 'sync', 'rename', 'folder'] as const)(
+    'goes on without keeping where the disk is full at a %s, whenever that is, and leaves nothing there',
+    async (kind) => {
+      const first = async (data: CachedPrefix): Promise<unknown> => (await data.batches(0).next()).value;
+      const expected = (await first(await cached({ diskBytes: 0 }))) as { y: HostArray; x: HostArray[] };
+      for (let at = 0, isDone = false; !isDone; at++) {
+        await rm(cache, { recursive: true, force: true });
+        let left = at;
+        watchFileOperations((operation) => {
+          if (operation.kind !== kind || left-- > 0) return;
+          throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', errno: -28 });
+        });
+        const warnings: string[] = [];
+        const data = await cached({ onWarning: (line) => warnings.push(line) });
+        watchFileOperations(undefined);
+        isDone = left >= 0;
+        if (!isDone) {
+          expect(warnings).toEqual([expect.stringMatching(/cannot be kept.*the disk is full/) as string]);
+          expect(data.report).toMatchObject({ kept: 'nowhere', computed: 0 });
+          const left = kind === 'folder' && at === 0 ? [] : await readdir(cache);
+          expect(left.filter((name) => !/^\w{64}$/.test(name))).toEqual([]);
+        }
+        const batch = (await first(data)) as { y: HostArray; x: HostArray[] };
+        expect(batch.y).toEqual(expected.y);
+        expect(batch.x.map(({ shape }) => shape)).toEqual(expected.x.map(({ shape }) => shape));
+        await data.close();
+      }
+    },
+  );
+
+  test('is the same wherever a run before was killed', async () => {
+    const whole = await contents(await cached({ folder: join(folder, 'other') }));
+    await stoppedEverywhere(
+      async (at) => cached({ folder: join(folder, String(at)) }),
+      async (at) => {
+        const root = join(folder, String(at));
+        // A killed process is no more: nobody runs whose name is in those of its files.
+        for (const name of await readdir(root).catch(() => [])) {
+          const abandoned = name.replace(/\.[\w-]+\.partial$/, '.nobody-0-0.partial');
+          await rename(join(root, name), join(root, abandoned));
+        }
+        const data = await cached({ folder: root });
+        expect(data.report.damaged).toBeUndefined();
+        expect(await contents(data)).toEqual(whole);
+        expect((await cached({ folder: root })).report.computed).toBe(0);
+        expect((await readdir(root)).filter((name) => !/^\w{64}$/.test(name))).toEqual([]);
+      },
+    );
   });
 });

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rm, statfs, utimes } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { cacheFolder, fileError } from '@convbase/base/node';
+import { cacheFolder, fileError, isFolder, makeFolder, touch } from '@convbase/base/node';
 import { encodeLabels, epochOrder, labelEncoding, resize, type PictureDataset } from '@convbase/data';
 import type { Batch, HostArray, InputMeter, Model } from '@convbase/layers';
-import { bytesPerPicture, computePrefix, pictureShape } from './compute.ts';
+import { bytesPerPicture, computePrefix, NotKept, pictureShape } from './compute.ts';
 import { prefixKey } from './key.ts';
 import { prefixFiles } from './manifest.ts';
 import { openRows, type PrefixRows } from './rows.ts';
-import { tidy } from './tidy.ts';
+import { removeOutputs, tidy } from './tidy.ts';
 
 export interface PrefixCacheOptions {
   /** Where outputs are kept; default `prefix/` in convbase's cache folder. */
@@ -27,6 +26,8 @@ export interface PrefixCacheOptions {
   /** Pictures done, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
+  /** Told in one line why outputs are not kept, where they cannot be. */
+  readonly onWarning?: (line: string) => void;
   /** Told what is waited for while outputs are computed. */
   readonly meter?: InputMeter;
 }
@@ -74,11 +75,12 @@ export interface CachedPrefix {
  *
  * They are kept on disk under a key that covers all they depend on, and held in memory as far as they fit. A run that
  * was stopped goes on where it was; several runs may share the folder; damaged files are computed anew. Where there is
- * no room for them nothing is kept, and each batch goes through the prefix when its turn comes.
+ * no room for them, or the disk takes no more or cannot be written to, nothing is kept, and each batch goes through the
+ * prefix when its turn comes.
  *
  * @param prefix of `splitFrozen`, on its GPU
  * @param pictures as they would be given to the whole model, without augmentation
- * @throws ConvbaseError `run/aborted`, those of reading the pictures, `disk/full`, `file/...`
+ * @throws ConvbaseError `run/aborted`, those of reading the pictures
  */
 export async function cachedPrefix(
   prefix: Model,
@@ -92,6 +94,7 @@ export async function cachedPrefix(
     onProgress,
     signal,
     meter,
+    onWarning,
   } = options;
   const root = options.folder ?? join(cacheFolder(), 'prefix');
   const begin = performance.now();
@@ -102,17 +105,30 @@ export async function cachedPrefix(
   let computed = 0;
   const compute = async (): Promise<PrefixRows> => {
     computed = await computePrefix(prefix, pictures, root, key, { batchSize, onProgress, signal, meter });
-    await tidy(root, key, diskBytes);
-    return openRows(folder, key, memoryBytes);
+    await unlessSystem(() => tidy(root, key, diskBytes), onWarning);
+    const { rows, damaged: problem } = await findRows(root, key, memoryBytes);
+    if (rows === undefined) throw new NotKept(problem ?? `${folder}: another process removed it`);
+    return rows;
   };
 
   const shape = pictureShape(prefix, pictures);
-  const found = await findRows(folder, key, memoryBytes);
-  if (found.rows === undefined) {
-    const bytes = pictures.set.length * bytesPerPicture(prefix, shape);
-    if (bytes > (await room(root, diskBytes))) return eachTime(prefix, pictures, bytes, found.damaged, meter);
+  const bytes = pictures.set.length * bytesPerPicture(prefix, shape);
+  let rows: PrefixRows;
+  let damaged: string | undefined;
+  try {
+    const found = await findRows(root, key, memoryBytes);
+    ({ damaged } = found);
+    if (found.rows === undefined && bytes > (await room(root, diskBytes))) {
+      return eachTime(prefix, pictures, bytes, damaged, meter);
+    }
+    rows = found.rows ?? (await compute());
+  } catch (error) {
+    if (!(error instanceof NotKept)) throw error;
+    onWarning?.(
+      `outputs of frozen layers cannot be kept, so they are computed in every epoch: ${error.message}`,
+    );
+    return eachTime(prefix, pictures, bytes, damaged, meter);
   }
-  const rows = found.rows ?? (await compute());
   await refuseBad(rows, pictures);
   const report: PrefixReport = {
     rows: rows.manifest.rows,
@@ -123,11 +139,11 @@ export async function cachedPrefix(
     bytes: rows.bytes,
     seconds: (performance.now() - begin) / 1000,
     flopsPerEpoch: rows.manifest.rows * prefix.flops([[1, ...shape]]),
-    damaged: found.damaged,
+    damaged,
   };
   const close = async (): Promise<void> => {
     await rows.close();
-    if (known === undefined) await rm(folder, { recursive: true, force: true });
+    if (known === undefined) await removeOutputs(root, key);
   };
   return { ...batchesOf(rows, pictures), report, close };
 }
@@ -143,17 +159,42 @@ export async function hasPrefixOutputs(
   { folder = join(cacheFolder(), 'prefix'), batchSize = BATCH }: PrefixCacheOptions = {},
 ): Promise<boolean> {
   const key = await prefixKey(prefix, pictures, batchSize);
-  return key !== undefined && existsSync(join(folder, key));
+  return key !== undefined && (await isThere(join(folder, key)));
 }
 
-/** How many bytes may be written there. */
+/** A cache that nobody may look into is an empty one. */
+async function isThere(folder: string): Promise<boolean> {
+  try {
+    return await isFolder(folder);
+  } catch (error) {
+    if (!isSystem(error)) throw error;
+    return false;
+  }
+}
+
+function isSystem(error: unknown): error is ConvbaseError {
+  return error instanceof ConvbaseError && /^(disk|file)\//.test(error.code);
+}
+
+/** How many bytes may be written there. Throws `NotKept`. */
 async function room(root: string, diskBytes: number): Promise<number> {
   try {
-    await mkdir(root, { recursive: true });
+    await makeFolder(root);
     const { bavail, bsize } = await statfs(root);
     return Math.min(diskBytes, bavail * bsize);
   } catch (error) {
-    throw fileError(error, root, 'cannot keep outputs there');
+    const { message } = fileError(error, root, 'cannot keep outputs there');
+    throw new NotKept(message, { cause: error });
+  }
+}
+
+/** Does what is of no use to this run, where the system lets it. */
+async function unlessSystem(work: () => Promise<void>, onWarning?: (line: string) => void): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isSystem(error)) throw error;
+    onWarning?.(`the cache of frozen layers could not be tidied up: ${error.message}`);
   }
 }
 
@@ -195,30 +236,30 @@ function eachTime(
   };
 }
 
-/** What changing a file's times meets in a folder of another user, on a read-only disk, or where a run tidied up. */
-const notOurs = new Set(['EPERM', 'EACCES', 'EROFS', 'ENOENT']);
-
-/** Rows that an earlier run left, or what is wrong with them; those are removed. */
+/** Rows that an earlier run left, or what is wrong with them; those are removed. Throws `NotKept` where they cannot be. */
 async function findRows(
-  folder: string,
+  root: string,
   key: string,
   memoryBytes: number,
 ): Promise<{ rows?: PrefixRows; damaged?: string }> {
-  if (!existsSync(folder)) return {};
+  const folder = join(root, key);
+  if (!(await isThere(folder))) return {};
+  let rows: PrefixRows;
   try {
-    const rows = await openRows(folder, key, memoryBytes);
-    // When they were last of use decides what is given up first. It is somebody else's to note in another user's folder.
-    await utimes(join(folder, prefixFiles.manifest), new Date(), new Date()).catch(async (error: unknown) => {
-      if (error instanceof Error && 'code' in error && notOurs.has(String(error.code))) return;
-      await rows.close();
-      throw fileError(error, folder, 'cannot use the outputs there');
-    });
-    return { rows };
+    rows = await openRows(folder, key, memoryBytes);
   } catch (error) {
-    if (!(error instanceof ConvbaseError) || !/^(prefix|npy)\/|^file\/missing$/.test(error.code)) throw error;
-    await rm(folder, { recursive: true, force: true });
-    return { damaged: error.message.split('\n')[0] ?? '' };
+    if (!(error instanceof ConvbaseError) || !/^(prefix|npy|file)\//.test(error.code)) throw error;
+    try {
+      await removeOutputs(root, key);
+    } catch (failure) {
+      if (!isSystem(failure)) throw failure;
+      throw new NotKept(failure.message, { cause: failure });
+    }
+    return { damaged: error.message };
   }
+  // When they were last of use decides what is given up first. It is somebody else's to note in another user's folder.
+  await unlessSystem(() => touch(join(folder, prefixFiles.manifest)));
+  return { rows };
 }
 
 /** Pictures that an earlier run left out are an error to a run that wants none left out. */

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { afterFailure } from '@convbase/base/node';
 import { pictureBatches, subset, type PictureBatch, type PictureDataset } from '@convbase/data';
 import { sizeOf, type InputMeter, type Model } from '@convbase/layers';
 import { PrefixWriter } from './writer.ts';
@@ -13,9 +14,23 @@ export interface ComputeOptions {
   readonly meter?: InputMeter | undefined;
 }
 
+/** Outputs could not be written; `cause` says why. What was read and computed is in order. */
+export class NotKept extends Error {}
+
+/** Does what writes outputs: what the system says of it is no reason to end a training. */
+async function keeping<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ConvbaseError && /^(disk|file)\//.test(error.code))) throw error;
+    throw new NotKept(error.message, { cause: error });
+  }
+}
+
 /**
  * Computes the outputs of all pictures in the set's order into the folder of this key, going on with what is there.
- * Whatever ends it early, what was computed so far is kept. Returns how many were computed now.
+ * Whatever ends it early, what was computed so far is kept, but for what cannot be written: then nothing of it stays, and it
+ * throws `NotKept`. Returns how many were computed now.
  */
 export async function computePrefix(
   prefix: Model,
@@ -26,7 +41,7 @@ export async function computePrefix(
 ): Promise<number> {
   const { set, options } = dataset;
   const shapes = outputShapes(prefix, pictureShape(prefix, dataset));
-  const writer = await PrefixWriter.open(root, key, shapes, batchSize);
+  const writer = await keeping(() => PrefixWriter.open(root, key, shapes, batchSize));
   const first = writer.nextSample;
   const before = writer.rowCount;
   onProgress?.(first, set.length);
@@ -50,29 +65,27 @@ export async function computePrefix(
     })) {
       // predictBatches hands back the very objects it was given.
       const samples = Int32Array.from((batch as PictureBatch).indices, (index) => first + index);
-      await writer.append(
-        outputs.map(({ data }) => data as Float32Array),
-        samples,
-      );
+      const rows = outputs.map(({ data }) => data as Float32Array);
+      await keeping(() => writer.append(rows, samples));
       onProgress?.(writer.nextSample, set.length);
       if (Date.now() - saved < SAVE_EVERY_MS) continue;
-      await writer.flush();
+      await keeping(() => writer.flush());
       saved = Date.now();
     }
+    const computed = writer.rowCount - before;
+    const done = new Set(await writer.samples());
+    const skipped: { index: number; name: string }[] = [];
+    for (let index = 0; index < set.length; index++) {
+      if (!done.has(index)) skipped.push({ index, name: set.name(index) });
+    }
+    await keeping(() => writer.commit(skipped));
+    onProgress?.(set.length, set.length);
+    return computed;
   } catch (error) {
-    // The error is what to tell; where it is a full disk, pausing meets it again.
-    await writer.pause().catch(() => undefined);
+    // On a full disk the room is of more use to who trains.
+    await afterFailure(() => (error instanceof NotKept ? writer.discard() : writer.pause()));
     throw error;
   }
-  const computed = writer.rowCount - before;
-  const done = new Set(await writer.samples());
-  const skipped: { index: number; name: string }[] = [];
-  for (let index = 0; index < set.length; index++) {
-    if (!done.has(index)) skipped.push({ index, name: set.name(index) });
-  }
-  await writer.commit(skipped);
-  onProgress?.(set.length, set.length);
-  return computed;
 }
 
 /** The shape of one of the dataset's pictures. */

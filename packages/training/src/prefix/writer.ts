@@ -1,11 +1,21 @@
-import { existsSync } from 'node:fs';
-import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError, visibleJson } from '@convbase/base';
-import { fileError, writeFileAtomic } from '@convbase/base/node';
-import { NpyWriter } from '@convbase/data';
+import {
+  abandonedPath,
+  afterFailure,
+  exists,
+  isAbandoned,
+  listIfThere,
+  remove,
+  rename,
+  statusOf,
+  systemCode,
+  temporaryPath,
+  touch,
+  writeFileAtomic,
+} from '@convbase/base/node';
+import { NpyWriter, reopenFinished } from '@convbase/data';
 import { dataFiles, listFiles, prefixFiles, type PrefixManifest } from './manifest.ts';
-import { isAbandoned, nobodysName, ownName } from './owner.ts';
 
 /**
  * Writes the outputs of a prefix into a folder of this process' own, and goes on with one that a process left
@@ -50,15 +60,18 @@ export class PrefixWriter {
     shapes: readonly (readonly number[])[],
     batchSize: number,
   ): Promise<PrefixWriter> {
-    const folder = join(root, `${key}.${ownName()}.partial`);
-    await adopt(root, key, folder);
+    const folder = temporaryPath(join(root, key));
     try {
-      return await openIn(folder);
+      await adopt(root, key, folder);
+      return await openIn(folder).catch(async (error: unknown) => {
+        // What was left there is damaged or of another kind; nothing but time is lost with it.
+        if (!(error instanceof ConvbaseError && error.code.startsWith('npy/'))) throw error;
+        await remove(folder);
+        return openIn(folder);
+      });
     } catch (error) {
-      // What was left there is damaged or of another kind; nothing but time is lost with it.
-      if (!(error instanceof ConvbaseError && error.code.startsWith('npy/'))) throw error;
-      await rm(folder, { recursive: true });
-      return openIn(folder);
+      await afterFailure(() => remove(folder));
+      throw error;
     }
 
     async function openIn(path: string): Promise<PrefixWriter> {
@@ -97,7 +110,7 @@ export class PrefixWriter {
   /** Makes the rows so far survive whatever happens next, and shows that the folder is in use. */
   async flush(): Promise<void> {
     for (const writer of this.#writers) await writer.flush();
-    await utimes(this.#folder, new Date(), new Date());
+    await touch(this.#folder);
   }
 
   /** Stops for now and leaves the folder to whoever wants to go on. */
@@ -106,9 +119,15 @@ export class PrefixWriter {
       for (const writer of this.#writers) await writer.flush();
     } finally {
       for (const writer of this.#writers) await writer.pause();
-      if (this.rowCount === 0) await rm(this.#folder, { recursive: true, force: true });
-      else await rename(this.#folder, join(this.#root, `${this.#key}.${nobodysName()}.partial`));
+      if (this.rowCount === 0) await remove(this.#folder);
+      else await rename(this.#folder, abandonedPath(join(this.#root, this.#key)));
     }
+  }
+
+  /** Gives up: nothing is left of it. */
+  async discard(): Promise<void> {
+    for (const writer of this.#writers) await writer.pause();
+    await remove(this.#folder);
   }
 
   /** Finishes: the folder gets its name, unless another process was first. */
@@ -127,8 +146,8 @@ export class PrefixWriter {
     await writeFileAtomic(join(this.#folder, prefixFiles.manifest), `${visibleJson(manifest, 2)}\n`);
     const target = join(this.#root, this.#key);
     await rename(this.#folder, target).catch(async (error: unknown) => {
-      if (!existsSync(target)) throw fileError(error, target, 'cannot write it');
-      await rm(this.#folder, { recursive: true });
+      if (!(await exists(target))) throw error;
+      await remove(this.#folder);
     });
   }
 
@@ -144,28 +163,19 @@ export class PrefixWriter {
 
 /** Makes an abandoned folder of this key one's own, if there is one; renaming decides between those who want it. */
 async function adopt(root: string, key: string, folder: string): Promise<void> {
-  const names = await readdir(root).catch(() => []);
-  for (const name of names.sort()) {
+  for (const name of await listIfThere(root)) {
     if (!name.startsWith(`${key}.`) || !name.endsWith('.partial')) continue;
     const path = join(root, name);
+    const status = await statusOf(path);
+    if (status === undefined || !isAbandoned(name, status.mtime)) continue;
     try {
-      if (!isAbandoned(name.slice(key.length + 1), (await stat(path)).mtime)) continue;
       await rename(path, folder);
-      await reopenFinished(folder);
-      return;
     } catch (error) {
       // Another process took it.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') continue;
-      throw fileError(error, path, 'cannot go on with it');
+      if (error instanceof ConvbaseError && systemCode(error.cause) === 'ENOENT') continue;
+      throw error;
     }
-  }
-}
-
-/** A process may have been stopped after it had finished some of the files and before the folder had its name. */
-async function reopenFinished(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.endsWith('.npy')) continue;
-    const path = join(folder, name);
-    await rename(path, `${path}.partial`);
+    const names = (await listIfThere(folder)).filter((file) => file.endsWith('.npy'));
+    return reopenFinished(folder, names);
   }
 }

@@ -22,6 +22,7 @@ export class PrefixOutputs {
       ...(cacheFolder === undefined ? {} : { folder: cacheFolder }),
       ...(signal === undefined ? {} : { signal }),
       meter,
+      onWarning: (line) => observer.say?.(`  ${line.split('\n')[0] ?? ''}`),
       onProgress: (done, total) =>
         observer.count?.(`${what} pictures through the frozen layers`, done, total),
     });

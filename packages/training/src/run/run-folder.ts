@@ -1,8 +1,14 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError, escapedJson, visible, visibleJson, visibleLine } from '@convbase/base';
-import { fileError, readBounded, writeFileAtomic } from '@convbase/base/node';
+import {
+  exists,
+  isLockName,
+  listIfThere,
+  readBounded,
+  removeAbandoned,
+  removeAtOnce,
+  writeFileAtomic,
+} from '@convbase/base/node';
 import { Document, visit } from 'yaml';
 import { z } from 'zod';
 import { judgedSchema, ownJson, stageRecordSchema } from '../checkpoint/index.ts';
@@ -86,7 +92,7 @@ export class RunFolder {
   /** The run that is there; undefined where none was begun. Throws `run/damaged`. */
   async read(): Promise<{ record: RunRecord; recipe: Recipe } | undefined> {
     const path = this.file('run.json');
-    if (!existsSync(path)) return undefined;
+    if (!(await exists(path))) return undefined;
     const text = (await readBounded(path, MAX_BYTES)).toString('utf8');
     const record = ownJson(runSchema, text, 'run/damaged', path);
     const recipePath = this.file('recipe.yaml');
@@ -108,29 +114,20 @@ export class RunFolder {
 
   /** Makes room for a new run. Throws `run/folder` where there is something else. */
   async prepare(): Promise<void> {
-    try {
-      await mkdir(this.path, { recursive: true });
-      const other = (await readdir(this.path)).find((name) => !OWN.has(name) && !name.endsWith('.partial'));
-      if (other !== undefined) {
-        throw new ConvbaseError('run/folder', `it holds other things, such as ${other}`, {
-          where: this.path,
-          fix: 'Give the run a folder of its own, which need not exist yet.',
-        });
-      }
-      await rm(this.file('checkpoints'), { recursive: true, force: true });
-    } catch (error) {
-      throw error instanceof ConvbaseError ? error : fileError(error, this.path, 'cannot write into it');
+    const isOurs = (name: string): boolean => OWN.has(name) || isLockName(name) || name.endsWith('.partial');
+    const other = (await listIfThere(this.path)).find((name) => !isOurs(name));
+    if (other !== undefined) {
+      throw new ConvbaseError('run/folder', `it holds other things, such as ${other}`, {
+        where: this.path,
+        fix: 'Give the run a folder of its own, which need not exist yet.',
+      });
     }
+    await removeAtOnce(this.file('checkpoints'));
   }
 
   /** Removes what a crash left unfinished. */
   async clean(): Promise<void> {
-    for (const folder of [this.path, this.file('checkpoints')]) {
-      const names = existsSync(folder) ? await readdir(folder) : [];
-      for (const name of names) {
-        if (name.endsWith('.partial')) await rm(join(folder, name), { force: true });
-      }
-    }
+    for (const folder of [this.path, this.file('checkpoints')]) await removeAbandoned(folder, () => true);
   }
 }
 
@@ -146,4 +143,4 @@ function recipeText(recipe: Recipe): string {
 }
 
 /** Everything that a run puts into its folder before it has a record. */
-const OWN = new Set(['lock', 'recipe.yaml', 'checkpoints']);
+const OWN = new Set(['recipe.yaml', 'checkpoints']);

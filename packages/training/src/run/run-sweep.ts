@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { removeFile } from '@convbase/base/node';
 import { pictureBatches, type PictureSet } from '@convbase/data';
 import {
   BatchNormalization,
@@ -37,6 +37,8 @@ import { classWeightsOf, compile } from './stage.ts';
  */
 export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly string[]): Promise<void> {
   const { recipe, built, gpu, signal, pictures, observer, memory } = openRun;
+  // From here on there is a run to go on with.
+  await openRun.update({});
   const base = built.base.model;
   base.trainable = false;
   const layers = sweepLayers(base, sweep);
@@ -121,7 +123,7 @@ async function trainHead(openRun: OpenRun, layer: Layer, features: number, data:
   const history = historyFile(folder.file('heads', layer.name, 'history.json'));
   const monitor = stage.restoreBest;
   const bestFile = folder.file('heads', layer.name, 'best.safetensors');
-  await rm(bestFile, { force: true });
+  await removeFile(bestFile);
   const best = monitor === undefined ? undefined : new BestWeights(bestFile, model, layer.name, monitor);
   const place = {
     name: layer.name,

@@ -1,7 +1,6 @@
-import { appendFile, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileError } from '@convbase/base/node';
+import { listIfThere, makeFolder, removeFile, statusOf, WritableFile } from '@convbase/base/node';
 import { fileVersionEvent } from './event.ts';
 import { record } from './record.ts';
 
@@ -25,56 +24,52 @@ export class EventFiles {
   /** Adds events (protobuf) behind all others. */
   async add(events: readonly Uint8Array[]): Promise<void> {
     const records = events.map(record);
-    await attempt(this.folder, async () => {
-      if (this.#current === undefined) {
-        await mkdir(this.folder, { recursive: true });
-        const latest = Math.max(0, ...(await this.#names()).map((name) => Number(NAME.exec(name)?.[1])));
-        const seconds = Math.max(Math.floor(Date.now() / 1000), latest + 1);
-        const host = hostname().replaceAll(/[^\w-]/g, '-');
-        const name = `events.out.tfevents.${seconds}.${host}.${process.pid}.${filesOfThisProcess++}.v2`;
-        this.#current = join(this.folder, name);
-        records.unshift(record(fileVersionEvent(Date.now() / 1000)));
-      }
-      await appendFile(this.#current, Buffer.concat(records));
-    });
+    if (this.#current === undefined) {
+      await makeFolder(this.folder);
+      const latest = Math.max(0, ...(await this.#names()).map((name) => Number(NAME.exec(name)?.[1])));
+      const seconds = Math.max(Math.floor(Date.now() / 1000), latest + 1);
+      const host = hostname().replaceAll(/[^\w-]/g, '-');
+      const name = `events.out.tfevents.${seconds}.${host}.${process.pid}.${filesOfThisProcess++}.v2`;
+      this.#current = join(this.folder, name);
+      records.unshift(record(fileVersionEvent(Date.now() / 1000)));
+    }
+    await changed(this.#current, 'append', (file) => file.write(Buffer.concat(records)));
   }
 
   /** The length of each file in bytes, by name. */
   async sizes(): Promise<Record<string, number>> {
-    return attempt(this.folder, async () => {
-      const entries = (await this.#names()).map(async (name): Promise<[string, number]> => {
-        return [name, (await stat(join(this.folder, name))).size];
-      });
-      return Object.fromEntries(await Promise.all(entries));
+    const entries = (await this.#names()).map(async (name): Promise<[string, number]> => {
+      return [name, (await statusOf(join(this.folder, name)))?.size ?? 0];
     });
+    return Object.fromEntries(await Promise.all(entries));
   }
 
   /** Takes back everything that came after the files had these lengths. */
   async restore(sizes: Readonly<Record<string, number>>): Promise<void> {
     this.#current = undefined;
-    await attempt(this.folder, async () => {
-      for (const [name, size] of Object.entries(await this.sizes())) {
-        const wanted = Object.hasOwn(sizes, name) ? (sizes[name] ?? 0) : 0;
-        if (wanted === 0) await rm(join(this.folder, name));
-        else if (size > wanted) await truncate(join(this.folder, name), wanted);
-      }
-    });
+    for (const [name, size] of Object.entries(await this.sizes())) {
+      const path = join(this.folder, name);
+      const wanted = Object.hasOwn(sizes, name) ? (sizes[name] ?? 0) : 0;
+      if (wanted === 0) await removeFile(path);
+      else if (size > wanted) await changed(path, 'existing', (file) => file.truncate(wanted));
+    }
   }
 
   async #names(): Promise<string[]> {
-    try {
-      return (await readdir(this.folder)).filter((name) => NAME.test(name));
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-      throw error;
-    }
+    return (await listIfThere(this.folder)).filter((name) => NAME.test(name));
   }
 }
 
-async function attempt<T>(folder: string, action: () => Promise<T>): Promise<T> {
+/** Opens a file for a change. */
+async function changed(
+  path: string,
+  how: 'append' | 'existing',
+  change: (file: WritableFile) => Promise<void>,
+): Promise<void> {
+  const file = await WritableFile.open(path, how);
   try {
-    return await action();
-  } catch (error) {
-    throw fileError(error, folder, 'cannot write event files');
+    await change(file);
+  } finally {
+    await file.close();
   }
 }
