@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { ConvbaseError, parseJson } from '@convbase/base';
+import { ConvbaseError, issueLines, parseJson } from '@convbase/base';
 import { readBounded } from '@convbase/base/node';
 import { z } from 'zod';
 
@@ -96,7 +96,7 @@ function parseManifest(text: string, where: string): FeatureManifest {
   }
   const parsed = manifestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new ConvbaseError('features/manifest', z.prettifyError(parsed.error), { where, fix });
+  throw new ConvbaseError('features/manifest', issueLines(parsed.error.issues), { where, fix });
 }
 
 /** The first thing in which two recipes differ, in words, or nothing. `source` counts only where asked for. */

@@ -1,4 +1,4 @@
-import { ConvbaseError, parseJson } from '@convbase/base';
+import { ConvbaseError, issueLines, parseJson } from '@convbase/base';
 import { z } from 'zod';
 
 const positive = z.number().int().positive();
@@ -92,5 +92,5 @@ export function parseClassifierConfig(text: string, where: string): { config: Cl
     const { headFile, headChecksum, ...config } = parsed.data;
     return { config, headFile, headChecksum };
   }
-  throw new ConvbaseError('classifier/config', z.prettifyError(parsed.error), { where, fix });
+  throw new ConvbaseError('classifier/config', issueLines(parsed.error.issues), { where, fix });
 }

@@ -1,4 +1,4 @@
-import { ConvbaseError, visibleJson } from '@convbase/base';
+import { ConvbaseError, issueLines, visibleJson } from '@convbase/base';
 import { z } from 'zod';
 import { parseJson } from '../formats/checks.ts';
 
@@ -42,7 +42,7 @@ export function parseClassifierInfo(text: string, where: string): ClassifierInfo
     const { classNames, input, training } = parsed.data;
     return { classNames, input, training };
   }
-  throw new ConvbaseError('classifier/config', z.prettifyError(parsed.error), {
+  throw new ConvbaseError('classifier/config', issueLines(parsed.error.issues), {
     where,
     fix: 'Save the classifier again with this version of convbase.',
   });

@@ -62,6 +62,9 @@ const format = 'convbase-checkpoint';
 /** What a Buffer can hold, and more than any checkpoint has. */
 export const MAX_BYTES = 2 ** 32;
 
+/** A run has ten. For each of them all tensors are looked through. */
+const MAX_CALLBACKS = 100;
+
 const stateSchema = z.object({
   base: z.string(),
   adapter: z.string(),
@@ -76,7 +79,7 @@ const stateSchema = z.object({
   stopped: z.boolean(),
   seconds: z.number(),
   numbers: z.record(z.string(), z.number()),
-  callbacks: z.record(z.string(), z.unknown()),
+  callbacks: z.record(z.string(), z.unknown()).refine((all) => Object.keys(all).length <= MAX_CALLBACKS),
 });
 
 /**

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConvbaseError, parseJson } from '@convbase/base';
+import { ConvbaseError, issueLines, parseJson } from '@convbase/base';
 import { fileChecksum, statusOf } from '@convbase/base/node';
 import { z } from 'zod';
 
@@ -38,7 +38,7 @@ export function dataFiles(outputs: number): readonly string[] {
 
 /** Reads a manifest. Throws `prefix/damaged` for text that is none of this key. */
 export function parsePrefixManifest(text: string, key: string, where: string): PrefixManifest {
-  const damaged = (what: string, cause?: unknown): ConvbaseError =>
+  const damaged = (what: string | readonly string[], cause?: unknown): ConvbaseError =>
     new ConvbaseError('prefix/damaged', what, { where, cause });
   let json: unknown;
   try {
@@ -47,7 +47,7 @@ export function parsePrefixManifest(text: string, key: string, where: string): P
     throw damaged('it is not JSON', cause);
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw damaged(z.prettifyError(parsed.error));
+  if (!parsed.success) throw damaged(issueLines(parsed.error.issues));
   const { data } = parsed;
   if (data.key !== key) throw damaged('it belongs to other outputs');
   if (dataFiles(data.shapes.length).some((name) => data.files[name] === undefined)) {
