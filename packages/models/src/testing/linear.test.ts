@@ -227,7 +227,13 @@ const growing: Growing[] = [
   [
     'numbered labels',
     20_000,
-    (n) => readLabels(join(inFolder(scratch, { l: encode(JSON.stringify({ ...times(n, String) })) }), 'l')),
+    (n) =>
+      readLabels(
+        join(
+          inFolder(scratch, { l: encode(JSON.stringify(Object.fromEntries(times(n, String).entries()))) }),
+          'l',
+        ),
+      ),
   ],
   [
     'wrong labels',

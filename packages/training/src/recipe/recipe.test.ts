@@ -82,6 +82,20 @@ describe('parseRecipe', async () => {
     expect(() => parseRecipe('title: x\ntitle: y', 'twice.yaml')).toThrow(/^twice\.yaml:2: .*unique/);
   });
 
+  it.each([
+    ['epochs: 10', 'epochs: 1.5', 'stages[1].epochs'],
+    ['epochs: 10', 'epochs: .nan', 'stages[1].epochs'],
+    ['epochs: 10', 'epochs: .inf', 'stages[1].epochs'],
+    ['epochs: 10', 'epochs: -1', 'stages[1].epochs'],
+    ['batchSize: 20', 'batchSize: 0', 'data.batchSize'],
+    ['units: 256', 'units: 1e9', 'model.head.units'],
+    ['units: 256', 'units: 2.5', 'model.head.units'],
+    ['dropout: 0.5', 'dropout: 1', 'model.head.dropout'],
+  ])('refuses %s as %s', (good, bad, place) => {
+    expect(text).toContain(good);
+    expect(broken(good, bad)).toThrow(place);
+  });
+
   it('does not blow up on aliases of aliases', () => {
     const bomb = [
       'a: &a [1,1,1,1,1,1,1,1,1]',
