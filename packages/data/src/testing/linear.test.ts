@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { encode, inFolder } from '../../../base/src/testing/fuzz-target.ts';
 import { growsLinearly, type Growing } from '../../../base/src/testing/linear.ts';
-import { parseManifest } from '../features/manifest.ts';
+import { featureFiles, readManifest } from '../features/manifest.ts';
 import { imageFolder } from '../index.ts';
 import { parseNpyHeader } from '../npy/format.ts';
 
@@ -14,14 +14,16 @@ afterAll(() => {
 });
 
 const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
-const manifest = (changes: object): string =>
-  JSON.stringify({
+const manifest = (changes: object): Promise<unknown> => {
+  const text = JSON.stringify({
     ...{ format: 'convbase-features', version: 1, complete: true, skipped: [] },
     base: { model: 'm', weights: null, checksum: 'x', layer: 'l' },
     input: { size: [8, 8], preprocess: 'caffe', resize: 'nearest' },
     source: { path: 'p', listing: 'x', samples: 2 },
     ...{ classNames: ['a'], featureShape: [3], ...changes },
   });
+  return readManifest(inFolder(join(scratch, 'features'), { [featureFiles.manifest]: encode(text) }));
+};
 const header = (shape: string): Uint8Array => {
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape}), }\n`;
   const bytes = Buffer.alloc(12 + text.length);
@@ -44,18 +46,10 @@ function pictures(classes: number, each: number): string {
 }
 
 const growing: Growing[] = [
-  ['manifest of class names', 20_000, (n) => parseManifest(manifest({ classNames: times(n, String) }), 'x')],
-  ['manifest of wrong names', 20_000, (n) => parseManifest(manifest({ classNames: times(n, Number) }), 'x')],
-  [
-    'manifest of skipped pictures',
-    20_000,
-    (n) => parseManifest(manifest({ skipped: times(n, String) }), 'x'),
-  ],
-  [
-    'manifest with keys',
-    20_000,
-    (n) => parseManifest(manifest(Object.fromEntries(times(n, (i) => [`k${i}`, i]))), 'x'),
-  ],
+  ['manifest of class names', 20_000, (n) => manifest({ classNames: times(n, String) })],
+  ['manifest of wrong names', 20_000, (n) => manifest({ classNames: times(n, Number) })],
+  ['manifest of skipped pictures', 20_000, (n) => manifest({ skipped: times(n, String) })],
+  ['manifest with keys', 20_000, (n) => manifest(Object.fromEntries(times(n, (i) => [`k${i}`, i])))],
   ['header of dimensions', 8000, (n) => parseNpyHeader(header('1,'.repeat(n)), 'x')],
   ['header of spaces', 15_000, (n) => parseNpyHeader(header(' '.repeat(n)), 'x')],
   ['header of colons', 4000, (n) => parseNpyHeader(header(`1), 'shape': (`.repeat(n)), 'x')],
