@@ -37,12 +37,14 @@ async function loadLibrary(
   let own: string | undefined;
   for (const path of folders.map((folder) => join(folder, name))) if (await exists(path)) own ??= path;
   for (const path of own === undefined ? [name] : [name, own]) {
-    for (;;) {
-      const needed = tryLoading(path);
+    const loaded = new Set<string>();
+    for (let needed = tryLoading(path); needed !== name; needed = tryLoading(path)) {
       if (needed === undefined) return;
-      if (needed === name) break;
       if (asking.includes(needed)) throw unloadable(name, `${needed} and ${name} need each other`);
+      // A file may call itself otherwise than it is called.
+      if (loaded.has(needed)) throw unloadable(name, `${needed} is there, but ${name} does not find it`);
       await loadLibrary(needed, folders, [...asking, name]);
+      loaded.add(needed);
     }
   }
   throw unloadable(asking.at(-1) ?? name, `${name} is not installed`);

@@ -42,7 +42,7 @@ export function takeSteps(dataset: Dataset, steps: number): Dataset {
 }
 
 function lengthOf({ batchCount }: Dataset): number {
-  if (batchCount !== undefined && batchCount > 0) return batchCount;
+  if (batchCount !== undefined && Number.isSafeInteger(batchCount) && batchCount > 0) return batchCount;
   throw new ConvbaseError('dataset/length', 'a number of steps needs a dataset that knows its own', {
     fix: 'Give the dataset a batchCount.',
   });
