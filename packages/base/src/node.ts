@@ -1,6 +1,15 @@
 export { afterFailure } from './node/after-failure.ts';
 export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
 export { cacheFolder, homeFolder } from './node/cache-folder.ts';
+export {
+  type CacheEntry,
+  type CacheKind,
+  cacheKinds,
+  clearCache,
+  type ClearCacheOptions,
+  type ClearedCache,
+  listCache,
+} from './node/cache-contents.ts';
 export { fileChecksum } from './node/checksum.ts';
 export { downloadFile, type DownloadOptions, type DownloadProgress, tidyDownload } from './node/download.ts';
 export { fileError, systemCode, systemError } from './node/file-error.ts';

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAugment } from './commands/augment.ts';
 import { addBench } from './commands/bench.ts';
+import { addCache } from './commands/cache.ts';
 import { addConvert } from './commands/convert.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -46,6 +47,7 @@ export function createProgram(invocation: Invocation): Command {
     addDoctor,
     addSummary,
     addWeights,
+    addCache,
     addExtract,
     addTrain,
     addFinetune,

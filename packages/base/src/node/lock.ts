@@ -89,7 +89,12 @@ export async function takeLock(path: string, where: string, options: LockOptions
     await removeLeftovers(path);
     if (await claim(path, { ...thisProcess, host: hostname(), id })) {
       held.add(id);
-      await removeDead(takeoverOf(path), where);
+      try {
+        await removeDead(takeoverOf(path), where);
+      } catch (error) {
+        await release(path, id);
+        throw error;
+      }
       const beating = options.heartbeat === true ? beat(path) : undefined;
       return () => {
         clearInterval(beating);
@@ -108,10 +113,20 @@ export async function takeLock(path: string, where: string, options: LockOptions
   }
 }
 
-/** Removes the lock `path` if its process is no more, and says who has it else. */
+/** Removes a lock of the cache, where all show that they are in use, if its process is no more; else says who has it. */
 export async function removeDeadLock(path: string): Promise<string | undefined> {
-  const found = await removeDead(path, path);
-  return found && (found.holder === undefined ? 'another program' : inWords(found.holder));
+  const found = await removeDead(path, path, true);
+  return found && holderInWords(found);
+}
+
+/** Who has the lock `path`; undefined where nobody does who is alive. */
+export async function lockHolder(path: string): Promise<string | undefined> {
+  const found = await holderOf(path);
+  return found === undefined || isDead(found, true) ? undefined : holderInWords(found);
+}
+
+function holderInWords({ holder }: Found): string {
+  return holder === undefined ? 'another program' : inWords(holder);
 }
 
 function beat(path: string): NodeJS.Timeout {
