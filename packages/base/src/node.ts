@@ -36,7 +36,15 @@ export {
   watchFileOperations,
   WritableFile,
 } from './node/file-operations.ts';
-export { isLockName, lockFolder, LOCK_FILE, type LockOptions, type Release, takeLock } from './node/lock.ts';
+export {
+  isLockName,
+  lockFolder,
+  LOCK_FILE,
+  type LockOptions,
+  type Release,
+  takeLock,
+  withLock,
+} from './node/lock.ts';
 export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
 export { openPlainFile, readBounded } from './node/read-file.ts';

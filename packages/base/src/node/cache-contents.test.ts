@@ -44,7 +44,7 @@ async function put(name: string, bytes = 10, days = 0): Promise<void> {
 const vgg = 'weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5';
 const key = '0123456789abcdef'.repeat(4);
 /** A name of a process that is no more. */
-const dead = '00000000-1-0-12345678';
+const dead = `${thisProcess.machine}-999999999-0-12345678`;
 
 async function fill(): Promise<void> {
   await put(vgg, 1000, 3);

@@ -1,11 +1,13 @@
 import type { Stats } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
-import { exists, linkStatusOf, listFolder, listIfThere, remove, rename } from './file-operations.ts';
-import { lockHolder, removeDeadLock, takeLock } from './lock.ts';
-import { isAbandoned, isTemporaryName, temporaryPath } from './temporary.ts';
-import { isLockName } from './tidy.ts';
+import { exists, linkStatusOf, listFolder, listIfThere } from './file-operations.ts';
+import { isLockName, lockHolder, removeDeadLock, withLock } from './lock.ts';
+import { isAbandoned, isTemporaryName, removeAtOnce } from './temporary.ts';
+
+/** What things are called while they are removed, so that nobody goes on with what is left of them. */
+const REMOVED = 'removed';
 
 /** What lies in the cache: what can be fetched or computed again, what dead processes left, and what is not ours. */
 export const cacheKinds = ['weights', 'npm', 'driver', 'prefix', 'tuned', 'temporary', 'unknown'] as const;
@@ -112,7 +114,7 @@ async function classify(
   if (name.endsWith('.partial') && (isTemporaryName(name) || shelf.kind === 'prefix')) {
     const usedBy = isAbandoned(name, status.mtime) ? undefined : 'a running process';
     // Outputs that were computed in part are gone on with.
-    const isUnfinished = shelf.kind === 'prefix' && status.isDirectory();
+    const isUnfinished = shelf.kind === 'prefix' && !name.startsWith(`${REMOVED}.`);
     return { kind: isUnfinished ? 'prefix' : 'temporary', usedBy, isUnfinished };
   }
   const wanted = finishedName(shelf, name);
@@ -227,8 +229,9 @@ async function removeEntry({ kind, name, path }: CacheEntry, folder: string): Pr
   const shelf = shelves.get(shelfName);
   const status = await linkStatusOf(path);
   if (status === undefined) return true;
+  const aside = join(dirname(path), REMOVED);
   if (ownName === undefined || shelf === undefined) {
-    await removeWhole(path, status);
+    await removeAtOnce(path, aside);
     return true;
   }
   if (isLockName(ownName)) return (await removeDeadLock(path)) === undefined;
@@ -236,21 +239,10 @@ async function removeEntry({ kind, name, path }: CacheEntry, folder: string): Pr
     return false;
   const lock =
     kind === 'temporary' || kind === 'unknown' ? undefined : shelf.lock?.(finishedName(shelf, ownName));
-  const release =
-    lock === undefined ? undefined : await takeLock(join(folder, shelfName, lock), path, { heartbeat: true });
-  try {
-    await removeWhole(path, status);
-  } finally {
-    await release?.();
-  }
+  const work = (): Promise<void> => removeAtOnce(path, aside);
+  if (lock === undefined) await work();
+  else await withLock(join(folder, shelfName, lock), path, { heartbeat: true }, work);
   return true;
-}
-
-async function removeWhole(path: string, status: Stats): Promise<void> {
-  if (!status.isDirectory()) return remove(path);
-  const aside = temporaryPath(path);
-  await rename(path, aside);
-  await remove(aside);
 }
 
 function messageOf(error: unknown): string {

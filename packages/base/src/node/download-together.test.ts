@@ -61,6 +61,7 @@ test('who waits can be stopped, with the reason', async () => {
   server.behaviours = [() => undefined];
   const first = new AbortController();
   const running = downloadFile(server.url, path, { md5, signal: first.signal });
+  await expect.poll(() => server.requests.length).toBe(1);
   const reason = new Error('Ctrl-C');
   const second = new AbortController();
   const onWait = (): void => second.abort(reason);

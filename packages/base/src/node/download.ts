@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
+import { afterFailure } from './after-failure.ts';
 import { AtomicFile } from './atomic-file.ts';
 import { fileChecksum } from './checksum.ts';
 import { isFile, removeFile, statusOf } from './file-operations.ts';
 import { notePath, readNote, writeNote, type DownloadNote } from './download-note.ts';
 import { HttpAnswer } from './http-answer.ts';
-import { takeLock } from './lock.ts';
+import { withLock } from './lock.ts';
 
 export interface DownloadProgress {
   readonly receivedBytes: number;
@@ -52,20 +53,14 @@ export async function downloadFile(url: string, path: string, options: DownloadO
   const { md5, signal, onWait = () => undefined } = options;
   signal?.throwIfAborted();
   const before = await statusOf(path);
-  const release = await takeLock(lockPath(path), path, {
-    onWait,
-    heartbeat: true,
-    ...(signal && { signal }),
-  });
-  try {
+  const lock = { onWait, heartbeat: true, ...(signal && { signal }) };
+  await withLock(lockPath(path), path, lock, async () => {
     const now = await statusOf(path);
     const isNew = now?.ino !== before?.ino || now?.mtimeMs !== before?.mtimeMs;
     const isDone = now?.isFile() === true && (md5 === undefined ? isNew : await hasMd5(path, md5, signal));
     if (isDone) await removePartial(path);
     else await downloadPatiently(url, path, options);
-  } finally {
-    await release();
-  }
+  });
 }
 
 /**
@@ -77,12 +72,7 @@ export async function tidyDownload(path: string): Promise<void> {
   const found = await Promise.all(rests.map(isFile));
   if (!found.includes(true)) return;
   try {
-    const release = await takeLock(lockPath(path), path, { heartbeat: true });
-    try {
-      await removePartial(path);
-    } finally {
-      await release();
-    }
+    await withLock(lockPath(path), path, { heartbeat: true }, () => removePartial(path));
   } catch (error) {
     // Another process is at it, or the folder is another user's: neither is any trouble to who has the file.
     const harmless = ['file/locked', 'file/denied', 'file/read-only'];
@@ -140,8 +130,8 @@ async function downloadOnce(url: string, path: string, options: DownloadOptions)
     await file.commit();
   } catch (error) {
     const isSpoilt = error instanceof ConvbaseError && spoiling.has(error.code);
-    await file.pause();
-    if (isSpoilt || file.size === 0) await removePartial(path);
+    await afterFailure(() => file.pause());
+    if (isSpoilt || file.size === 0) await afterFailure(() => removePartial(path));
     throw error;
   }
   await removeFile(notePath(path));

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { afterFailure } from './after-failure.ts';
 import { systemCode } from './file-error.ts';
 import {
   exists,
@@ -92,7 +93,7 @@ export async function takeLock(path: string, where: string, options: LockOptions
       try {
         await removeDead(takeoverOf(path), where);
       } catch (error) {
-        await release(path, id);
+        await afterFailure(() => release(path, id));
         throw error;
       }
       const beating = options.heartbeat === true ? beat(path) : undefined;
@@ -111,6 +112,29 @@ export async function takeLock(path: string, where: string, options: LockOptions
       throw error;
     });
   }
+}
+
+/**
+ * Does something while this process has the lock `path`.
+ *
+ * @throws ConvbaseError those of `takeLock`; what `work` throws
+ */
+export async function withLock<T>(
+  path: string,
+  where: string,
+  options: LockOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = await takeLock(path, where, options);
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    await afterFailure(release);
+    throw error;
+  }
+  await release();
+  return result;
 }
 
 /** Removes a lock of the cache, where all show that they are in use, if its process is no more; else says who has it. */

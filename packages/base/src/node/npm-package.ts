@@ -4,7 +4,7 @@ import { cacheFolder } from './cache-folder.ts';
 import { fileChecksum } from './checksum.ts';
 import { fileError } from './file-error.ts';
 import { isFolder, listFolder, remove, rename, syncFolder } from './file-operations.ts';
-import { takeLock } from './lock.ts';
+import { withLock } from './lock.ts';
 import { runNpm } from './run-npm.ts';
 import type { ProgramRun } from './run-program.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -39,20 +39,20 @@ export async function npmPackage(spec: string, options: NpmPackageOptions = {}):
   const tell = (what: string): void => {
     onProgress?.(`${spec}: ${what} (${Math.round((Date.now() - started) / 1000)} s)`);
   };
-  const release = await takeLock(`${target}.lock`, target, {
+  const lock = {
     heartbeat: true,
-    onWait: (holder) => {
+    onWait: (holder: string) => {
       tell(`waiting for ${holder}, which is fetching it`);
     },
     ...(signal && { signal }),
-  });
+  };
   try {
-    if (!(await isFolder(target))) await fetchPackage(spec, target, tell, signal);
+    await withLock(`${target}.lock`, target, lock, async () => {
+      if (!(await isFolder(target))) await fetchPackage(spec, target, tell, signal);
+    });
   } catch (error) {
     signal?.throwIfAborted();
     throw fileError(error, target, `cannot put ${spec} into the cache`);
-  } finally {
-    await release();
   }
   return target;
 }

@@ -8,9 +8,9 @@ import {
   removeFile,
   rename,
   syncFolder,
-  takeLock,
   temporaryFolder,
   tidyFolder,
+  withLock,
   writeFileAtomic,
 } from '@convbase/base/node';
 import {
@@ -52,19 +52,17 @@ export async function installDriver(
   onProgress: DriverProgress,
   signal?: AbortSignal,
 ): Promise<string> {
-  const release = await takeLock(join(drivers, 'install.lock'), drivers, {
+  const lock = {
     heartbeat: true,
-    onWait: (holder) => {
+    onWait: (holder: string) => {
       onProgress(`waiting for ${holder}, which is fetching the driver`);
     },
     ...(signal && { signal }),
-  });
-  try {
+  };
+  return withLock(join(drivers, 'install.lock'), drivers, lock, async () => {
     await tidyFolder(drivers);
     return (await cachedDriver(drivers, system)) ?? (await fetchDriver(drivers, system, onProgress, signal));
-  } finally {
-    await release();
-  }
+  });
 }
 
 async function fetchDriver(

@@ -1,7 +1,18 @@
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { watchFileOperations } from '@convbase/base/node';
+import { abandonedPath, watchFileOperations } from '@convbase/base/node';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
 import {
   imageFolder,
@@ -288,6 +299,22 @@ describe('a cached prefix', () => {
     const left = await readdir(cache);
     expect(left).toHaveLength(2);
     expect(left).toContain(all[0]);
+  });
+
+  test('touches nothing that a link leads to, nor what else lies in its folder', async () => {
+    const precious = join(folder, 'precious');
+    await mkdir(precious);
+    await writeFile(join(precious, 'output-0.npy'), 'precious');
+    await (await cached()).close();
+    const [key = ''] = await readdir(cache);
+    await rm(join(cache, key), { recursive: true });
+    await symlink(precious, abandonedPath(join(cache, key)));
+    await mkdir(join(cache, 'holidays'));
+    await writeFile(join(cache, 'holidays', 'manifest.json'), 'x'.repeat(50_000));
+    await (await cached({ diskBytes: 40_000 })).close();
+    expect(await readFile(join(precious, 'output-0.npy'), 'utf8')).toBe('precious');
+    expect(await readdir(precious)).toEqual(['output-0.npy']);
+    expect(await readdir(cache)).toContain('holidays');
   });
 
   test('is computed batch by batch where there is no room for it', async () => {

@@ -10,6 +10,9 @@ export async function removeOutputs(root: string, key: string): Promise<void> {
   await removeAtOnce(join(root, key), join(root, REMOVED));
 }
 
+/** How folders of outputs are called: by SHA-256, or for one run only. */
+const KEY = /^([0-9a-f]{64}|unnamed-[0-9a-f-]{36})$/;
+
 /** How long an unfinished folder waits for somebody to go on with it. */
 const FORGOTTEN_MS = 7 * 24 * 3_600_000;
 
@@ -28,6 +31,8 @@ export async function tidy(root: string, keep: string, diskBytes: number): Promi
   for (const name of await listIfThere(root)) {
     const path = join(root, name);
     if (!name.endsWith('.partial')) {
+      // The folder may be one of the user's own, with other things in it.
+      if (!KEY.test(name)) continue;
       const used = await touched(join(path, prefixFiles.manifest));
       complete.push({ name, bytes: await bytesIn(path), used });
       continue;

@@ -8,7 +8,7 @@ import {
   listIfThere,
   remove,
   rename,
-  statusOf,
+  linkStatusOf,
   systemCode,
   temporaryPath,
   touch,
@@ -166,8 +166,9 @@ async function adopt(root: string, key: string, folder: string): Promise<void> {
   for (const name of await listIfThere(root)) {
     if (!name.startsWith(`${key}.`) || !name.endsWith('.partial')) continue;
     const path = join(root, name);
-    const status = await statusOf(path);
-    if (status === undefined || !isAbandoned(name, status.mtime)) continue;
+    const status = await linkStatusOf(path);
+    // A link is left alone: where it leads is no place to write to.
+    if (status?.isDirectory() !== true || !isAbandoned(name, status.mtime)) continue;
     try {
       await rename(path, folder);
     } catch (error) {
