@@ -102,6 +102,34 @@ export default tseslint.config(
     },
   },
   {
+    // Node's own functions call a folder that may not be read, or a link in a circle, a file that is not there, and
+    // their errors name no file to people.
+    files: ['packages/*/src/**/*.ts'],
+    ignores: [
+      '**/*.test.ts',
+      '**/testing/**',
+      '**/testing*.ts',
+      'packages/base/src/node/**',
+      // These have to be synchronous, and tell errors with `fileError`:
+      'packages/core-gpu/src/driver/activate.ts', // asks in the middle of loading a library
+      'packages/core-gpu/src/driver/quiet.ts', // exchanges a descriptor around native code
+      'packages/core-gpu/src/driver/system.ts', // two small files before anything else
+      'packages/models/src/platform/node.ts', // model files are parsed while they are read
+    ],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: ['fs', 'fs/promises', 'node:fs', 'node:fs/promises'].map((name) => ({
+            name,
+            allowTypeImports: true,
+            message: 'Use the functions of @convbase/base/node: their errors name the file.',
+          })),
+        },
+      ],
+    },
+  },
+  {
     files: ['packages/*/src/**/*.test.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },

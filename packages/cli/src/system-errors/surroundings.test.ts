@@ -20,7 +20,7 @@ const picture = (): string => at('pictures', 'bars', '000.bmp');
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'convbase-around-'));
-  await writePictures(at('pictures'), 2);
+  await writePictures(at('pictures'), 4);
   await inProcess('extract', at('pictures'), ...miniOptions, '--out', at('features'));
   await inProcess('train', at('features'), '--epochs', '1', '--units', '2', '--out', at('classifier'));
   driver = process.env['CONVBASE_DRIVER'];
@@ -67,7 +67,12 @@ describe.runIf(linux)('surroundings that only help may be unusable', () => {
   });
 
   it.each(['/proc/nope', '/dev/null'])('CONVBASE_CACHE=%s', async (CONVBASE_CACHE) => {
-    expectDone(await behind('exec "$@"', predict(), { CONVBASE_CACHE }));
+    const stages = ['--head-epochs', '1', '--epochs', '0', '--units', '2'];
+    const finetune = ['finetune', at('pictures'), ...miniOptions, ...stages, '--out', at('run')];
+    const outcome = await behind('exec "$@"', finetune, { CONVBASE_CACHE });
+    expect(outcome.stderr).toMatch(/outputs of frozen layers cannot be kept/);
+    expectDone(outcome);
+    await rm(at('run'), { recursive: true });
     const tune = ['tune', miniModel, '--size', '20'];
     expectTold(await behind('exec "$@"', tune, { CONVBASE_CACHE }), /not a folder|lets nobody|no such file/);
   });

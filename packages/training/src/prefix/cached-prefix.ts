@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { cacheFolder, fileError, isFolder, makeFolder, touch } from '@convbase/base/node';
+import { cacheFolder, fileError, freeBytes, isFolder, makeFolder, touch } from '@convbase/base/node';
 import { encodeLabels, epochOrder, labelEncoding, resize, type PictureDataset } from '@convbase/data';
 import type { Batch, HostArray, InputMeter, Model } from '@convbase/layers';
 import { bytesPerPicture, computePrefix, NotKept, pictureShape } from './compute.ts';
@@ -180,8 +179,7 @@ function isSystem(error: unknown): error is ConvbaseError {
 async function room(root: string, diskBytes: number): Promise<number> {
   try {
     await makeFolder(root);
-    const { bavail, bsize } = await statfs(root);
-    return Math.min(diskBytes, bavail * bsize);
+    return Math.min(diskBytes, await freeBytes(root));
   } catch (error) {
     const { message } = fileError(error, root, 'cannot keep outputs there');
     throw new NotKept(message, { cause: error });
