@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { inProcess } from '../testing/runs.ts';
 import { miniModel, miniOptions, writePictures } from '../testing/samples.ts';
 
@@ -158,4 +158,23 @@ describe.each(Object.entries(writing))('%s', (place, args) => {
   const hasEnding = place.includes('to .') || place.startsWith('augment');
   const kinds = Object.entries(toWrite).filter(([kind]) => !hasEnding || kind !== 'links in a circle');
   it.each(kinds)('%s', (_kind, bad) => refused(args(bad.path()), bad));
+});
+
+/** What looks into the cache for its own sake. */
+const ofCache = [
+  ['cache', 'list'],
+  ['cache', 'clear'],
+  ['weights', 'list'],
+  ['weights', 'path', 'vgg16'],
+];
+
+describe.each(ofCache.map((args) => [args.join(' '), args] as const))('%s', (_name, args) => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+  const kinds = Object.entries(anywhere).filter(([kind]) => kind !== 'a name with NUL');
+  it.each(kinds)('CONVBASE_CACHE: %s', async (_kind, bad) => {
+    vi.stubEnv('CONVBASE_CACHE', bad.path());
+    await refused(args, bad);
+  });
 });
