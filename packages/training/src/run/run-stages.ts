@@ -1,5 +1,5 @@
 import type { Gpu } from '@convbase/core-gpu';
-import { readCheckpoint, type Checkpoint } from '../checkpoint/index.ts';
+import { readCheckpoint, stageRecordSchema, type Checkpoint } from '../checkpoint/index.ts';
 import type { Recipe } from '../recipe/index.ts';
 import { CLASSIFIER, judged, judgeModel, reportRun, saveClassifier, type Judgement } from './finish.ts';
 import { renewHead } from './model.ts';
@@ -25,7 +25,9 @@ export async function runStages(openRun: OpenRun): Promise<void> {
       const result = await runStage({ ...openRun, done, resumeFrom }, stage);
       opened = result.opened;
       judgement = await judgeModel(openRun, opened);
-      await openRun.update({ stages: [...done, { ...result.record, test: judged(judgement) }] });
+      // As a checkpoint keeps it, so that a run that was resumed leaves the same record.
+      const record = stageRecordSchema.parse({ ...result.record, test: judged(judgement) });
+      await openRun.update({ stages: [...done, record] });
     }
     await saveClassifier(openRun, built.model);
     const { seconds } = await openRun.update({});
