@@ -143,16 +143,16 @@ const plans: Readonly<Record<string, Planned | readonly Planned[]>> = {
     count,
     (s: typeof count, target) =>
       kernels.planAdam(
-        { ...s, learningRate: 1, beta1: 0.9, beta2: 0.99, epsilon: 1e-7, step: 1 } as never,
+        { ...s, learningRate: 1, beta1: 0.9, beta2: 0.99, epsilon: 1e-7, step: 1 },
         target,
       ),
   ],
   planRmsprop: [
     count,
     (s: typeof count, target) =>
-      kernels.planRmsprop({ ...s, learningRate: 1, rho: 0.9, epsilon: 1e-7 } as never, target),
+      kernels.planRmsprop({ ...s, learningRate: 1, rho: 0.9, epsilon: 1e-7 }, target),
   ],
-  planSgd: [count, (s: typeof count, target) => kernels.planSgd({ ...s, learningRate: 1 } as never, target)],
+  planSgd: [count, (s: typeof count, target) => kernels.planSgd({ ...s, learningRate: 1 }, target)],
   planPenalty: [count, (s: typeof count, target) => kernels.planPenalty({ ...s, l1: 1, l2: 1 }, target)],
   planPenaltyGradient: [
     count,

@@ -23,6 +23,6 @@ export function numberOption(value: number, of: OptionOf, [low, high] = [-Infini
 }
 
 function impossible(value: unknown, { where, option }: OptionOf, wanted: string): ConvbaseError {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  const text = typeof value === 'number' || value === undefined ? String(value) : JSON.stringify(value);
   return new ConvbaseError('layer/option', `${option} cannot be ${text}`, { where, fix: `Give ${wanted}.` });
 }
