@@ -142,10 +142,7 @@ const plans: Readonly<Record<string, Planned | readonly Planned[]>> = {
   planAdam: [
     count,
     (s: typeof count, target) =>
-      kernels.planAdam(
-        { ...s, learningRate: 1, beta1: 0.9, beta2: 0.99, epsilon: 1e-7, step: 1 },
-        target,
-      ),
+      kernels.planAdam({ ...s, learningRate: 1, beta1: 0.9, beta2: 0.99, epsilon: 1e-7, step: 1 }, target),
   ],
   planRmsprop: [
     count,
