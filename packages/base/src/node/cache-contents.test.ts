@@ -209,6 +209,7 @@ test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
       const { removed, failed } = await clearCache({ folder: cache });
       expect(failed.map(({ error }) => error.code)).toContain('file/denied');
       expect(removed.map(({ name }) => name)).toContain(vgg);
+      expect(await readdir(cache)).toContain('prefix');
     } finally {
       await chmod(at('npm'), 0o700);
       await chmod(at('prefix'), 0o700);

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
-import { exists, linkStatusOf, listFolder, listIfThere } from './file-operations.ts';
+import { exists, linkStatusOf, listFolder, listIfThere, remove } from './file-operations.ts';
 import { isLockName, lockHolder, removeDeadLock, withLock } from './lock.ts';
 import { isAbandoned, isTemporaryName, removeAtOnce } from './temporary.ts';
 
@@ -229,9 +229,8 @@ async function removeEntry({ kind, name, path }: CacheEntry, folder: string): Pr
   const shelf = shelves.get(shelfName);
   const status = await linkStatusOf(path);
   if (status === undefined) return true;
-  const aside = join(dirname(path), REMOVED);
   if (ownName === undefined || shelf === undefined) {
-    await removeAtOnce(path, aside);
+    await remove(path);
     return true;
   }
   if (isLockName(ownName)) return (await removeDeadLock(path)) === undefined;
@@ -239,7 +238,7 @@ async function removeEntry({ kind, name, path }: CacheEntry, folder: string): Pr
     return false;
   const lock =
     kind === 'temporary' || kind === 'unknown' ? undefined : shelf.lock?.(finishedName(shelf, ownName));
-  const work = (): Promise<void> => removeAtOnce(path, aside);
+  const work = (): Promise<void> => removeAtOnce(path, join(dirname(path), REMOVED));
   if (lock === undefined) await work();
   else await withLock(join(folder, shelfName, lock), path, { heartbeat: true }, work);
   return true;
