@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { tidyFolder } from '@convbase/base/node';
 import { create } from 'webgpu';
 import { activateDriver, hasVulkanLoader } from './activate.ts';
 import { driverAdvice } from './advice.ts';
@@ -73,7 +74,10 @@ async function findDriver({
   const system = readSystem();
   if (process.platform !== 'linux') throw noAdapter(driverAdvice(process.platform, system, process.arch));
   const cached = await cachedDriver(driversFolder(), system);
-  if (cached !== undefined) return useDriver(cached, 'cache');
+  if (cached !== undefined) {
+    await tidyFolder(driversFolder());
+    return useDriver(cached, 'cache');
+  }
   if (!install) {
     const other = driverAdvice(process.platform, system, process.arch);
     throw noAdapter(

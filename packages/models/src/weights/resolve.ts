@@ -95,6 +95,7 @@ export async function resolveFile(file: RemoteFile, options: FetchOptions = {}):
     if (!(cause instanceof ConvbaseError) || !cause.code.startsWith('download/')) throw cause;
     throw unavailable(file, rejected, cause);
   }
+  await tidyWeights(path);
   return { path, origin: 'download' };
 }
 
