@@ -158,7 +158,7 @@ describe('weights pull', () => {
     answer = (_request, response) => {
       const text = isFirst ? 'hello' : '<!doctype html><p>Log in';
       isFirst = false;
-      setTimeout(() => response.end(text), 2000);
+      setTimeout(() => response.end(text), 10_000);
     };
     const all = [1, 2].map(() => inChild(['weights', 'pull', 'vgg16'], { env: env() }));
     const errors = (await Promise.all(all)).map(({ code, stderr }) => `${code} ${stderr}`).sort();

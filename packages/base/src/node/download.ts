@@ -7,6 +7,7 @@ import { isFile, removeFile, statusOf } from './file-operations.ts';
 import { notePath, readNote, writeNote, type DownloadNote } from './download-note.ts';
 import { HttpAnswer } from './http-answer.ts';
 import { withLock } from './lock.ts';
+import { HARMLESS } from './tidy.ts';
 
 export interface DownloadProgress {
   readonly receivedBytes: number;
@@ -74,9 +75,7 @@ export async function tidyDownload(path: string): Promise<void> {
   try {
     await withLock(lockPath(path), path, { heartbeat: true }, () => removePartial(path));
   } catch (error) {
-    // Another process is at it, or the folder is another user's: neither is any trouble to who has the file.
-    const harmless = ['file/locked', 'file/denied', 'file/read-only'];
-    if (!(error instanceof ConvbaseError && harmless.includes(error.code))) throw error;
+    if (!(error instanceof ConvbaseError && HARMLESS.has(error.code))) throw error;
   }
 }
 

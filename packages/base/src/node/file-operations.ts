@@ -118,7 +118,7 @@ export class WritableFile {
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    await look(this.#where, 'cannot write it', () => this.#handle.close());
   }
 }
 

@@ -2,30 +2,21 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
-import { parseJson } from '../json.ts';
 import { afterFailure } from './after-failure.ts';
-import { systemCode } from './file-error.ts';
+import { exists, link, makeFolder, removeFile, touch, WritableFile } from './file-operations.ts';
 import {
-  exists,
-  link,
-  linkStatusOf,
-  makeFolder,
-  removeFile,
-  touch,
-  WritableFile,
-} from './file-operations.ts';
-import { isRunning, ownName, thisProcess, type ProcessIdentity } from './process-identity.ts';
-import { readBounded } from './read-file.ts';
+  codeOf,
+  held,
+  type Holder,
+  holderInWords,
+  holderOf,
+  INSTANCE,
+  inWords,
+  isDead,
+  type Found,
+} from './lock-holder.ts';
+import { ownName, thisProcess } from './process-identity.ts';
 import { removeAbandoned, removeLeftovers, temporaryPath } from './temporary.ts';
-
-/** Who has a lock. */
-interface Holder extends ProcessIdentity {
-  readonly host: string;
-  readonly id: string;
-}
-
-/** Locks that this process holds, by `id`. */
-const held = new Set<string>();
 
 export interface LockOptions {
   /**
@@ -43,7 +34,6 @@ export interface LockOptions {
 }
 
 const HEARTBEAT_MS = 30_000;
-const SILENT_MS = 10 * 60_000;
 
 /** Gives a lock back. */
 export type Release = () => Promise<void>;
@@ -68,7 +58,7 @@ export async function lockFolder(folder: string, options: LockOptions = {}): Pro
   try {
     await removeAbandoned(folder);
   } catch (error) {
-    await release();
+    await afterFailure(release);
     throw error;
   }
   return release;
@@ -88,10 +78,12 @@ export async function takeLock(path: string, where: string, options: LockOptions
     options.signal?.throwIfAborted();
     await makeFolder(dirname(path));
     await removeLeftovers(path);
-    if (await claim(path, { ...thisProcess, host: hostname(), id })) {
+    // Who waits only looks.
+    const isFree = !told || (await holderOf(path)) === undefined;
+    if (isFree && (await claim(path, { ...thisProcess, host: hostname(), id, instance: INSTANCE }))) {
       held.add(id);
       try {
-        await removeDead(takeoverOf(path), where);
+        await removeDead(takeoverOf(path), where, options);
       } catch (error) {
         await afterFailure(() => release(path, id));
         throw error;
@@ -102,7 +94,7 @@ export async function takeLock(path: string, where: string, options: LockOptions
         return release(path, id);
       };
     }
-    const found = await removeDead(path, where, options.heartbeat);
+    const found = await removeDead(path, where, options);
     if (found === undefined) continue;
     if (options.onWait === undefined || found.holder === undefined) throw locked(path, where, found.holder);
     if (!told) options.onWait(inWords(found.holder));
@@ -139,7 +131,7 @@ export async function withLock<T>(
 
 /** Removes a lock of the cache, where all show that they are in use, if its process is no more; else says who has it. */
 export async function removeDeadLock(path: string): Promise<string | undefined> {
-  const found = await removeDead(path, path, true);
+  const found = await removeDead(path, path, { heartbeat: true });
   return found && holderInWords(found);
 }
 
@@ -147,10 +139,6 @@ export async function removeDeadLock(path: string): Promise<string | undefined> 
 export async function lockHolder(path: string): Promise<string | undefined> {
   const found = await holderOf(path);
   return found === undefined || isDead(found, true) ? undefined : holderInWords(found);
-}
-
-function holderInWords({ holder }: Found): string {
-  return holder === undefined ? 'another program' : inWords(holder);
 }
 
 function beat(path: string): NodeJS.Timeout {
@@ -177,7 +165,8 @@ async function claim(path: string, mine: Holder): Promise<boolean> {
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
     return await claimWithoutLink(path, mine);
   } finally {
-    await removeFile(beside);
+    // What stays has a temporary name: whether the lock was taken does not depend on it.
+    await afterFailure(() => removeFile(beside));
   }
 }
 
@@ -187,6 +176,7 @@ async function claimWithoutLink(path: string, mine: Holder): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
+    await afterFailure(() => removeFile(path));
     throw error;
   }
 }
@@ -210,18 +200,20 @@ function takeoverOf(path: string): string {
  * Removes a lock if its process is no more; else returns it. Only who holds the lock's own lock may: otherwise a process
  * that was slow to look would remove the lock that a faster one has taken since.
  */
-async function removeDead(path: string, where: string, heartbeat = false): Promise<Found | undefined> {
+async function removeDead(
+  path: string,
+  where: string,
+  { heartbeat = false, signal }: LockOptions,
+): Promise<Found | undefined> {
   const seen = await holderOf(path);
   if (seen === undefined || !isDead(seen, heartbeat)) return seen;
-  const done = await takeLock(takeoverOf(path), where, { onWait: () => undefined });
-  try {
+  const options = { onWait: () => undefined, heartbeat, ...(signal && { signal }) };
+  return withLock(takeoverOf(path), where, options, async () => {
     const found = await holderOf(path);
     if (found === undefined || !isDead(found, heartbeat)) return found;
     await removeFile(path);
     return undefined;
-  } finally {
-    await done();
-  }
+  });
 }
 
 async function release(path: string, id: string): Promise<void> {
@@ -230,76 +222,10 @@ async function release(path: string, id: string): Promise<void> {
   if ((await holderOf(path))?.holder?.id === id) await removeFile(path);
 }
 
-/** A lock that is there; without a holder where its text is none of ours. */
-interface Found {
-  readonly holder: Holder | undefined;
-  /** Nothing is written in it, and has not been for a while: a file system without links, and a kill. */
-  readonly isEmpty: boolean;
-  /** When it was last written or shown to be in use. */
-  readonly changed: number;
-}
-
-const EMPTY_MS = 10_000;
-const MAX_BYTES = 4096;
-
-async function holderOf(path: string): Promise<Found | undefined> {
-  const status = await linkStatusOf(path);
-  if (status === undefined) return undefined;
-  const changed = status.mtimeMs;
-  // Locks are never links: where one leads is no business of ours.
-  if (!status.isFile()) return { holder: undefined, isEmpty: false, changed };
-  if (status.size === 0) return { holder: undefined, isEmpty: Date.now() - changed > EMPTY_MS, changed };
-  try {
-    const holder = parseHolder((await readBounded(path, MAX_BYTES)).toString());
-    return { holder, isEmpty: false, changed };
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** Who a lock's text names; undefined for text that convbase did not write. */
-export function parseHolder(text: string): Holder | undefined {
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch {
-    // Nobody knows whose it is, and the message says so.
-    return undefined;
-  }
-  const { machine, pid, started, host, id } = (json ?? {}) as Record<string, unknown>;
-  const isHolder =
-    typeof machine === 'string' &&
-    typeof pid === 'number' &&
-    Number.isSafeInteger(pid) &&
-    pid > 0 &&
-    typeof started === 'string' &&
-    typeof host === 'string' &&
-    typeof id === 'string';
-  return isHolder ? { machine, pid, started, host, id } : undefined;
-}
-
-function isDead({ holder, isEmpty, changed }: Found, heartbeat: boolean): boolean {
-  if (holder === undefined) return isEmpty;
-  const isOurs = holder.pid === thisProcess.pid && holder.machine === thisProcess.machine;
-  if (isOurs && holder.started === thisProcess.started) return !held.has(holder.id);
-  const runs = isRunning(holder);
-  return runs === undefined ? heartbeat && Date.now() - changed > SILENT_MS : !runs;
-}
-
 function locked(path: string, where: string, holder: Holder | undefined): ConvbaseError {
   const who = holder === undefined ? 'another program' : inWords(holder);
   return new ConvbaseError('file/locked', `${who} is writing here`, {
     where,
     fix: `Wait for it, or choose another place. If nothing is at work there, remove ${path}.`,
   });
-}
-
-function inWords({ pid, host }: Holder): string {
-  return `process ${pid} on ${host}`;
-}
-
-/** The system's code behind an error of ours. */
-function codeOf(error: unknown): string | undefined {
-  return error instanceof ConvbaseError ? systemCode(error.cause) : systemCode(error);
 }

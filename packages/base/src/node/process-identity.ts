@@ -80,7 +80,9 @@ function machine(): string {
   } catch {
     // Only Linux has them.
   }
-  return createHash('sha256').update(`${hostname()} ${numbers}`).digest('hex').slice(0, 8);
+  // Many machines have the same name, and the first process numbers of all have the same place.
+  const id = textOf('/etc/machine-id') ?? textOf('/proc/sys/kernel/random/boot_id') ?? '';
+  return createHash('sha256').update(`${hostname()} ${numbers} ${id}`).digest('hex').slice(0, 8);
 }
 
 function textOf(path: string): string | undefined {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { ConvbaseError } from '../errors.ts';
 import {
   absolute,
   linkStatusOf,
@@ -98,7 +99,17 @@ export async function removeAbandoned(
     if (!name.endsWith('.partial') || !wanted(name)) continue;
     const path = join(folder, name);
     const status = await linkStatusOf(path);
-    if (status !== undefined && isAbandoned(name, status.mtime)) await remove(path);
+    if (status !== undefined && isAbandoned(name, status.mtime)) await unlessDenied(() => remove(path));
+  }
+}
+
+/** What another user's processes left is that user's to remove. */
+async function unlessDenied(removal: () => Promise<void>): Promise<void> {
+  try {
+    await removal();
+  } catch (error) {
+    if (!(error instanceof ConvbaseError && ['file/denied', 'file/read-only'].includes(error.code)))
+      throw error;
   }
 }
 
@@ -115,9 +126,10 @@ export async function removeAtOnce(path: string, as = path): Promise<void> {
   await remove(aside);
 }
 
-/** Whether a name is one of `temporaryPath`; those of resumable files have no owner. */
+/** Whether a name is one of `temporaryPath` or `abandonedPath`; those of resumable files say nothing of an owner. */
 export function isTemporaryName(name: string): boolean {
-  return ownerOf(name.split('.').at(-2) ?? '') !== undefined;
+  const belongs = name.split('.').at(-2) ?? '';
+  return name.endsWith('.partial') && (isNobodys(belongs) || ownerOf(belongs) !== undefined);
 }
 
 /** The name of a path, or what stands for one that is too long to have anything behind it. */

@@ -4,6 +4,15 @@ import { listIfThere } from './file-operations.ts';
 import { isLockName, removeDeadLock } from './lock.ts';
 import { removeAbandoned } from './temporary.ts';
 
+/** What tidying may meet without any trouble to who has what it came for. */
+export const HARMLESS: ReadonlySet<string> = new Set([
+  'file/locked',
+  'file/denied',
+  'file/read-only',
+  'disk/full',
+  'file/io',
+]);
+
 /**
  * Removes from a folder of the cache what dead processes left there: half-made files and folders, and locks. Nothing is
  * done in the folder of another user, whose processes do it.
@@ -15,8 +24,6 @@ export async function tidyFolder(folder: string): Promise<void> {
       if (isLockName(name)) await removeDeadLock(join(folder, name));
     }
   } catch (error) {
-    if (!(error instanceof ConvbaseError && ['file/denied', 'file/read-only'].includes(error.code))) {
-      throw error;
-    }
+    if (!(error instanceof ConvbaseError && HARMLESS.has(error.code))) throw error;
   }
 }

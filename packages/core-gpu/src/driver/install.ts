@@ -5,6 +5,7 @@ import {
   makeFolder,
   readBounded,
   remove,
+  removeAtOnce,
   removeFile,
   rename,
   syncFolder,
@@ -90,6 +91,8 @@ async function fetchDriver(
     await writeManifest(root);
     const version = upstreamVersion(mesa.version);
     const target = join(drivers, `${system.codename}-${apt.architecture}-${version}`);
+    // A folder that is there is none that a driver was found in.
+    await removeAtOnce(target);
     await rename(root, target);
     await syncFolder(drivers);
     return target;

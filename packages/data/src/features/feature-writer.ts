@@ -115,8 +115,11 @@ export class FeatureWriter {
       if (isEmpty) await this.#removeFiles();
       else await this.flush();
     } finally {
-      for (const writer of this.#writers) await writer.pause();
-      await this.#release();
+      try {
+        for (const writer of this.#writers) await writer.pause();
+      } finally {
+        await this.#release();
+      }
     }
     if (isEmpty) await removeEmptyFolder(this.folder);
   }
@@ -142,8 +145,11 @@ export class FeatureWriter {
       await writeManifest(this.folder, manifest);
       return manifest;
     } finally {
-      for (const writer of this.#writers) await writer.pause();
-      await this.#release();
+      try {
+        for (const writer of this.#writers) await writer.pause();
+      } finally {
+        await this.#release();
+      }
     }
   }
 }

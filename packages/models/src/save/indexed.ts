@@ -17,19 +17,17 @@ export async function saveIndexed(
   isOld: (name: string) => boolean,
 ): Promise<void> {
   let release: (() => Promise<void>) | undefined;
-  // Another model in the same folder may share files with this one.
-  let indexes: readonly string[] = [];
   let index: Uint8Array = new Uint8Array();
   try {
     for await (const [name, bytes] of files) {
-      if (release === undefined) {
-        release = await saveLock(path);
-        indexes = await otherTexts(path, '.json');
-      }
+      release ??= await saveLock(path);
       await saveFile(fileBeside(path, name), bytes);
       index = bytes;
     }
-    indexes = [...indexes, new TextDecoder().decode(index)];
+    // Another model in the same folder may share files with this one. Where that cannot be seen, all of them stay.
+    const others = await otherTexts(path, '.json');
+    if (others === undefined) return;
+    const indexes = [...others, new TextDecoder().decode(index)];
     await removeBeside(path, (name) => isOld(name) && !indexes.some((text) => text.includes(name)));
   } finally {
     await release?.();

@@ -246,7 +246,10 @@ async function findRows(
   try {
     rows = await openRows(folder, key, memoryBytes);
   } catch (error) {
-    if (!(error instanceof ConvbaseError) || !/^(prefix|npy|file)\//.test(error.code)) throw error;
+    if (!(error instanceof ConvbaseError) || !isDamage(error.code)) {
+      // The system says it now, and may say otherwise the next time: what is there stays.
+      throw isSystem(error) ? new NotKept(error.message, { cause: error }) : error;
+    }
     try {
       await removeOutputs(root, key);
     } catch (failure) {
@@ -258,6 +261,11 @@ async function findRows(
   // When they were last of use decides what is given up first. It is somebody else's to note in another user's folder.
   await unlessSystem(() => touch(join(folder, prefixFiles.manifest)));
   return { rows };
+}
+
+/** Whether an error says that outputs are not whole, and not that they cannot be looked at. */
+function isDamage(code: string): boolean {
+  return /^(prefix|npy)\/|^file\/(missing|kind|truncated|too-large)$/.test(code);
 }
 
 /** Pictures that an earlier run left out are an error to a run that wants none left out. */

@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { isAbandoned, listIfThere, remove, removeAtOnce, statusOf } from '@convbase/base/node';
+import {
+  isAbandoned,
+  isTemporaryName,
+  listIfThere,
+  remove,
+  removeAtOnce,
+  statusOf,
+} from '@convbase/base/node';
 import { prefixFiles } from './manifest.ts';
 
 /** What folders are called while they are removed: nobody goes on with such a one. */
@@ -37,8 +44,10 @@ export async function tidy(root: string, keep: string, diskBytes: number): Promi
       complete.push({ name, bytes: await bytesIn(path), used });
       continue;
     }
+    const [begin = ''] = name.split('.');
+    if (!isTemporaryName(name) || !(begin === REMOVED || KEY.test(begin))) continue;
     const since = await touched(path);
-    const forgotten = name.startsWith(`${REMOVED}.`) || Date.now() - since > FORGOTTEN_MS;
+    const forgotten = begin === REMOVED || Date.now() - since > FORGOTTEN_MS;
     if (forgotten && isAbandoned(name, new Date(since))) await remove(path);
   }
   let bytes = complete.reduce((sum, entry) => sum + entry.bytes, 0);

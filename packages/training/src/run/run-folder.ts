@@ -3,6 +3,7 @@ import { ConvbaseError, escapedJson, visible, visibleJson, visibleLine } from '@
 import {
   exists,
   isLockName,
+  isTemporaryName,
   listIfThere,
   readBounded,
   removeAbandoned,
@@ -114,8 +115,12 @@ export class RunFolder {
 
   /** Makes room for a new run. Throws `run/folder` where there is something else. */
   async prepare(): Promise<void> {
-    const isOurs = (name: string): boolean => OWN.has(name) || isLockName(name) || name.endsWith('.partial');
-    const other = (await listIfThere(this.path)).find((name) => !isOurs(name));
+    const own = (names: ReadonlySet<string>) => (name: string) =>
+      names.has(name) || isLockName(name) || isTemporaryName(name);
+    const inside = (await listIfThere(this.file('checkpoints'))).map((name) => join('checkpoints', name));
+    const other =
+      (await listIfThere(this.path)).find((name) => !own(OWN)(name)) ??
+      inside.find((name) => !own(CHECKPOINTS)(name));
     if (other !== undefined) {
       throw new ConvbaseError('run/folder', `it holds other things, such as ${other}`, {
         where: this.path,
@@ -127,7 +132,7 @@ export class RunFolder {
 
   /** Removes what a crash left unfinished. */
   async clean(): Promise<void> {
-    for (const folder of [this.path, this.file('checkpoints')]) await removeAbandoned(folder, () => true);
+    for (const folder of [this.path, this.file('checkpoints')]) await removeAbandoned(folder);
   }
 }
 
@@ -144,3 +149,4 @@ function recipeText(recipe: Recipe): string {
 
 /** Everything that a run puts into its folder before it has a record. */
 const OWN = new Set(['recipe.yaml', 'checkpoints']);
+const CHECKPOINTS = new Set(['last', 'best'].map((name) => join('checkpoints', `${name}.safetensors`)));

@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ConvbaseError } from '@convbase/base';
 import {
   isFile,
   listEntries,
@@ -46,13 +47,21 @@ export async function saveLock(path: string): Promise<Release> {
 /** Room for the graph of any model. */
 const MAX_TEXT_BYTES = 2 ** 28;
 
-/** The texts of the other files in a file's folder whose names end like this. */
-export async function otherTexts(path: string, ending: string): Promise<string[]> {
+/**
+ * The texts of the other files in a file's folder whose names end like this; undefined where one of them cannot be read, or
+ * is too large to be a model's.
+ */
+export async function otherTexts(path: string, ending: string): Promise<string[] | undefined> {
   const texts: string[] = [];
   for (const name of await listFolder(dirname(path))) {
     const other = join(dirname(path), name);
     if (name === basename(path) || !name.endsWith(ending) || !(await isFile(other))) continue;
-    texts.push((await readBounded(other, MAX_TEXT_BYTES)).toString());
+    try {
+      texts.push((await readBounded(other, MAX_TEXT_BYTES)).toString());
+    } catch (error) {
+      if (error instanceof ConvbaseError) return undefined;
+      throw error;
+    }
   }
   return texts;
 }
