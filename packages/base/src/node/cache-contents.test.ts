@@ -137,7 +137,7 @@ test('what a living process is at work on stays', async () => {
 
 test('what was begun after it was listed stays', async () => {
   await put(vgg);
-  const other = { ...thisProcess, pid: process.ppid, started: '0', host: 'here', id: 'x' };
+  const other = { ...thisProcess, pid: process.ppid, started: '0', host: 'here', id: 'x', instance: 'x' };
   let asked = false;
   watchFileOperations(() => {
     asked = true;

@@ -73,7 +73,10 @@ test('who waits can be stopped, with the reason', async () => {
 
 test('the lock of another machine is waited for while it is in use, and taken over when it is silent', async () => {
   const lock = `${path}.lock`;
-  await writeFile(lock, JSON.stringify({ ...thisProcess, machine: 'another', host: 'there', id: 'x' }));
+  await writeFile(
+    lock,
+    JSON.stringify({ ...thisProcess, machine: 'another', host: 'there', id: 'x', instance: 'x' }),
+  );
   const stop = new AbortController();
   const onWait = (holder: string): void => stop.abort(new Error(holder));
   const waiting = downloadFile(server.url, path, { md5, onWait, signal: stop.signal });
@@ -126,7 +129,7 @@ test('what a process left that was killed at the very end is tidied up, that of 
   await tidyDownload(path);
   expect(await readdir(folder)).toEqual(['weights.h5']);
   await writeFile(`${path}.partial`, '');
-  const other = { ...thisProcess, pid: process.ppid, started: '0', host: 'here', id: 'x' };
+  const other = { ...thisProcess, pid: process.ppid, started: '0', host: 'here', id: 'x', instance: 'x' };
   await writeFile(`${path}.lock`, JSON.stringify(other));
   await tidyDownload(path);
   expect(await readdir(folder)).toEqual(['weights.h5', 'weights.h5.lock', 'weights.h5.partial']);

@@ -51,7 +51,7 @@ export async function holderOf(path: string): Promise<Found | undefined> {
 }
 
 /** Who a lock's text names; undefined for text that convbase did not write. */
-export function parseHolder(text: string): Holder | undefined {
+function parseHolder(text: string): Holder | undefined {
   let json: unknown;
   try {
     json = parseJson(text);
