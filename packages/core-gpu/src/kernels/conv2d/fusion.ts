@@ -25,7 +25,7 @@ export function sliceOf(shape: Conv2dShape, fusion: Conv2dFusion): { channels: n
   if (!Number.isSafeInteger(offset) || offset < 0 || !(offset + shape.co <= channels)) {
     throw new ConvbaseError(
       'conv2d/slice',
-      `channels ${String(offset)} to ${String(offset + shape.co)} do not lie inside ${String(channels)}`,
+      `channels ${String(offset)} to ${String(offset + shape.co)} are not inside ${String(channels)}`,
       { where: 'conv2d' },
     );
   }
