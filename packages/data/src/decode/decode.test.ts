@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { readNpy } from '../npy/read.ts';
+import { avifSizes } from './avif.ts';
 import { decodeImage } from './decode.ts';
 import { PictureError } from './picture-error.ts';
 
@@ -60,6 +61,22 @@ test('a picture too large for memory is refused before it is decoded', async () 
     .png()
     .toBuffer();
   await expect(decodeImage(huge)).rejects.toMatchObject({ code: 'picture/too-large' });
+});
+
+test.each([
+  ['the sides that libvips can count', 20_000, 10_000],
+  ['a side that libvips takes for 1', 16, 2 ** 27],
+  ['sides of 32 bits', 2 ** 32 - 1, 2 ** 32 - 1],
+])('an AVIF that claims %s is refused for its size', async (_, width, height) => {
+  const bytes = await sharp({ create: { width: 16, height: 16, channels: 3, background: 'red' } })
+    .avif()
+    .toBuffer();
+  expect(avifSizes(bytes)).toEqual([{ width: 16, height: 16 }]);
+  const sizes = bytes.indexOf('ispe') + 8;
+  bytes.writeUInt32BE(width, sizes);
+  bytes.writeUInt32BE(height, sizes + 4);
+  expect(avifSizes(bytes)).toEqual([{ width, height }]);
+  await expect(decodeImage(bytes)).rejects.toMatchObject({ code: 'picture/too-large' });
 });
 
 test.each([

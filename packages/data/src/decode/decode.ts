@@ -1,6 +1,7 @@
 import { readBounded } from '@convbase/base/node';
 import sharp, { type Sharp } from 'sharp';
 import type { Picture } from '../picture/picture.ts';
+import { avifSizes } from './avif.ts';
 import { decodeBmp } from './bmp.ts';
 import { PictureError } from './picture-error.ts';
 import { fullSizeRoom } from './room.ts';
@@ -36,6 +37,9 @@ async function decodeBytes(bytes: Uint8Array, where: string): Promise<Picture> {
     throw new PictureError('picture/format', 'not a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP picture', where);
   }
   if (format === 'bmp') return decodeBmp(bytes, where, MAX_PIXELS);
+  if (format === 'avif') {
+    for (const { width, height } of avifSizes(bytes)) checkSize(bytes.byteLength, width, height, where);
+  }
   try {
     return await decodeWithSharp(bytes, where);
   } catch (error) {
@@ -50,8 +54,14 @@ const ANYWAY_BYTES = 120e6;
 /** DEFLATE cannot do better. */
 const MAX_RATIO = 1032;
 
-/** Refuses a few bytes that claim to be a huge picture, for which the room would be taken before anything is read. */
-function checkRatio(fileBytes: number, width: number, height: number, where: string): void {
+/**
+ * Refuses what has too many pixels, and a few bytes that claim to be a huge picture, for which the room would be taken
+ * before anything is read.
+ */
+function checkSize(fileBytes: number, width: number, height: number, where: string): void {
+  if (width * height > MAX_PIXELS) {
+    throw new PictureError('picture/too-large', `${width} x ${height} pixels`, where);
+  }
   const bytes = width * height * BYTES_PER_PIXEL;
   if (bytes <= Math.max(ANYWAY_BYTES, fileBytes * MAX_RATIO)) return;
   const what = `a file of ${fileBytes} bytes that claims to be ${width} x ${height} pixels`;
@@ -66,7 +76,7 @@ async function decodeWithSharp(bytes: Uint8Array, where: string): Promise<Pictur
     limitInputPixels: MAX_PIXELS,
   });
   const { space, width: across, height: down } = await image.metadata();
-  checkRatio(bytes.byteLength, across, down, where);
+  checkSize(bytes.byteLength, across, down, where);
   return fullSizeRoom.use(across * down * 3, () => pixelsOf(image, space));
 }
 
