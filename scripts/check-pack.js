@@ -1,7 +1,7 @@
 /**
  * `npm run check:pack`: packs every package that gets published, installs the tarballs together in a folder outside
- * the repository, and uses them there with plain Node: each import, its type declarations, the kernels' text, the
- * command line.
+ * the repository, and uses them there: each import with plain Node, the kernels' text, the command line, and the type
+ * declarations in a program that checks its libraries.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,6 +45,7 @@ try {
       console.log(`${specifier} imports`);
     }
   }
+  checkTypes();
   const kernels =
     "const { openGpu } = await import('@convbase/core-gpu'); (await openGpu({ backend: 'null' })).destroy();";
   execute(process.execPath, ['--input-type=module', '-e', kernels], outside);
@@ -58,6 +59,42 @@ try {
   console.log(`convbase ${version} runs`);
 } finally {
   rmSync(outside, { recursive: true, force: true });
+}
+
+/**
+ * Compiles a program that imports everything, as strict as TypeScript can be: its libraries are checked, no `types` are
+ * named. With and without the DOM, whose library declares WebGPU since TypeScript 6.
+ */
+function checkTypes() {
+  const specifiers = packages.flatMap(({ manifest }) =>
+    Object.keys(manifest.exports).map((entry) => manifest.name + entry.slice(1)),
+  );
+  const imports = specifiers.map((specifier, i) => `import * as entry${i} from '${specifier}';`);
+  const entries = specifiers.map((_, i) => `entry${i}`).join(', ');
+  writeFileSync(join(outside, 'strict.ts'), `${imports.join('\n')}\nexport const entries = [${entries}];\n`);
+  for (const [module, moduleResolution] of [
+    ['node16', 'node16'],
+    ['esnext', 'bundler'],
+  ]) {
+    for (const lib of [['es2023'], ['es2023', 'dom']]) {
+      const compilerOptions = {
+        ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+        ...{ target: 'es2022', module, moduleResolution, lib },
+      };
+      writeFileSync(
+        join(outside, 'tsconfig.json'),
+        JSON.stringify({ compilerOptions, files: ['strict.ts'] }),
+      );
+      const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+      try {
+        execute(process.execPath, [compiler, '--pretty', 'false'], outside);
+      } catch (error) {
+        const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+        throw new Error(`types of ${moduleResolution} with ${lib.join(', ')}:\n${said}`, { cause: error });
+      }
+      console.log(`types hold with moduleResolution ${moduleResolution} and ${lib.join(', ')}`);
+    }
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export { afterFailure } from './node/after-failure.ts';
 export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
 export { cacheFolder, homeFolder } from './node/cache-folder.ts';

@@ -4,7 +4,7 @@ export { describeAdapter, type AdapterDescription } from './device/adapter.ts';
 export { Gpu, type Counters } from './device/gpu.ts';
 export { openGpu, type OpenOptions } from './device/open.ts';
 export type { Label, Phase } from './device/label.ts';
-export type { ProfileEvent, ProfileRow } from './device/profile.ts';
+export type { ProfileEvent, ProfileRow } from './device/profile-rows.ts';
 export type { GpuBuffer } from './memory/buffer.ts';
 export type { MemoryReport } from './memory/pool.ts';
 export * from './kernels/index.ts';

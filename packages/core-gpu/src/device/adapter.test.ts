@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeAdapter, fragmentShapes, SUBGROUP_MATRIX } from './adapter.ts';
+import { describeAdapter } from './adapter.ts';
+import { fragmentShapes, SUBGROUP_MATRIX } from './kernel-target.ts';
 
 function info(values: Partial<GPUAdapterInfo>): GPUAdapterInfo {
   return { vendor: '', architecture: '', device: '', description: '', ...values } as GPUAdapterInfo;

@@ -3,8 +3,9 @@ import type { Plan } from '../commands/plan.ts';
 import { elementWindows, grid1d } from '../kernels/grid.ts';
 import { withGpu } from '../kernels/testing.ts';
 import { openEntry } from '../platform/node.ts';
-import { describeAdapter, kernelTarget } from './adapter.ts';
+import { describeAdapter } from './adapter.ts';
 import { Gpu } from './gpu.ts';
+import { kernelTarget } from './kernel-target.ts';
 import { openGpu } from './open.ts';
 
 function fill(gpu: Gpu, count: number, value: number): Plan {

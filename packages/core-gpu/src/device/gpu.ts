@@ -8,9 +8,11 @@ import { outOfMemory } from '../memory/allocation.ts';
 import { GpuBuffer } from '../memory/buffer.ts';
 import { BufferPool, type MemoryReport } from '../memory/pool.ts';
 import { shareStaging, StagingPool } from '../memory/staging.ts';
+import type { GPUDevice, GPUSupportedLimits } from '../webgpu-types.ts';
 import type { AdapterDescription } from './adapter.ts';
 import { noLayer, type Label, type Phase } from './label.ts';
-import { Profiler, profileTable, type ProfileEvent, type ProfileRow } from './profile.ts';
+import { Profiler } from './profile.ts';
+import { profileTable, type ProfileEvent, type ProfileRow } from './profile-rows.ts';
 
 /** Free buffers kept for reuse, in bytes. */
 const POOL_CAP_BYTES = 2 * 1024 ** 3;

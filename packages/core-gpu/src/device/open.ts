@@ -1,14 +1,9 @@
 import { ConvbaseError, visibleLine } from '@convbase/base';
 import { cachedTable, environment, openEntry } from '#platform';
 import type { TunedTable } from '../tuning/table.ts';
-import {
-  type AdapterDescription,
-  describeAdapter,
-  kernelTarget,
-  wantedFeatures,
-  wantedLimits,
-} from './adapter.ts';
+import { type AdapterDescription, describeAdapter } from './adapter.ts';
 import { Gpu } from './gpu.ts';
+import { kernelTarget, wantedFeatures, wantedLimits } from './kernel-target.ts';
 
 export interface OpenOptions {
   /** Part of an adapter's name, as `CONVBASE_ADAPTER`. Node only; a browser picks by itself. */

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import type { GPUBuffer, GPUDevice, GPUError } from '../webgpu-types.ts';
 
 // GPUBufferUsage.STORAGE | COPY_SRC | COPY_DST: constants, because the global is not there in plain Node.
 const STORAGE_USAGE = 0x80 | 0x4 | 0x8;

@@ -1,3 +1,4 @@
+import type { GPUBuffer } from '../webgpu-types.ts';
 import type { Backing } from './allocation.ts';
 
 /**

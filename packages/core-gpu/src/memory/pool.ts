@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import type { GPUDevice } from '../webgpu-types.ts';
 import { Allocator, type Backing } from './allocation.ts';
 import { GpuBuffer } from './buffer.ts';
 import { MemoryPlans, type Slot } from './plans.ts';

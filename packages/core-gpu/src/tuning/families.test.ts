@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KernelTarget } from '../commands/plan.ts';
-import { describeAdapter, kernelTarget } from '../device/adapter.ts';
+import { describeAdapter } from '../device/adapter.ts';
+import { kernelTarget } from '../device/kernel-target.ts';
 import { conv2dShape } from '../kernels/conv2d/shape.ts';
 import { tunables } from '../kernels/tunables.ts';
 import { describeChoice } from './tune.ts';
