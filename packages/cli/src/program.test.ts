@@ -79,6 +79,9 @@ describe('the command line', () => {
     [['train', 'x', '--ou', 'y'], /unknown option '--ou'/],
     [['predict', 'x'], /missing required argument 'images'/],
     [['verify', '--weights', 'vgg16'], /NAME=PATH/],
+    [['train', 'x', '--out', ''], /the value of --out is empty/],
+    [['convert', 'x', ''], /argument 2 of convert is empty/],
+    [['bench', '--list', '--only', 'x', ''], /the value of --only is empty/],
     [['weights'], /Usage: convbase weights/],
   ] as const)('%j is wrong usage', async (args, message) => {
     const { code, stdout, stderr } = await inProcess(...args);

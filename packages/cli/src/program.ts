@@ -16,7 +16,7 @@ import { addTune } from './commands/tune.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWeights } from './commands/weights.ts';
 import type { Interruption } from './terminal/interrupt.ts';
-import { requireOptionsLast } from './terminal/options.ts';
+import { refuseEmptyValues, requireOptionsLast } from './terminal/options.ts';
 import { commanderOutput } from './terminal/print.ts';
 import { version } from './version.ts';
 
@@ -64,5 +64,6 @@ export function createProgram(invocation: Invocation): Command {
     add(program, invocation);
   }
   requireOptionsLast(program);
+  refuseEmptyValues(program);
   return program;
 }

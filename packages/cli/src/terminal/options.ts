@@ -71,6 +71,24 @@ export function requireOptionsLast(program: Command): void {
   });
 }
 
+/**
+ * Refuses empty arguments and values of options: an empty path is the folder that the program was started in, and what
+ * was meant is nearly always a variable of the shell that is not set.
+ */
+export function refuseEmptyValues(program: Command): void {
+  const refuse = (what: string): never =>
+    program.error(`error: ${what} is empty`, { code: 'commander.invalidArgument' });
+  program.hook('preAction', (_program, command) => {
+    command.args.forEach((value, i) => {
+      if (value === '') refuse(`argument ${String(i + 1)} of ${command.name()}`);
+    });
+    for (const option of command.options) {
+      const value: unknown = command.getOptionValue(option.attributeName());
+      if ([value].flat().includes('')) refuse(`the value of ${option.long ?? option.flags}`);
+    }
+  });
+}
+
 /** More units in a hidden layer than any head has; a classifier with more is not read again. */
 export const MOST_UNITS = 1_000_000;
 

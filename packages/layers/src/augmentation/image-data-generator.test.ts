@@ -121,6 +121,12 @@ describe('what ImageDataGenerator draws', () => {
     );
   });
 
+  it('takes no memory for shifts that are far', () => {
+    const far = draws({ widthShiftRange: 2 ** 40 }).map(({ ty }) => ty);
+    expectUniform(far, -(2 ** 40), 2 ** 40);
+    expect(far.every(Number.isInteger)).toBe(true);
+  });
+
   it('zooms between two limits, and not at all between 1 and 1', () => {
     expectUniform(
       draws({ zoomRange: [0.5, 0.75] }).map(({ zx }) => zx),

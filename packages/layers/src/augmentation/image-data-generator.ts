@@ -137,12 +137,13 @@ export class ImageDataGenerator {
  */
 function drawShift(range: number | readonly number[], side: number, random: () => number): number {
   if (range === 0) return 0;
-  const whole =
-    typeof range === 'number' && Number.isInteger(range) ? Array.from({ length: range }, (_, i) => i) : range;
-  const scale = Math.max(...(typeof range === 'number' ? [range] : range)) < 1 ? side : 1;
-  if (typeof whole === 'number') return (2 * random() - 1) * whole * scale;
-  const chosen = whole[Math.floor(random() * whole.length)] ?? 0;
-  return (random() < 0.5 ? -chosen : chosen) * scale;
+  if (typeof range === 'number' && !Number.isInteger(range))
+    return (2 * random() - 1) * range * (range < 1 ? side : 1);
+  const chosen =
+    typeof range === 'number'
+      ? Math.floor(random() * range)
+      : (range[Math.floor(random() * range.length)] ?? 0) * (range.every((value) => value < 1) ? side : 1);
+  return random() < 0.5 ? -chosen : chosen;
 }
 
 function checkConfig(config: ImageDataGeneratorConfig): void {
