@@ -3,7 +3,7 @@
  * the repository, and uses them there: each import with plain Node, the kernels' text, the command line, and the type
  * declarations in a program that checks its libraries.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,8 +57,23 @@ try {
   const expected = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8')).version;
   if (version !== expected) throw new Error(`convbase --version printed '${version}', not '${expected}'`);
   console.log(`convbase ${version} runs`);
+  checkWithoutBench();
 } finally {
   rmSync(outside, { recursive: true, force: true });
+}
+
+/** The benchmarks are an optional part of the command line: without them one command says what is missing. */
+function checkWithoutBench() {
+  rmSync(join(outside, 'node_modules/@convbase/bench'), { recursive: true });
+  const listed = spawnSync(
+    process.execPath,
+    ['node_modules/@convbase/cli/bin/convbase.js', 'bench', '--list'],
+    { cwd: outside, encoding: 'utf8' },
+  );
+  if (listed.status !== 1 || !listed.stderr.includes('npm install @convbase/bench')) {
+    throw new Error(`convbase bench without @convbase/bench: ${listed.status}, ${listed.stderr}`);
+  }
+  console.log('convbase bench says that @convbase/bench is missing');
 }
 
 /**

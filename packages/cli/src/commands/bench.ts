@@ -1,19 +1,6 @@
-import { visibleLine } from '@convbase/base';
+import { ConvbaseError, visibleLine } from '@convbase/base';
 import { checkPlace } from '@convbase/base/node';
-import {
-  comparisonText,
-  compareResults,
-  isRegression,
-  listCases,
-  readFigures,
-  readResults,
-  runBenchmarks,
-  textLegend,
-  textOf,
-  writeResults,
-  type CaseSet,
-  type ResultFiles,
-} from '@convbase/bench';
+import type { CaseSet, ResultFiles } from '@convbase/bench';
 import { ensureDriver } from '@convbase/core-gpu/node';
 import { Option, type Command } from 'commander';
 import type { Invocation } from '../program.ts';
@@ -49,7 +36,8 @@ export function addBench(program: Command, invocation: Invocation): void {
     .summary('time this machine, beside TensorFlow.js')
     .description(
       'Times convolutions, networks and training steps on this machine, beside those of TensorFlow.js and ONNX Runtime ' +
-        'that are installed, and checks what each computes. Writes latest.json, index.html and results.md.',
+        'that are installed, and checks what each computes. Writes latest.json, index.html and results.md. ' +
+        'A package of its own: npm install @convbase/bench.',
     )
     .addOption(
       new Option('--set <name>', 'which cases').choices(['quick', 'full', 'ratios']).default('quick'),
@@ -103,6 +91,7 @@ export function addBench(program: Command, invocation: Invocation): void {
 }
 
 async function runBench(flags: BenchFlags, { signal }: Invocation): Promise<void> {
+  const { listCases, readFigures, runBenchmarks, textLegend, textOf, writeResults } = await benchPackage();
   const { full, only, contenders, rounds, ladders, out, json, adapter } = flags;
   const set = full === true ? 'full' : flags.set;
   if (flags.list === true) {
@@ -157,6 +146,7 @@ async function compareRuns(
   { tolerance, json }: CompareFlags,
   invocation: Invocation,
 ): Promise<void> {
+  const { comparisonText, compareResults, isRegression, readResults } = await benchPackage();
   const found = compareResults(await readResults(before), await readResults(after), tolerance);
   const worse = found.filter(isRegression);
   if (worse.length > 0) invocation.exitCode = 1;
@@ -171,11 +161,31 @@ async function compareRuns(
 }
 
 async function reportRun(path: string, { json, out, with: figures }: ReportFlags): Promise<void> {
+  const { readFigures, readResults, writeResults } = await benchPackage();
   const results = await readResults(path);
   const more = figures === undefined ? [] : await readFigures(figures);
   const known = new Set(results.rows.map((row) => row.case));
   const all = [...results.figures, ...more.filter((figure) => known.has(figure.case))];
   printFiles(json, await writeResults(out, { ...results, figures: all }));
+}
+
+/** Only who measures needs it, and what it brings with it. */
+async function benchPackage(): Promise<typeof import('@convbase/bench')> {
+  try {
+    return await import('@convbase/bench');
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    if (!isMissing || !error.message.includes("'@convbase/bench'")) throw error;
+    throw new ConvbaseError(
+      'bench/not-installed',
+      'the benchmarks are a package of their own, which is not here',
+      {
+        where: '@convbase/bench',
+        fix: 'npm install @convbase/bench, with -g if that is how convbase was installed.',
+        cause: error,
+      },
+    );
+  }
 }
 
 function printFiles(json: true | undefined, files: ResultFiles, results?: object): void {
