@@ -40,6 +40,7 @@ export {
 export {
   isLockName,
   lockFolder,
+  lockHolder,
   LOCK_FILE,
   type LockOptions,
   type Release,

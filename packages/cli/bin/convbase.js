@@ -20,6 +20,7 @@ for (const stream of [process.stdout, process.stderr]) {
     if (['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'].includes(error.code)) return askToEnd('no reader');
     if (!unwritable && stream === process.stdout) console.error(`error: stdout: ${error.message}`);
     unwritable = true;
+    process.exitCode = 1;
     askToEnd('unwritable');
   });
 }

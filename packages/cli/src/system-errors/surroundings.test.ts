@@ -53,6 +53,13 @@ function expectDone({ code, stderr }: Outcome): void {
   expect(code).toBe(0);
 }
 
+describe.runIf(linux)('what is printed last is lost', () => {
+  it.each([['recipe', 'list'], ['summary', miniModel], ['--help']])('%s', async (...args) => {
+    expectTold(await behind('exec "$@" > /dev/full', args), /error: stdout: ENOSPC/);
+    expect((await behind('exec "$@" > /dev/full 2>&1', args)).code).toBe(1);
+  });
+});
+
 describe.runIf(linux)('surroundings that only help may be unusable', () => {
   const predict = (): string[] => ['predict', at('classifier'), picture()];
 

@@ -26,7 +26,8 @@ export async function leave(code: number, patienceMs = Infinity): Promise<never>
     // A shell knows an end by SIGINT as exit code 130, and an end by SIGPIPE as what `| head` does to any command.
     if ((await Promise.race([allQuiet(), late])) === 'late') endBy(code === 130 ? 'SIGINT' : 'SIGPIPE');
   }
-  process.exit(code);
+  // An output may have failed since the command ended, with its last lines, and has set the process's own exit code.
+  process.exit(code === 0 ? (process.exitCode ?? 0) : code);
 }
 
 /** Resolves when nothing works any more that would hold up `process.exit` or be harmed by it. */

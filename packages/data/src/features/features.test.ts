@@ -103,8 +103,13 @@ describe('feature folders', () => {
     const first = await FeatureWriter.open(folder, recipe);
     await first.append(new Float32Array([1, 2]), new Int32Array([0]), new Int32Array([0]));
     await first.append(new Float32Array([3, 4]), new Int32Array([1]), new Int32Array([2]));
+    await expect(Features.open(folder)).rejects.toThrow('is still extracting into it');
     await first.pause();
-    await expect(Features.open(folder)).rejects.toMatchObject({ code: 'features/incomplete', where: folder });
+    await expect(Features.open(folder)).rejects.toMatchObject({
+      code: 'features/incomplete',
+      where: folder,
+      message: expect.stringContaining('was interrupted') as string,
+    });
     const second = await FeatureWriter.open(folder, recipe);
     expect(second.nextSample).toBe(3);
     await second.append(new Float32Array([5, 6]), new Int32Array([1]), new Int32Array([3]));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ConvbaseError, issueLines, parseJson } from '@convbase/base';
-import { readBounded } from '@convbase/base/node';
+import { lockHolder, LOCK_FILE, readBounded } from '@convbase/base/node';
 import { z } from 'zod';
 
 /** The files of a feature folder. */
@@ -79,6 +79,13 @@ export async function readAnyManifest(folder: string): Promise<FeatureManifest> 
 export async function readManifest(folder: string): Promise<FeatureManifest> {
   const manifest = await readAnyManifest(folder);
   if (manifest.complete) return manifest;
+  const holder = await lockHolder(join(folder, LOCK_FILE));
+  if (holder !== undefined) {
+    throw new ConvbaseError('features/incomplete', `${holder} is still extracting into it`, {
+      where: folder,
+      fix: 'Wait until it is done.',
+    });
+  }
   throw new ConvbaseError('features/incomplete', 'the extraction was interrupted', {
     where: folder,
     fix: 'Run the same `convbase extract` again: it goes on where it stopped.',

@@ -30,7 +30,8 @@ export function parseYaml(text: string, where: string): YamlText {
   // Pretty errors are dear, and so are the keys of a map where the parser compares each with all others.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const [error] = document.errors;
-  const problem = error === undefined ? oddKey(document) : { what: error.message, at: error.pos[0] };
+  const what = error?.code === 'MULTIPLE_DOCS' ? 'a recipe is one document, without ---' : error?.message;
+  const problem = error === undefined || what === undefined ? oddKey(document) : { what, at: error.pos[0] };
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.at);
     throw refusal(where, line, `it is not YAML: ${problem.what} at line ${line}, column ${col}`);
