@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { constants } from 'node:os';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fileError, systemError } from './file-error.ts';
+import { listFolder } from './file-operations.ts';
 
 function fromSystem(code: string, errno: number, more: object = {}): Error {
   return Object.assign(new Error(`${code}: said`), { code, errno, ...more });
@@ -41,4 +44,15 @@ test.skipIf(process.platform === 'win32')('a folder that is gone is told as such
   expect(fileError(gone, 'x', 'cannot look at it').message).toMatch(
     /^the folder that this program was started in is gone\n {2}Change into/,
   );
+});
+
+test.runIf(process.platform === 'linux')('says of a name that is not UTF-8 why it is not found', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'convbase-name-'));
+  await mkdir(Buffer.concat([Buffer.from(`${folder}/cats`), Buffer.from([0xff])]));
+  const [name = ''] = await readdir(folder);
+  await expect(listFolder(join(folder, name))).rejects.toMatchObject({
+    code: 'file/missing',
+    message: expect.stringContaining('its name is not UTF-8') as string,
+  });
+  await rm(folder, { recursive: true });
 });

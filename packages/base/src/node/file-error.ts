@@ -37,6 +37,13 @@ const explanations: Record<string, readonly [code: string, what: string, fix?: s
   ENOMEM: ['memory/host', 'the system has no memory left', 'Close other programs, and run again.'],
 };
 
+/** Node puts U+FFFD in place of bytes that are no UTF-8, and nothing is found under the name that it makes of them. */
+const notUtf8 = [
+  'file/missing',
+  'no such file or folder, or its name is not UTF-8',
+  'Check the path; give the file a name in UTF-8.',
+] as const;
+
 /** The `code` of a Node system error (`'ENOENT'`), if it is one. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
@@ -58,7 +65,10 @@ export function fileError(error: unknown, path: string, doing: string): Error {
       cause: error,
     });
   }
-  const known = explanations[systemCode(error) ?? ''];
+  const known =
+    systemCode(error) === 'ENOENT' && path.includes('\ufffd')
+      ? notUtf8
+      : explanations[systemCode(error) ?? ''];
   if (known === undefined && !isSystemError(error)) return asError(error);
   const [code, what, fix] = known ?? ['file/io', asError(error).message];
   return new ConvbaseError(code, `${doing}: ${what}`, {
