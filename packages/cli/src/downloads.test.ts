@@ -154,13 +154,16 @@ describe('weights pull', () => {
   });
 
   it('says for whom it waits, and what came in place of the file', async () => {
-    let isFirst = true;
-    answer = (_request, response) => {
-      const text = isFirst ? 'hello' : '<!doctype html><p>Log in';
-      isFirst = false;
-      setTimeout(() => response.end(text), 10_000);
+    let somebodyWaits: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (somebodyWaits = resolve));
+    const texts = ['hello', '<!doctype html><p>Log in'];
+    // The first answer is held back until the other process says that it waits.
+    answer = (_request, response) => void waiting.then(() => response.end(texts.shift()));
+    const look = (output: string): boolean => {
+      if (output.includes('waiting for process')) somebodyWaits();
+      return false;
     };
-    const all = [1, 2].map(() => inChild(['weights', 'pull', 'vgg16'], { env: env() }));
+    const all = [1, 2].map(() => inChild(['weights', 'pull', 'vgg16'], { env: env(), interruptWhen: look }));
     const errors = (await Promise.all(all)).map(({ code, stderr }) => `${code} ${stderr}`).sort();
     expect(errors.filter((text) => /waiting for process \d+ on .*downloading it/.test(text))).toHaveLength(1);
     expect(errors.filter((text) => text.includes('the MD5 of the download (5 bytes)'))).toHaveLength(1);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -75,14 +75,29 @@ describe.runIf(linux)('surroundings that only help may be unusable', () => {
   });
 
   it.each(['/proc/nope', '/dev/null'])('CONVBASE_CACHE=%s', async (CONVBASE_CACHE) => {
-    const stages = ['--head-epochs', '1', '--epochs', '0', '--units', '2'];
+    const stages = ['--head-epochs', '1', '--epochs', '1', '--unfreeze-last', '1', '--units', '2'];
     const finetune = ['finetune', at('pictures'), ...miniOptions, ...stages, '--out', at('run')];
     const outcome = await behind('exec "$@"', finetune, { CONVBASE_CACHE });
-    expect(outcome.stderr).toMatch(/outputs of frozen layers cannot be kept/);
+    // Four times in two stages, of training and validation pictures each, the folder is found unusable.
+    expect(outcome.stderr.split('outputs of frozen layers cannot be kept')).toHaveLength(2);
+    expect(outcome.stderr.split('kernels are chosen by rules alone').length).toBeLessThanOrEqual(2);
     expectDone(outcome);
     await rm(at('run'), { recursive: true });
     const tune = ['tune', miniModel, '--size', '20'];
     expectTold(await behind('exec "$@"', tune, { CONVBASE_CACHE }), /not a folder|lets nobody|no such file/);
+  });
+});
+
+describe.runIf(linux)("weights in Keras' folder", () => {
+  it.each(['list', 'path'])('that cannot be looked into are not used by weights %s', async (command) => {
+    const home = at(`home of ${command}`);
+    await mkdir(home);
+    await symlink('.keras', join(home, '.keras'));
+    const args = ['weights', command, ...(command === 'path' ? ['vgg16'] : [])];
+    const env = { HOME: home, KERAS_HOME: '', CONVBASE_CACHE: at('empty cache') };
+    const outcome = await behind('exec "$@"', args, env);
+    expect(outcome.stderr.split('weights that Keras keeps are not used')).toHaveLength(2);
+    expect(outcome.stderr).not.toContain('error');
   });
 });
 

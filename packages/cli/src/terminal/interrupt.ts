@@ -23,10 +23,13 @@ export interface Interruption {
   graceMs: number;
 }
 
-/** From the first wish to end to the end, of a job that asks for no more time. */
-const USUAL_MS = 4000;
+/**
+ * From the first wish to end to the end, of a job that asks for no more time. Five seconds are promised; the rest is for
+ * what the program's one thread was in the midst of when the signal came, which it hears of only afterwards.
+ */
+const USUAL_MS = 3000;
 /** What is left of that, at least, for the GPU to finish. */
-const LEAVING_MS = 1500;
+const LEAVING_MS = 1000;
 /** For the same after a second Ctrl-C. */
 const AT_ONCE_MS = 500;
 

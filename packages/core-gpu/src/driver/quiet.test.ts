@@ -9,6 +9,7 @@ import { withoutNoise } from './quiet.ts';
 const noisy = [
   'Warning: maxDynamicUniformBuffersPerPipelineLayout artificially reduced from 1000000 to 16 to fit dynamic offset allocation limit.',
   'error: XDG_RUNTIME_DIR is invalid or not set in the environment.',
+  'Failed to create /nowhere for shader cache (No such file or directory)---disabling.',
   '',
 ].join('\n');
 

@@ -16,6 +16,7 @@ const noise = [
   /^ - While initializing adapter /,
   /^error: XDG_RUNTIME_DIR /,
   /^WARNING: lavapipe is not a conformant vulkan implementation/,
+  /^Failed to create .* for shader cache \(.*\)---disabling\.$/,
   /^ {4}at .*\/dawn\/native\/vulkan\/\w+\.cpp:\d+\)$/,
 ];
 

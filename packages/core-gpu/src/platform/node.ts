@@ -1,4 +1,4 @@
-import { ConvbaseError, visible } from '@convbase/base';
+import { ConvbaseError, warnOnce } from '@convbase/base';
 import { create } from 'webgpu';
 import type { AdapterDescription } from '../device/adapter.ts';
 import { ensureDriver } from '../driver/ensure.ts';
@@ -35,9 +35,6 @@ export function environment(name: string): string | undefined {
   return process.env[name] === '' ? undefined : process.env[name];
 }
 
-/** Files that could not be read and have been warned of. */
-const warnedOf = new Set<string>();
-
 /**
  * What `convbase tune` found on this adapter, if anything; `CONVBASE_TUNED=off` leaves it unread. A file that cannot be
  * read costs speed, not the program: it is warned of once, and the rules decide.
@@ -48,10 +45,7 @@ export async function cachedTable(adapter: AdapterDescription): Promise<TunedTab
     return tunedTableOf(await readMeasured(adapter));
   } catch (error) {
     if (!(error instanceof ConvbaseError)) throw error;
-    const path = tunedFile(adapter);
-    if (!warnedOf.has(path))
-      console.warn(visible(`convbase: kernels are chosen by rules alone: ${error.message}`));
-    warnedOf.add(path);
+    warnOnce(tunedFile(adapter), `kernels are chosen by rules alone: ${error.message}`);
     return undefined;
   }
 }

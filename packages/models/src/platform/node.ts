@@ -86,11 +86,19 @@ export function fileInFolder(folder: string, name: string): string {
   return join(folder, name);
 }
 
-/** SHA-256 in hex of the sources' bytes, one after the other. */
-export function sha256(sources: readonly ByteSource[]): Promise<string> {
+/**
+ * SHA-256 in hex of the sources' bytes, one after the other. After each piece the program may do something else, such as
+ * heed a signal: half a gigabyte takes a second and more.
+ */
+export async function sha256(sources: readonly ByteSource[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const source of sources) for (const piece of pieces(source)) hash.update(piece);
-  return Promise.resolve(hash.digest('hex'));
+  for (const source of sources) {
+    for (const piece of pieces(source)) {
+      hash.update(piece);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  return hash.digest('hex');
 }
 export { isFolder } from '@convbase/base/node';
 export { listFiles, otherTexts, removeBeside, saveFile, saveLock, shippedGolden } from './node/files.ts';

@@ -1,4 +1,4 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, warnOnce } from '@convbase/base';
 import {
   downloadFile,
   fileInFolder,
@@ -121,12 +121,25 @@ async function search(file: RemoteFile, signal: AbortSignal | undefined): Promis
   const folders = weightFolders();
   for (const origin of ['cache', 'keras'] as const) {
     const path = fileInFolder(folders[origin], file.file);
-    if (!(await isFile(path))) continue;
-    const sum = await md5(path, signal);
+    const find = async (): Promise<string | undefined> =>
+      (await isFile(path)) ? md5(path, signal) : undefined;
+    const sum = await (origin === 'cache' ? find() : unlessUnusable(folders[origin], find));
+    if (sum === undefined) continue;
     if (sum === file.md5) return { found: { path, origin }, rejected };
     rejected.push(`${path} is another file or damaged (its MD5 is ${sum}, not ${file.md5}).`);
   }
   return { rejected };
+}
+
+/** Another program's folder only helps: where it cannot be looked into, or a file of it not be read, nothing is there. */
+async function unlessUnusable<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ConvbaseError && /^(file|disk)\//.test(error.code))) throw error;
+    warnOnce(folder, `weights that Keras keeps are not used: ${error.message.split('\n')[0] ?? ''}`);
+    return undefined;
+  }
 }
 
 function unavailable(file: RemoteFile, rejected: readonly string[], cause: ConvbaseError): ConvbaseError {

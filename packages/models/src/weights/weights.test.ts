@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -63,6 +71,36 @@ describe('a weight file', () => {
     put(inCache(), contents);
     expect(await resolveFile(unreachable)).toEqual({ path: inCache(), origin: 'cache' });
   });
+
+  test.each<[string, number, (path: string) => void]>([
+    // Nothing can be in there, so nothing is missed.
+    ['a file in place of the folder', 0, (path) => put(dirname(dirname(path)), '')],
+    [
+      'a circle of links',
+      1,
+      (path) => {
+        mkdirSync(dirname(dirname(path)), { recursive: true });
+        symlinkSync(dirname(path), dirname(path));
+      },
+    ],
+    ['a name that is too long', 1, () => vi.stubEnv('KERAS_HOME', join(folder, 'a'.repeat(300)))],
+  ])(
+    'is looked for elsewhere where Keras has %s, with at most one warning',
+    async (_name, warnings, spoil) => {
+      const warn = vi.spyOn(console, 'warn').mockReturnValue();
+      spoil(inKeras());
+      try {
+        expect(await locateFile(unreachable)).toBeUndefined();
+        await expect(resolveFile(unreachable)).rejects.toMatchObject({ code: 'weights/unavailable' });
+        put(inCache(), contents);
+        expect(await resolveFile(unreachable)).toMatchObject({ origin: 'cache' });
+        const line = expect.stringContaining('weights that Keras keeps are not used') as string;
+        expect(warn.mock.calls).toEqual(Array.from({ length: warnings }, () => [line]));
+      } finally {
+        warn.mockRestore();
+      }
+    },
+  );
 
   test('with the wrong contents is passed over, and said to be wrong where nothing else is found', async () => {
     put(inCache(), 'cut sho');

@@ -3,6 +3,9 @@ import type { Model } from '@convbase/layers';
 import { cachedPrefix, hasPrefixOutputs, type CachedPrefix } from '../prefix/index.ts';
 import type { RunContext } from './context.ts';
 
+/** Warnings given in this process: every stage, and every set of pictures of one, finds the same folder unusable. */
+const given = new Set<string>();
+
 /** The frozen part's outputs for each set of pictures, each computed once. */
 export class PrefixOutputs {
   readonly #prefix: Model;
@@ -22,7 +25,12 @@ export class PrefixOutputs {
       ...(cacheFolder === undefined ? {} : { folder: cacheFolder }),
       ...(signal === undefined ? {} : { signal }),
       meter,
-      onWarning: (line) => observer.say?.(`  ${line.split('\n')[0] ?? ''}`),
+      onWarning: (line) => {
+        const [what] = line.split(':');
+        const warning = JSON.stringify([what, cacheFolder]);
+        if (!given.has(warning)) observer.say?.(`  ${line.split('\n')[0] ?? ''}`);
+        given.add(warning);
+      },
       onProgress: (done, total) =>
         observer.count?.(`${what} pictures through the frozen layers`, done, total),
     });
