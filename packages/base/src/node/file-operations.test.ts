@@ -73,6 +73,9 @@ it('lists, tells what is there, and removes links but not what they lead to', as
   expect(await listFolder(root)).toEqual(['kept']);
   expect(await listFolder(at('kept'))).toEqual(['file']);
   expect(await removeEmptyFolder(at('kept'))).toBe(false);
+  await makeFolder(at('bare'));
+  if (process.platform !== 'win32') expect(await removeEmptyFolder(`${at('bare')}/.`)).toBe(false);
+  expect(await removeEmptyFolder(at('bare'))).toBe(true);
   expect(await exists(at('kept', 'file', 'x'))).toBe(false);
 });
 

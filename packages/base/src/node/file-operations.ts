@@ -160,7 +160,8 @@ export async function removeEmptyFolder(path: string): Promise<boolean> {
       await fs.rmdir(path);
       return true;
     } catch (error) {
-      if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
+      // Nobody can remove `.`, nor what a disk is mounted on.
+      if (/^(ENOTEMPTY|EEXIST|ENOENT|ENOTDIR|EINVAL|EBUSY)$/.test(systemCode(error) ?? '')) return false;
       throw error;
     }
   });

@@ -100,10 +100,14 @@ export function addTrain(program: Command, invocation: Invocation): void {
     const release = await lockFolder(flags.out);
     try {
       await train(paths, flags, invocation.signal);
-    } finally {
-      await release();
-      await removeEmptyFolder(flags.out);
+    } catch (error) {
+      await afterFailure(async () => {
+        await release();
+        await removeEmptyFolder(flags.out);
+      });
+      throw error;
     }
+    await release();
   });
 }
 
