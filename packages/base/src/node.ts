@@ -1,7 +1,8 @@
 /// <reference types="node" preserve="true" />
-export { afterFailure } from './node/after-failure.ts';
+export { afterFailure, doEach, withTidying } from './node/after-failure.ts';
 export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
 export { cacheFolder, homeFolder } from './node/cache-folder.ts';
+export { PREFIX_KEY, REMOVED } from './node/cache-names.ts';
 export {
   type CacheEntry,
   type CacheKind,
@@ -15,7 +16,6 @@ export { fileChecksum } from './node/checksum.ts';
 export { downloadFile, type DownloadOptions, type DownloadProgress, tidyDownload } from './node/download.ts';
 export { fileError, systemCode, systemError } from './node/file-error.ts';
 export {
-  appendText,
   exists,
   fileSize,
   freeBytes,
@@ -49,7 +49,7 @@ export {
 } from './node/lock.ts';
 export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
-export { openPlainFile, readBounded } from './node/read-file.ts';
+export { openPlainFile, READ_FLAGS, readBounded } from './node/read-file.ts';
 export {
   abandonedPath,
   checkPlace,
@@ -63,3 +63,4 @@ export {
 } from './node/temporary.ts';
 export { type ProgramOptions, type ProgramRun, runProgram } from './node/run-program.ts';
 export { tidyFolder } from './node/tidy.ts';
+export { appendText, withWritableFile } from './node/with-file.ts';

@@ -1,5 +1,6 @@
 import { cpus, platform, totalmem } from 'node:os';
 import { ConvbaseError } from '@convbase/base';
+import { withTidying } from '@convbase/base/node';
 import type { Case, CaseSet, Prepared } from './cases/case.ts';
 import { allCases, choose } from './cases/cases.ts';
 import type { Cost } from './cases/cost.ts';
@@ -82,7 +83,7 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
     figures: (options.figures ?? []).filter(({ case: id }) => cases.some((one) => one.id === id)),
     ...(ladders === undefined ? {} : { ladders }),
   });
-  try {
+  const race = async (): Promise<void> => {
     for (const [index, one] of cases.entries()) {
       const say = (text: string): void => {
         onStatus(`${index + 1}/${cases.length} ${one.title}: ${text}`);
@@ -96,9 +97,8 @@ export async function runBenchmarks(options: BenchOptions = {}): Promise<Results
       await options.onCase?.(limited(made, adapter), sofar());
     }
     if (climbing) ladders = await withGpu((gpu) => climbAll(gpu, { onStatus, signal }));
-  } finally {
-    await files.remove();
-  }
+  };
+  await withTidying(race, () => files.remove());
   return sofar();
 }
 

@@ -2,12 +2,10 @@ import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
+import { PREFIX_KEY, REMOVED } from './cache-names.ts';
 import { exists, linkStatusOf, listFolder, listIfThere, remove } from './file-operations.ts';
 import { isLockName, lockHolder, removeDeadLock, withLock } from './lock.ts';
 import { isAbandoned, isTemporaryName, removeAtOnce } from './temporary.ts';
-
-/** What things are called while they are removed, so that nobody goes on with what is left of them. */
-const REMOVED = 'removed';
 
 /** What lies in the cache: what can be fetched or computed again, what dead processes left, and what is not ours. */
 export const cacheKinds = ['weights', 'npm', 'driver', 'prefix', 'tuned', 'temporary', 'unknown'] as const;
@@ -60,7 +58,7 @@ const shelves: ReadonlyMap<string, Shelf> = new Map<string, Shelf>([
     'drivers',
     { kind: 'driver', holds: 'folders', names: /^[a-z]+-\w+-\d[\w.+~-]*$/, lock: () => 'install.lock' },
   ],
-  ['prefix', { kind: 'prefix', holds: 'folders', names: /^([0-9a-f]{32,64}|unnamed-[0-9a-f-]{36})$/ }],
+  ['prefix', { kind: 'prefix', holds: 'folders', names: PREFIX_KEY }],
   ['tuned', { kind: 'tuned', holds: 'files', names: /^[\w-]+\.jsonl$/ }],
 ]);
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
-import { afterFailure } from './after-failure.ts';
+import { afterFailure, withTidying } from './after-failure.ts';
 import { AtomicFile } from './atomic-file.ts';
 import { fileChecksum } from './checksum.ts';
 import { isFile, removeFile, statusOf } from './file-operations.ts';
@@ -148,13 +148,12 @@ async function fetchRest(url: string, file: AtomicFile, options: DownloadOptions
   }
   const fix = `Check the network; ${byHand(url, path)}`;
   const answer = await HttpAnswer.get(url, { headers, stallTimeout, fix, signal });
-  try {
+  const take = async (): Promise<void> => {
     const isWhole = note !== undefined && answer.status === 416 && sizeOf(answer) === file.size;
     if (isWhole) options.onProgress?.({ receivedBytes: file.size, totalBytes: file.size });
     else await receive(answer, file, url, note, options);
-  } finally {
-    await answer.cancel();
-  }
+  };
+  await withTidying(take, () => answer.cancel());
 }
 
 /** Puts an answer's bytes where they belong, once it is clear what they are. */

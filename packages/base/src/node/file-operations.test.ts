@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ConvbaseError } from '../errors.ts';
 import {
-  appendText,
   exists,
   listFolder,
   listIfThere,
@@ -14,6 +13,7 @@ import {
   watchFileOperations,
   type FileOperation,
 } from './file-operations.ts';
+import { appendText } from './with-file.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
 let root: string;

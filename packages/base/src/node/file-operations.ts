@@ -2,6 +2,7 @@ import { constants, type Dirent, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
+import { withTidying } from './after-failure.ts';
 import { fileError, systemCode } from './file-error.ts';
 
 /** Something that is about to be done to a file or a folder. */
@@ -132,16 +133,6 @@ export async function link(from: string, to: string): Promise<void> {
   await change('link', to, 'cannot write it', () => fs.link(from, to));
 }
 
-/** Adds text at the end of a file, which need not exist. */
-export async function appendText(path: string, text: string): Promise<void> {
-  const file = await WritableFile.open(path, 'append');
-  try {
-    await file.write(Buffer.from(text));
-  } finally {
-    await file.close();
-  }
-}
-
 /** Marks a file or folder as changed now. */
 export async function touch(path: string): Promise<void> {
   await change('touch', path, 'cannot mark it as used', () => fs.utimes(path, new Date(), new Date()));
@@ -235,11 +226,10 @@ export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   await change('sync', folder, 'cannot write it', async () => {
     const handle = await fs.open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await withTidying(
+      () => handle.sync(),
+      () => handle.close(),
+    );
   });
 }
 

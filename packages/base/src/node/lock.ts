@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
-import { afterFailure } from './after-failure.ts';
-import { exists, link, makeFolder, removeFile, touch, WritableFile } from './file-operations.ts';
+import { afterFailure, withTidying } from './after-failure.ts';
+import { exists, link, makeFolder, removeFile, touch } from './file-operations.ts';
 import {
   codeOf,
   held,
@@ -17,6 +17,7 @@ import {
 } from './lock-holder.ts';
 import { ownName, thisProcess } from './process-identity.ts';
 import { removeAbandoned, removeLeftovers, temporaryPath } from './temporary.ts';
+import { withWritableFile } from './with-file.ts';
 
 export interface LockOptions {
   /**
@@ -117,16 +118,7 @@ export async function withLock<T>(
   options: LockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const release = await takeLock(path, where, options);
-  let result: T;
-  try {
-    result = await work();
-  } catch (error) {
-    await afterFailure(release);
-    throw error;
-  }
-  await release();
-  return result;
+  return withTidying(work, await takeLock(path, where, options));
 }
 
 /** Removes a lock of the cache, where all show that they are in use, if its process is no more; else says who has it. */
@@ -182,13 +174,10 @@ async function claimWithoutLink(path: string, mine: Holder): Promise<boolean> {
 }
 
 async function writeHolder(path: string, holder: Holder): Promise<void> {
-  const file = await WritableFile.open(path, 'new');
-  try {
+  await withWritableFile(path, 'new', async (file) => {
     await file.write(Buffer.from(JSON.stringify(holder)));
     await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** The lock of those who take over a lock. */

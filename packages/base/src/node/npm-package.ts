@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { ConvbaseError } from '../errors.ts';
+import { withTidying } from './after-failure.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { fileChecksum } from './checksum.ts';
 import { fileError } from './file-error.ts';
@@ -64,7 +65,7 @@ async function fetchPackage(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const temporary = await temporaryFolder(target);
-  try {
+  const work = async (): Promise<void> => {
     tell('asking the registry for its checksum');
     const integrity = await publishedIntegrity(spec, temporary, signal);
     const ticking = setInterval(tell, 1000, 'downloading');
@@ -81,9 +82,8 @@ async function fetchPackage(
     await rename(unpacked, target);
     await syncFolder(dirname(target));
     tell('ready');
-  } finally {
-    await remove(temporary);
-  }
+  };
+  await withTidying(work, () => remove(temporary));
 }
 
 function folderName(spec: string): string {

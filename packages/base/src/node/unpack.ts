@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { Parser, type ReadEntry } from 'tar';
 import { ConvbaseError } from '../errors.ts';
 import { systemCode } from './file-error.ts';
-import { exists, makeFolder, WritableFile } from './file-operations.ts';
+import { exists, makeFolder } from './file-operations.ts';
 import { pathInside } from './path-inside.ts';
+import { withWritableFile } from './with-file.ts';
 
 /** What may come out of an archive: more than any package holds, and less than harms. */
 export interface UnpackLimits {
@@ -123,14 +124,11 @@ class EntryWriter {
     if (this.#bytes > bytes) throw this.#tooLarge(`its files have more than ${bytes} bytes`);
     const path = pathInside(this.#target, name);
     await makeFolder(dirname(path));
-    const file = await WritableFile.open(path, 'new');
-    try {
+    await withWritableFile(path, 'new', async (file) => {
       // The parser hands out no more of an entry than its size.
       for await (const chunk of entry as AsyncIterable<Uint8Array>) await file.write(chunk);
       await file.sync();
-    } finally {
-      await file.close();
-    }
+    });
   }
 
   #tooLarge(what: string): ConvbaseError {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { exists } from '@convbase/base/node';
+import { afterFailure, exists, withTidying } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import {
   featureBatches,
@@ -92,16 +92,14 @@ async function evaluate(
     ? await onFeatures(await loadHead(classifier), path)
     : await onPictures(classifier, path, flags, signal);
   const meter = new InputMeter();
-  let judged: { loss: number; accuracy: number; adapter: Gpu['adapter'] };
-  try {
-    judged = await usingGpu(flags, signal, async (gpu) => ({
-      ...(await judge(task, gpu, flags.precision, { signal, meter })),
-      adapter: gpu.adapter,
-    }));
-  } finally {
-    await task.close();
-  }
-  const { loss, accuracy, adapter } = judged;
+  const { loss, accuracy, adapter } = await withTidying(
+    () =>
+      usingGpu(flags, signal, async (gpu) => ({
+        ...(await judge(task, gpu, flags.precision, { signal, meter })),
+        adapter: gpu.adapter,
+      })),
+    () => task.close(),
+  );
   const samples = task.samples();
   const { input, lines } = waitingOf(meter, task.what, adapter);
   printResult(
@@ -164,7 +162,7 @@ async function onFeatures({ head, config }: Classifier, path: string): Promise<T
       close: () => features.close(),
     };
   } catch (error) {
-    await features.close();
+    await afterFailure(() => features.close());
     throw error;
   }
 }

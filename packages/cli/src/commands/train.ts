@@ -3,6 +3,7 @@ import { ConvbaseError } from '@convbase/base';
 import {
   afterFailure,
   checkPlace,
+  doEach,
   isLockName,
   isTemporaryName,
   listFolder,
@@ -10,6 +11,7 @@ import {
   removeAtOnce,
   removeEmptyFolder,
   statusOf,
+  withTidying,
 } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { featureBatches, readManifest, recipeDifference, type Features } from '@convbase/data';
@@ -101,10 +103,7 @@ export function addTrain(program: Command, invocation: Invocation): void {
     try {
       await train(paths, flags, invocation.signal);
     } catch (error) {
-      await afterFailure(async () => {
-        await release();
-        await removeEmptyFolder(flags.out);
-      });
+      await afterFailure(() => doEach([release, () => removeEmptyFolder(flags.out)]));
       throw error;
     }
     await release();
@@ -129,13 +128,12 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
     const scratch = join(flags.out, SCRATCH);
     const wanted = { paths, preferred: 'train', scratch: join(scratch, 'training') } as const;
     const open: Features[] = [];
-    let result: Trained;
     const tidy = async (): Promise<void> => {
       progress.stop();
-      for (const features of open) await features.close();
+      await doEach(open.map((features) => () => features.close()));
       for (const folder of [wanted.scratch, scratch]) await removeEmptyFolder(folder);
     };
-    try {
+    const work = async (): Promise<Trained> => {
       const features = await featuresOf(wanted, extractor);
       open.push(features);
       const { classNames } = features.manifest;
@@ -145,12 +143,9 @@ async function train(paths: readonly string[], flags: TrainFlags, signal: AbortS
       }
       (await opened)?.base.model.dispose();
       for (const features of open) await features.hold();
-      result = await trainOn(gpu, features, open[1], flags, { signal, meter });
-    } catch (error) {
-      await afterFailure(tidy);
-      throw error;
-    }
-    await tidy();
+      return trainOn(gpu, features, open[1], flags, { signal, meter });
+    };
+    const result = await withTidying(work, tidy);
     await removeAtOnce(scratch);
     const extracting = waitingOf(extractor.meter, 'pictures', gpu.adapter);
     const training = waitingOf(meter, 'features', gpu.adapter, '--batch-size');

@@ -1,3 +1,4 @@
+import { withTidying } from '@convbase/base/node';
 import { openGpu, type Gpu, type OpenOptions } from '@convbase/core-gpu';
 import { sayAdapter } from './adapter-line.ts';
 import { untilStopped } from './interrupt.ts';
@@ -20,14 +21,15 @@ export async function usingGpu<T>(
     ...(tuned === undefined ? {} : { tuned }),
   };
   const gpu = await untilStopped(openGpu(options), signal);
-  try {
+  const work = async (): Promise<T> => {
     // What runs on must always be named: a software adapter is not what most people expect.
     if (!quiet) sayAdapter(gpu.adapter);
     // Told before there is work to be lost.
     if (precision === 'mixed') gpu.requireFloat16();
     return await job(gpu);
-  } finally {
+  };
+  return withTidying(work, async () => {
     // After Ctrl-C the end of the process does it, which does not wait for the GPU as long as it may take, a minute perhaps.
     if (!signal.aborted) await gpu.close();
-  }
+  });
 }

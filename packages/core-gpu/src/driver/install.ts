@@ -12,6 +12,7 @@ import {
   temporaryFolder,
   tidyFolder,
   withLock,
+  withTidying,
   writeFileAtomic,
 } from '@convbase/base/node';
 import {
@@ -73,7 +74,7 @@ async function fetchDriver(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const work = await temporaryFolder(join(drivers, 'driver'));
-  try {
+  const fetch = async (): Promise<string> => {
     const apt = await prepareApt(work, system, signal);
     onProgress('reading the package lists');
     await apt.run(['-q', 'update']);
@@ -96,9 +97,8 @@ async function fetchDriver(
     await rename(root, target);
     await syncFolder(drivers);
     return target;
-  } finally {
-    await remove(work);
-  }
+  };
+  return withTidying(fetch, () => remove(work));
 }
 
 interface Apt {

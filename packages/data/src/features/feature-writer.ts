@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { ConvbaseError, visibleJson } from '@convbase/base';
 import {
+  afterFailure,
+  doEach,
   isFile,
   isLockName,
   isTemporaryName,
@@ -9,6 +11,7 @@ import {
   type Release,
   removeEmptyFolder,
   removeFile,
+  withTidying,
   writeFileAtomic,
 } from '@convbase/base/node';
 import { reopenFinished } from '../npy/reopen.ts';
@@ -82,7 +85,7 @@ export class FeatureWriter {
       const { writers, nextSample } = await openWriters(folder, recipe);
       return new FeatureWriter(folder, manifest, writers, nextSample, release);
     } catch (error) {
-      await release();
+      await afterFailure(release);
       throw error;
     }
   }
@@ -111,16 +114,10 @@ export class FeatureWriter {
    */
   async pause(): Promise<void> {
     const isEmpty = this.rowCount === 0;
-    try {
-      if (isEmpty) await this.#removeFiles();
-      else await this.flush();
-    } finally {
-      try {
-        for (const writer of this.#writers) await writer.pause();
-      } finally {
-        await this.#release();
-      }
-    }
+    await withTidying(
+      () => (isEmpty ? this.#removeFiles() : this.flush()),
+      () => this.#letGo(),
+    );
     if (isEmpty) await removeEmptyFolder(this.folder);
   }
 
@@ -135,7 +132,7 @@ export class FeatureWriter {
    * @param nameOf the picture of a sample number; those that are in no row are noted as left out
    */
   async commit(nameOf: (sample: number) => string): Promise<FeatureManifest> {
-    try {
+    const finish = async (): Promise<FeatureManifest> => {
       const [features, labels, samples] = this.#writers;
       const rows = new Set((await samples.readRows(0, samples.rowCount)) as Int32Array);
       const places = Array.from({ length: this.#manifest.source.samples }, (_, sample) => sample);
@@ -144,13 +141,13 @@ export class FeatureWriter {
       const manifest = { ...this.#manifest, complete: true, skipped };
       await writeManifest(this.folder, manifest);
       return manifest;
-    } finally {
-      try {
-        for (const writer of this.#writers) await writer.pause();
-      } finally {
-        await this.#release();
-      }
-    }
+    };
+    return withTidying(finish, () => this.#letGo());
+  }
+
+  /** Closes the files and frees the folder. */
+  async #letGo(): Promise<void> {
+    await doEach([...this.#writers.map((writer) => () => writer.pause()), this.#release]);
   }
 }
 
@@ -175,7 +172,7 @@ async function openWriters(
     const last = rows === 0 ? -1 : Number((await samples.lastRow())[0]);
     return { writers: [features, labels, samples], nextSample: last + 1 };
   } catch (error) {
-    for (const writer of open) await writer.pause();
+    await afterFailure(() => doEach(open.map((writer) => () => writer.pause())));
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
+import { afterFailure, doEach } from '@convbase/base/node';
 import { NpyFile, readNpy } from '../npy/read.ts';
 import { featureFiles, type FeatureManifest, readManifest, recipeDifference } from './manifest.ts';
 
@@ -60,7 +61,15 @@ export class Features {
         rows += own.length;
       }
     } catch (error) {
-      await Promise.all(parts.map(({ file }) => file.close()));
+      await afterFailure(() =>
+        doEach(
+          parts.map(
+            ({ file }) =>
+              () =>
+                file.close(),
+          ),
+        ),
+      );
       throw error;
     }
     if (!common) throw new RangeError('no feature folder was named');

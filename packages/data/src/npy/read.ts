@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ConvbaseError } from '@convbase/base';
-import { fileError, openPlainFile } from '@convbase/base/node';
+import { afterFailure, fileError, openPlainFile, withTidying } from '@convbase/base/node';
 import {
   asElements,
   bytesPerElement,
@@ -19,12 +19,11 @@ import {
  */
 export async function readNpy(path: string): Promise<NpyArray> {
   const file = await NpyFile.open(path);
-  try {
-    const { dtype, shape } = file;
-    return { dtype, shape, data: await file.readElements(0, elementCount(shape)) };
-  } finally {
-    await file.close();
-  }
+  const { dtype, shape } = file;
+  return withTidying(
+    async () => ({ dtype, shape, data: await file.readElements(0, elementCount(shape)) }),
+    () => file.close(),
+  );
 }
 
 /** A `.npy` file of which only the rows asked for are read, for arrays larger than memory. */
@@ -57,7 +56,7 @@ export class NpyFile {
       }
       return new NpyFile(path, header, handle);
     } catch (error) {
-      await handle.close();
+      await afterFailure(() => handle.close());
       throw fileError(error, path, 'cannot read it');
     }
   }

@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { AtomicFile } from '@convbase/base/node';
+import { afterFailure, AtomicFile } from '@convbase/base/node';
 import {
   asElements,
   bytesPerElement,
@@ -78,7 +78,7 @@ export class NpyWriter {
       writer.#rowCount = rows;
       return writer;
     } catch (error) {
-      await file.pause();
+      await afterFailure(() => file.pause());
       throw error;
     }
   }

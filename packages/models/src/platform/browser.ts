@@ -37,7 +37,14 @@ export async function sha256(sources: readonly ByteSource[]): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
-export { listFiles, otherTexts, removeBeside, saveFile, saveLock, shippedGolden } from './browser/files.ts';
+export {
+  listFiles,
+  otherTexts,
+  removeBeside,
+  saveFile,
+  shippedGolden,
+  withSaveLock,
+} from './browser/files.ts';
 export {
   downloadFile,
   isFile,

@@ -2,12 +2,9 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { fileError } from '@convbase/base/node';
+import { fileError, READ_FLAGS } from '@convbase/base/node';
 import { checkRange, pieces } from '../formats/source.ts';
 import type { ByteSource } from '../formats/source.ts';
-
-/** Windows has no such flag. Without it, opening a pipe waits until somebody writes into it. */
-const NONBLOCK = (fs.constants as { readonly O_NONBLOCK?: number }).O_NONBLOCK ?? 0;
 
 /** A file on disk, read range by range. */
 class FileSource implements ByteSource {
@@ -18,7 +15,7 @@ class FileSource implements ByteSource {
 
   constructor(path: string) {
     this.name = path;
-    this.#descriptor = fs.openSync(path, fs.constants.O_RDONLY | NONBLOCK);
+    this.#descriptor = fs.openSync(path, READ_FLAGS);
     const stat = fs.fstatSync(this.#descriptor);
     this.size = stat.size;
     if (!stat.isFile()) {
@@ -101,7 +98,7 @@ export async function sha256(sources: readonly ByteSource[]): Promise<string> {
   return hash.digest('hex');
 }
 export { isFolder } from '@convbase/base/node';
-export { listFiles, otherTexts, removeBeside, saveFile, saveLock, shippedGolden } from './node/files.ts';
+export { listFiles, otherTexts, removeBeside, saveFile, shippedGolden, withSaveLock } from './node/files.ts';
 export {
   downloadFile,
   isFile,

@@ -1,4 +1,4 @@
-import { fileBeside, removeBeside, saveFile, saveLock, sha256, otherTexts } from '#platform';
+import { fileBeside, removeBeside, saveFile, sha256, otherTexts, withSaveLock } from '#platform';
 import { MemorySource } from '../formats/index.ts';
 
 /**
@@ -16,11 +16,13 @@ export async function saveIndexed(
     | AsyncIterable<readonly [name: string, bytes: Uint8Array]>,
   isOld: (name: string) => boolean,
 ): Promise<void> {
-  let release: (() => Promise<void>) | undefined;
-  let index: Uint8Array = new Uint8Array();
-  try {
-    for await (const [name, bytes] of files) {
-      release ??= await saveLock(path);
+  const rest = inTurn(files);
+  // What cannot be saved at all is refused before anything is made on disk.
+  const first = await rest.next();
+  await withSaveLock(path, async () => {
+    let index: Uint8Array = new Uint8Array();
+    for (let next = first; next.done !== true; next = await rest.next()) {
+      const [name, bytes] = next.value;
       await saveFile(fileBeside(path, name), bytes);
       index = bytes;
     }
@@ -29,9 +31,11 @@ export async function saveIndexed(
     if (others === undefined) return;
     const indexes = [...others, new TextDecoder().decode(index)];
     await removeBeside(path, (name) => isOld(name) && !indexes.some((text) => text.includes(name)));
-  } finally {
-    await release?.();
-  }
+  });
+}
+
+async function* inTurn<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  yield* items;
 }
 
 /** What stands for a content in a name: the beginning of its SHA-256. */

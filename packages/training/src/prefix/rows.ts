@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
-import { readBounded } from '@convbase/base/node';
+import { afterFailure, doEach, readBounded } from '@convbase/base/node';
 import { NpyFile, readNpy, type NpyData } from '@convbase/data';
 import { sizeOf, type HostArray } from '@convbase/layers';
 import { checkFiles, parsePrefixManifest, prefixFiles, type PrefixManifest } from './manifest.ts';
@@ -89,7 +89,7 @@ async function openTables(
     }
     return tables;
   } catch (error) {
-    await Promise.all(tables.map((table) => table.close()));
+    await afterFailure(() => doEach(tables.map((table) => () => table.close())));
     throw error;
   }
 }

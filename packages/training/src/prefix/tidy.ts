@@ -3,22 +3,18 @@ import {
   isAbandoned,
   isTemporaryName,
   listIfThere,
+  PREFIX_KEY,
   remove,
+  REMOVED,
   removeAtOnce,
   statusOf,
 } from '@convbase/base/node';
 import { prefixFiles } from './manifest.ts';
 
-/** What folders are called while they are removed: nobody goes on with such a one. */
-const REMOVED = 'removed';
-
 /** Removes outputs, whoever reads them meanwhile: what is open stays readable, and what is not is missed as a whole. */
 export async function removeOutputs(root: string, key: string): Promise<void> {
   await removeAtOnce(join(root, key), join(root, REMOVED));
 }
-
-/** How folders of outputs are called: by SHA-256, or for one run only. */
-const KEY = /^([0-9a-f]{64}|unnamed-[0-9a-f-]{36})$/;
 
 /** How long an unfinished folder waits for somebody to go on with it. */
 const FORGOTTEN_MS = 7 * 24 * 3_600_000;
@@ -39,13 +35,13 @@ export async function tidy(root: string, keep: string, diskBytes: number): Promi
     const path = join(root, name);
     if (!name.endsWith('.partial')) {
       // The folder may be one of the user's own, with other things in it.
-      if (!KEY.test(name)) continue;
+      if (!PREFIX_KEY.test(name)) continue;
       const used = await touched(join(path, prefixFiles.manifest));
       complete.push({ name, bytes: await bytesIn(path), used });
       continue;
     }
     const [begin = ''] = name.split('.');
-    if (!isTemporaryName(name) || !(begin === REMOVED || KEY.test(begin))) continue;
+    if (!isTemporaryName(name) || !(begin === REMOVED || PREFIX_KEY.test(begin))) continue;
     const since = await touched(path);
     const forgotten = begin === REMOVED || Date.now() - since > FORGOTTEN_MS;
     if (forgotten && isAbandoned(name, new Date(since))) await remove(path);

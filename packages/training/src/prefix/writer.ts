@@ -3,6 +3,7 @@ import { ConvbaseError, visibleJson } from '@convbase/base';
 import {
   abandonedPath,
   afterFailure,
+  doEach,
   exists,
   isAbandoned,
   listIfThere,
@@ -88,7 +89,7 @@ export class PrefixWriter {
         const last = rows === 0 ? -1 : Number((await samples.lastRow())[0]);
         return new PrefixWriter(root, key, path, shapes, open.slice(0, -1), samples, last + 1);
       } catch (error) {
-        for (const writer of open) await writer.pause();
+        await afterFailure(() => doEach(open.map((writer) => () => writer.pause())));
         throw error;
       }
     }
@@ -115,19 +116,20 @@ export class PrefixWriter {
 
   /** Stops for now and leaves the folder to whoever wants to go on. */
   async pause(): Promise<void> {
-    try {
-      for (const writer of this.#writers) await writer.flush();
-    } finally {
-      for (const writer of this.#writers) await writer.pause();
-      if (this.rowCount === 0) await remove(this.#folder);
-      else await rename(this.#folder, abandonedPath(join(this.#root, this.#key)));
-    }
+    const leave = (): Promise<void> =>
+      this.rowCount === 0
+        ? remove(this.#folder)
+        : rename(this.#folder, abandonedPath(join(this.#root, this.#key)));
+    await doEach([
+      ...this.#writers.map((writer) => () => writer.flush()),
+      ...this.#writers.map((writer) => () => writer.pause()),
+      leave,
+    ]);
   }
 
   /** Gives up: nothing is left of it. */
   async discard(): Promise<void> {
-    for (const writer of this.#writers) await writer.pause();
-    await remove(this.#folder);
+    await doEach([...this.#writers.map((writer) => () => writer.pause()), () => remove(this.#folder)]);
   }
 
   /** Finishes: the folder gets its name, unless another process was first. */

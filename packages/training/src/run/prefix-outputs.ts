@@ -1,3 +1,4 @@
+import { doEach } from '@convbase/base/node';
 import type { PictureDataset, PictureSet } from '@convbase/data';
 import type { Model } from '@convbase/layers';
 import { cachedPrefix, hasPrefixOutputs, type CachedPrefix } from '../prefix/index.ts';
@@ -45,10 +46,11 @@ export class PrefixOutputs {
   }
 
   async close(): Promise<void> {
-    for (const made of this.#made.values()) {
+    const closing = [...this.#made.values()].map((made) => async (): Promise<void> => {
       // One that failed has told so already.
       const cache = await made.catch(() => undefined);
       await cache?.close();
-    }
+    });
+    await doEach(closing);
   }
 }

@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { lockFolder } from '@convbase/base/node';
+import { lockFolder, withTidying } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { PictureMemory } from '@convbase/data';
 import { InputMeter } from '@convbase/layers';
@@ -51,8 +51,7 @@ export interface RunResult extends RunRecord {
  */
 export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<RunResult> {
   const folder = new RunFolder(options.out);
-  const unlock = await lockFolder(options.out);
-  try {
+  const run = async (): Promise<RunResult> => {
     const there = await folder.read();
     if (there !== undefined) checkResumable(there, recipe, options);
     else {
@@ -65,9 +64,8 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ru
       return { ...there.record, out: options.out };
     }
     return { ...(await runSession(recipe, options, folder, there?.record)), out: options.out };
-  } finally {
-    await unlock();
-  }
+  };
+  return withTidying(run, await lockFolder(options.out));
 }
 
 function checkResumable(

@@ -1,3 +1,4 @@
+import { afterFailure } from '@convbase/base/node';
 import {
   epochStart,
   exportCallbackStates,
@@ -126,7 +127,7 @@ export async function runStage(
     };
     return { record, opened };
   } catch (error) {
-    await opened.close();
+    await afterFailure(() => opened.close());
     throw error;
   }
 }

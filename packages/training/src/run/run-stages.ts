@@ -1,3 +1,4 @@
+import { withTidying } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
 import { readCheckpoint, stageRecordSchema, type Checkpoint } from '../checkpoint/index.ts';
 import type { Recipe } from '../recipe/index.ts';
@@ -15,7 +16,7 @@ export async function runStages(openRun: OpenRun): Promise<void> {
   await openRun.update({ stages: [...(checkpoint?.done ?? [])] });
   let opened: OpenStage | undefined;
   let judgement: Judgement | undefined;
-  try {
+  const run = async (): Promise<void> => {
     for (const [index, stage] of recipe.stages.entries()) {
       const done = openRun.record.stages;
       if (index < done.length) continue;
@@ -38,9 +39,8 @@ export async function runStages(openRun: OpenRun): Promise<void> {
       seconds,
       result: { test: judged(judgement), sweep: null, classifier: CLASSIFIER },
     });
-  } finally {
-    await opened?.close();
-  }
+  };
+  await withTidying(run, async () => opened?.close());
 }
 
 function resumeLine({ position, adapter, done }: Checkpoint, { stages }: Recipe, gpu: Gpu): string {

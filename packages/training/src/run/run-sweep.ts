@@ -1,4 +1,4 @@
-import { removeFile } from '@convbase/base/node';
+import { removeFile, withTidying } from '@convbase/base/node';
 import { pictureBatches, type PictureSet } from '@convbase/data';
 import {
   BatchNormalization,
@@ -57,7 +57,7 @@ export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly stri
     );
   const shuffling = (shuffle: boolean): object => (shuffle ? { shuffle, seed: recipe.seed ?? 0 } : {});
   const heads: Head[] = [];
-  try {
+  const run = async (): Promise<void> => {
     await checkPictures(openRun, (set) =>
       outputs.known(pictureBatches(set, batchOptions(recipe.data, signal))),
     );
@@ -93,8 +93,10 @@ export async function runSweep(openRun: OpenRun, sweep: 'blocks' | readonly stri
       seconds,
       result: { test: best.row.test, sweep: rows, classifier: CLASSIFIER },
     });
+  };
+  try {
+    await withTidying(run, () => outputs.close());
   } finally {
-    await outputs.close();
     for (const { model } of heads) model.dispose();
     prefix.releaseCaches();
   }

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { afterFailure } from '@convbase/base/node';
 import { labelsOf, pictureBatches, type PictureSet } from '@convbase/data';
 import {
   balancedClassWeight,
@@ -93,7 +94,7 @@ export async function openStage(context: RunContext, stage: RecipeStage): Promis
       close,
     };
   } catch (error) {
-    await close();
+    await afterFailure(close);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { listIfThere, makeFolder, removeFile, statusOf, WritableFile } from '@convbase/base/node';
+import { listIfThere, makeFolder, removeFile, statusOf, withWritableFile } from '@convbase/base/node';
 import { fileVersionEvent } from './event.ts';
 import { record } from './record.ts';
 
@@ -33,7 +33,7 @@ export class EventFiles {
       this.#current = join(this.folder, name);
       records.unshift(record(fileVersionEvent(Date.now() / 1000)));
     }
-    await changed(this.#current, 'append', (file) => file.write(Buffer.concat(records)));
+    await withWritableFile(this.#current, 'append', (file) => file.write(Buffer.concat(records)));
   }
 
   /** The length of each file in bytes, by name. */
@@ -51,25 +51,11 @@ export class EventFiles {
       const path = join(this.folder, name);
       const wanted = Object.hasOwn(sizes, name) ? (sizes[name] ?? 0) : 0;
       if (wanted === 0) await removeFile(path);
-      else if (size > wanted) await changed(path, 'existing', (file) => file.truncate(wanted));
+      else if (size > wanted) await withWritableFile(path, 'existing', (file) => file.truncate(wanted));
     }
   }
 
   async #names(): Promise<string[]> {
     return (await listIfThere(this.folder)).filter((name) => NAME.test(name));
-  }
-}
-
-/** Opens a file for a change. */
-async function changed(
-  path: string,
-  how: 'append' | 'existing',
-  change: (file: WritableFile) => Promise<void>,
-): Promise<void> {
-  const file = await WritableFile.open(path, how);
-  try {
-    await change(file);
-  } finally {
-    await file.close();
   }
 }

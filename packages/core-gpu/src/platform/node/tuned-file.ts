@@ -6,7 +6,8 @@ import {
   linkStatusOf,
   makeFolder,
   readBounded,
-  WritableFile,
+  withWritableFile,
+  type WritableFile,
   writeFileAtomic,
 } from '@convbase/base/node';
 import type { AdapterDescription } from '../../device/adapter.ts';
@@ -101,13 +102,10 @@ export async function strikeDamaged(adapter: AdapterDescription): Promise<Struck
   const [first] = damaged;
   if (first === undefined) return undefined;
   await makeOwn(path);
-  const file = await WritableFile.open(path, 'existing');
-  try {
+  await withWritableFile(path, 'existing', async (file) => {
     for (const { start, end } of damaged) await file.write(Buffer.alloc(end - start, '\n'), start);
     await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
   return { what: first.what, lines: damaged.length, kept: lines.length };
 }
 
@@ -127,14 +125,11 @@ async function append(path: string, lines: readonly Line[]): Promise<void> {
   if (lines.length === 0) return;
   await makeFolder(dirname(path));
   await makeOwn(path);
-  const file = await WritableFile.open(path, 'append');
-  try {
+  await withWritableFile(path, 'append', async (file) => {
     const start = (await endsInLine(file)) ? '' : '\n';
     await file.write(Buffer.from(start + lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
     await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 async function endsInLine(file: WritableFile): Promise<boolean> {

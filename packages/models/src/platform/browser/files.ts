@@ -17,7 +17,7 @@ export function saveFile(
   return Promise.reject(noFiles(`writing ${path}`));
 }
 
-export function saveLock(path: string): Promise<() => Promise<void>> {
+export function withSaveLock(path: string, _save: () => Promise<void>): Promise<void> {
   return Promise.reject(noFiles(`writing ${path}`));
 }
 

@@ -6,10 +6,9 @@ import {
   listEntries,
   listFolder,
   readBounded,
-  type Release,
   removeAbandoned,
   removeFile,
-  takeLock,
+  withLock,
 } from '@convbase/base/node';
 
 /** Writes a file as a whole or not at all; makes the folders it lies in. */
@@ -32,16 +31,12 @@ export async function listFiles(folder: string, ending: string): Promise<string[
   return found.sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Keeps others from saving at `path` meanwhile, and removes what dead processes left half-made beside it. */
-export async function saveLock(path: string): Promise<Release> {
-  const release = await takeLock(`${path}.lock`, path);
-  try {
+/** Saves at `path`, keeps others from it meanwhile, and removes what dead processes left half-made beside it. */
+export function withSaveLock(path: string, save: () => Promise<void>): Promise<void> {
+  return withLock(`${path}.lock`, path, {}, async () => {
     await removeAbandoned(dirname(path));
-  } catch (error) {
-    await release();
-    throw error;
-  }
-  return release;
+    await save();
+  });
 }
 
 /** Room for the graph of any model. */
