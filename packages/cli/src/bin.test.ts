@@ -172,7 +172,7 @@ describe('Ctrl-C', () => {
       });
       // Before the program runs, a signal has its own action.
       expect([130, 'SIGINT']).toContain(outcome.code ?? outcome.signal);
-      expect(outcome.stderr).not.toMatch(/error| at /);
+      expect(outcome.stderr).not.toMatch(/error|\n {4}at /);
       expect(await filesBelow(cache)).toEqual([]);
     },
   );
