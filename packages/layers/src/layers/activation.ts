@@ -2,8 +2,9 @@ import { activation } from '../ops/activations.ts';
 import { identity } from '../ops/reshape.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { ActivatedLayer, type Epilogue } from './activated.ts';
+import { ActivatedLayer, type LinearOptions } from './activated.ts';
 import type { CallContext } from './context.ts';
+import type { FollowsAs } from './fusion.ts';
 import type { LayerConfig } from './layer.ts';
 import { wholeOption } from './numbers.ts';
 
@@ -13,8 +14,12 @@ abstract class PureActivation extends ActivatedLayer {
     return input;
   }
 
-  linear(x: Tensor, context: CallContext, { relu = false }: Epilogue): Tensor {
+  linear(x: Tensor, context: CallContext, { relu = false }: LinearOptions): Tensor {
     return relu ? activation('relu', x, context.tape) : identity(x, context.tape);
+  }
+
+  override followsAs(): FollowsAs | null {
+    return this.activation === 'relu' ? { kind: 'relu' } : null;
   }
 }
 
@@ -72,9 +77,4 @@ export class Softmax extends PureActivation {
     }
     return input;
   }
-}
-
-/** Whether a layer is a relu and nothing else, so that the layer before it can do it in its own kernel. */
-export function isPureRelu(layer: unknown): boolean {
-  return layer instanceof PureActivation && layer.activation === 'relu';
 }

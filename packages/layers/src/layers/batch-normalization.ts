@@ -9,6 +9,7 @@ import {
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
+import type { Epilogue, Foldable, FollowsAs, TakesIn } from './fusion.ts';
 import { initializerFrom } from './initializers.ts';
 import { UnaryLayer, type LayerConfig } from './layer.ts';
 import { numberOption, wholeOption } from './numbers.ts';
@@ -32,7 +33,7 @@ export interface BatchNormalizationConfig extends LayerConfig {
  * batch's mean and biased variance and moves its moving statistics; in any other call, and always while frozen, it
  * uses the moving statistics and leaves them alone.
  */
-export class BatchNormalization extends UnaryLayer {
+export class BatchNormalization extends UnaryLayer implements Foldable {
   readonly axis: number;
   readonly momentum: number;
   readonly epsilon: number;
@@ -96,17 +97,25 @@ export class BatchNormalization extends UnaryLayer {
     return input;
   }
 
-  /** Whether a call would use the batch's own statistics. */
-  usesBatchStatistics(context: CallContext): boolean {
-    return context.training && this.trainable;
+  override get usesBatch(): boolean {
+    return this.trainable;
   }
 
-  /** Whether the layer is a constant affine map in this call, so that it can be multiplied into a convolution. */
-  canFold(context: CallContext): boolean {
-    return !this.usesBatchStatistics(context) && !this.weights.some((weight) => context.trains(weight));
+  /** A constant map of the channels unless the batch's statistics are used or something is being trained. */
+  override followsAs(context: CallContext): FollowsAs | null {
+    const isConstant =
+      !this.#usesBatchStatistics(context) && !this.weights.some((weight) => context.trains(weight));
+    return isConstant ? { kind: 'fold', map: this } : null;
   }
 
-  /** The weights of a convolution followed by this layer, the kernel stored as `dtype`; the caller owns them. */
+  override takesIn(): TakesIn {
+    return { relu: true };
+  }
+
+  override fused(x: Tensor, context: CallContext, { relu = false }: Epilogue): Tensor {
+    return this.#normalize(x, context, relu);
+  }
+
   foldInto(
     kernel: Tensor,
     bias: Tensor | null,
@@ -117,11 +126,15 @@ export class BatchNormalization extends UnaryLayer {
     return foldBatchNorm(kernel, bias, this.#statistics(context), this.#affine(context), epsilon, dtype);
   }
 
+  #usesBatchStatistics(context: CallContext): boolean {
+    return context.training && this.usesBatch;
+  }
+
   /** The layer, with a relu in the same kernel if asked for. */
-  normalize(x: Tensor, context: CallContext, relu: boolean): Tensor {
+  #normalize(x: Tensor, context: CallContext, relu: boolean): Tensor {
     const options = { epsilon: this.epsilon, relu };
     const affine = this.#affine(context);
-    if (!this.usesBatchStatistics(context)) {
+    if (!this.#usesBatchStatistics(context)) {
       return batchNorm(x, this.#statistics(context), affine, 'moving', options, context.tape);
     }
     const batch = batchStatistics(x);
@@ -137,7 +150,7 @@ export class BatchNormalization extends UnaryLayer {
   }
 
   protected forward(x: Tensor, context: CallContext): Tensor {
-    return this.normalize(x, context, false);
+    return this.#normalize(x, context, false);
   }
 
   #affine(context: CallContext): Affine {

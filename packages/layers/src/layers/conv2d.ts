@@ -2,11 +2,11 @@ import { conv2d, type Conv2dOptions } from '../ops/conv2d.ts';
 import { regularizerFrom, type Regularizer, type RegularizerLike } from '../regularizers/index.ts';
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
-import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
-import type { BatchNormalization } from './batch-normalization.ts';
+import { ActivatedLayer, type ActivatedConfig, type LinearOptions } from './activated.ts';
 import { ConstantKernels } from './constant-kernels.ts';
 import type { CallContext } from './context.ts';
 import { FoldedWeights } from './folded-weights.ts';
+import type { Foldable, TakesIn } from './fusion.ts';
 import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
 import { wholeOption } from './numbers.ts';
 import { pair, paddingFrom, type PairLike } from './pairs.ts';
@@ -42,7 +42,7 @@ export class Conv2D extends ActivatedLayer {
   readonly #constant = new ConstantKernels();
   #kernel: Variable | null = null;
   #bias: Variable | null = null;
-  #sources: { readonly batchNorm: BatchNormalization; readonly from: readonly Variable[] } | null = null;
+  #sources: { readonly map: Foldable; readonly from: readonly Variable[] } | null = null;
 
   constructor(config: Conv2DConfig) {
     super('Conv2D', config);
@@ -117,36 +117,41 @@ export class Conv2D extends ActivatedLayer {
     return 2 * (n ?? 1) * (oh ?? NaN) * (ow ?? NaN) * (co ?? NaN) * (kh ?? NaN) * (kw ?? NaN) * (ci ?? NaN);
   }
 
-  /** Whether a normalisation behind this layer may be multiplied into its weights. */
-  canFold(context: CallContext): boolean {
-    if (this.activation !== 'linear' || context.trains(this.kernel)) return false;
-    return this.#bias === null || !context.trains(this.#bias);
+  override takesIn(context: CallContext): TakesIn {
+    const linear = this.activation === 'linear';
+    const isTrained = this.weights.some((weight) => context.trains(weight));
+    return {
+      fold: linear && !isTrained,
+      residual: linear,
+      relu: linear,
+      slot: linear || this.activation === 'relu',
+    };
   }
 
   linear(
     x: Tensor,
     context: CallContext,
-    { batchNorm, relu = false, residual, slot, dtype }: Epilogue,
+    { fold, relu = false, residual, slot, dtype }: LinearOptions,
   ): Tensor {
     const { tape } = context;
     // What a validation derived from weights that are being trained is of no use after the next step.
     if (context.trains(this.kernel)) this.releaseCaches();
     const options = { ...this.options, relu, residual, slot, dtype };
-    if (batchNorm === undefined) {
+    if (fold === undefined) {
       const kernel = context.weight(this.kernel);
       const constant = context.trains(this.kernel) ? null : this.#constant.of(kernel, [this.kernel]);
       return conv2d(x, kernel, context.weight(this.#bias), options, tape, constant);
     }
-    const from = this.#foldedFrom(batchNorm);
-    const { kernel, bias } = this.#fold(batchNorm, from, x.dtype, context);
+    const from = this.#foldedFrom(fold);
+    const { kernel, bias } = this.#fold(fold, from, x.dtype, context);
     return conv2d(x, kernel, bias, options, tape, this.#constant.of(kernel, from));
   }
 
   /** The weights that a fold depends on: the same array each time, since it is asked for in every call. */
-  #foldedFrom(batchNorm: BatchNormalization): readonly Variable[] {
-    if (this.#sources?.batchNorm !== batchNorm) {
+  #foldedFrom(map: Foldable): readonly Variable[] {
+    if (this.#sources?.map !== map) {
       const bias = this.#bias === null ? [] : [this.#bias];
-      this.#sources = { batchNorm, from: [this.kernel, ...bias, ...batchNorm.weights] };
+      this.#sources = { map, from: [this.kernel, ...bias, ...map.weights] };
     }
     return this.#sources.from;
   }
@@ -157,13 +162,13 @@ export class Conv2D extends ActivatedLayer {
   }
 
   #fold(
-    batchNorm: BatchNormalization,
+    map: Foldable,
     from: readonly Variable[],
     dtype: DType,
     context: CallContext,
   ): { kernel: Tensor; bias: Tensor } {
     return this.#folded.get(context.gpu, from, dtype, () =>
-      batchNorm.foldInto(context.weight(this.kernel), context.weight(this.#bias), dtype, context),
+      map.foldInto(context.weight(this.kernel), context.weight(this.#bias), dtype, context),
     );
   }
 }

@@ -2,9 +2,10 @@ import { dense } from '../ops/dense.ts';
 import { regularizerFrom, type Regularizer, type RegularizerLike } from '../regularizers/index.ts';
 import { dimensionAt, formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { ActivatedLayer, type ActivatedConfig, type Epilogue } from './activated.ts';
+import { ActivatedLayer, type ActivatedConfig, type LinearOptions } from './activated.ts';
 import { ConstantKernels } from './constant-kernels.ts';
 import type { CallContext } from './context.ts';
+import type { TakesIn } from './fusion.ts';
 import { initializerFrom, type Initializer, type InitializerLike } from './initializers.ts';
 import { wholeOption } from './numbers.ts';
 import type { Variable } from './variable.ts';
@@ -86,7 +87,11 @@ export class Dense extends ActivatedLayer {
     );
   }
 
-  linear(x: Tensor, context: CallContext, { relu = false, dtype }: Epilogue): Tensor {
+  override takesIn(): TakesIn {
+    return { relu: this.activation === 'linear' };
+  }
+
+  linear(x: Tensor, context: CallContext, { relu = false, dtype }: LinearOptions): Tensor {
     if (context.trains(this.kernel)) this.releaseCaches();
     const kernel = context.weight(this.kernel);
     const constant = context.trains(this.kernel) ? null : this.#constant.of(kernel, [this.kernel]);

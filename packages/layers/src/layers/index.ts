@@ -1,4 +1,4 @@
-export { activationFrom, type ActivationName } from './activated.ts';
+export { activationFrom, type ActivationName } from './activate.ts';
 export {
   Activation,
   ReLU,
@@ -13,6 +13,7 @@ export { CallContext } from './context.ts';
 export { Conv2D, type Conv2DConfig } from './conv2d.ts';
 export { Dense, type DenseConfig } from './dense.ts';
 export { Dropout, type DropoutConfig } from './dropout.ts';
+export type { Epilogue, Foldable, FollowsAs, TakesIn } from './fusion.ts';
 export * as initializers from './initializers.ts';
 export type { Initializer, InitializerLike, KerasInitializer } from './initializers.ts';
 export { input, InputLayer, type InputConfig } from './input-layer.ts';

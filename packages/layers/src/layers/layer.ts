@@ -1,7 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { activationFrom, type ActivationName } from './activate.ts';
 import type { CallContext } from './context.ts';
+import type { Epilogue, FollowsAs, TakesIn } from './fusion.ts';
 import type { Initializer } from './initializers.ts';
 import { defaultNames, type NameScope } from './names.ts';
 import type { OptionOf } from './numbers.ts';
@@ -59,7 +61,8 @@ export class Node {
  * A layer: weights and a function of tensors.
  *
  * A subclass makes its weights in `build` (called once, with the shapes of its first inputs), says in `outputShapes`
- * what comes out, and computes in `call`.
+ * what comes out, and computes in `call`. A layer whose kernel can do other layers' work besides, or whose own work can be
+ * done by the layer in front of it, says so in `takesIn` and `followsAs` (see `fusion.ts`).
  */
 export abstract class Layer {
   /** The Keras class, `Conv2D`. */
@@ -90,9 +93,39 @@ export abstract class Layer {
   /** Computes the outputs. The inputs are borrowed; the caller owns the outputs. */
   abstract call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[];
 
+  /** What the layer's kernel can do in this call besides the layer. A layer that says anything has to override `fused`. */
+  takesIn(_context: CallContext): TakesIn {
+    return {};
+  }
+
+  /** As what the layer's work can be done by the one in front of it in this call; null where it cannot. */
+  followsAs(_context: CallContext): FollowsAs | null {
+    return null;
+  }
+
+  /** Computes the only output from the only input, with what was taken in. */
+  fused(_x: Tensor, _context: CallContext, _epilogue: Epilogue): Tensor {
+    this.fail('layer/fusion', 'says that it takes in other layers, but not how', 'Override `fused`.');
+  }
+
+  /** The activation that ends the only output, which losses can take over; `'linear'` when there is none to take. */
+  get outputActivation(): ActivationName {
+    return activationFrom(null, this.name);
+  }
+
+  /** The only output without `outputActivation`; null for a layer whose `call` computes just that. */
+  logits(_inputs: readonly Tensor[], _context: CallContext): Tensor | null {
+    return null;
+  }
+
   /** Makes the weights; only the first call of a layer does. */
   protected build(_inputs: readonly Shape[]): void {
     // Most layers have no weights.
+  }
+
+  /** Whether training makes of a sample what depends on the others of its batch. */
+  get usesBatch(): boolean {
+    return this.sublayers.some((layer) => layer.usesBatch);
   }
 
   /** The layers inside, for models. */

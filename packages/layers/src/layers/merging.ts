@@ -3,6 +3,7 @@ import { add } from '../ops/elementwise.ts';
 import { formatShape, type Dimension, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CallContext } from './context.ts';
+import type { FollowsAs } from './fusion.ts';
 import { Layer, type LayerConfig } from './layer.ts';
 import { wholeOption } from './numbers.ts';
 
@@ -28,6 +29,10 @@ export class Add extends Layer {
       sum = next;
     }
     return [sum];
+  }
+
+  override followsAs(): FollowsAs {
+    return { kind: 'sum' };
   }
 
   #merge(a: Shape, b: Shape): Shape {
@@ -87,5 +92,9 @@ export class Concatenate extends Layer {
 
   call(inputs: readonly Tensor[], context: CallContext): readonly Tensor[] {
     return [concat(inputs, context.tape)];
+  }
+
+  override followsAs(): FollowsAs {
+    return { kind: 'join' };
   }
 }

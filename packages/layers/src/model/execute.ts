@@ -1,6 +1,4 @@
 import type { Gpu } from '@convbase/core-gpu';
-import { ActivatedLayer } from '../layers/activated.ts';
-import { BatchNormalization } from '../layers/batch-normalization.ts';
 import type { CallContext } from '../layers/context.ts';
 import type { Layer, SymbolicTensor } from '../layers/layer.ts';
 import { writeChannels } from '../ops/concat.ts';
@@ -63,7 +61,7 @@ export function execute(
     return made;
   };
   const compute = (
-    { layer, epilogue, residual, place, parts }: Step,
+    { layer, fold, residual, relu, place, parts }: Step,
     values: readonly Tensor[],
   ): readonly Tensor[] => {
     const [x] = values;
@@ -75,19 +73,13 @@ export function execute(
       });
       return [];
     }
-    if (x !== undefined && layer instanceof BatchNormalization && epilogue.relu === true) {
-      return [layer.normalize(x, context, true)];
-    }
-    const fused = epilogue.relu === true || epilogue.batchNorm !== undefined || residual !== undefined;
-    if (x === undefined || !(layer instanceof ActivatedLayer) || !(fused || place !== undefined)) {
-      return layer.call(values, context);
-    }
+    const isPlain = fold === undefined && residual === undefined && relu !== true && place === undefined;
+    if (x === undefined || isPlain) return layer.call(values, context);
     const slot = place && {
       ...place,
       tensor: (_: Gpu, rest: readonly number[], dtype: DType) => joined(place, rest, dtype).share(),
     };
-    const relu = epilogue.relu === true || layer.activation === 'relu';
-    return [layer.linear(x, context, { ...epilogue, relu, residual: residual && valueOf(residual), slot })];
+    return [layer.fused(x, context, { fold, residual: residual && valueOf(residual), relu, slot })];
   };
 
   const makesOutput = ({ layer, outputs }: Step): boolean =>

@@ -1,5 +1,4 @@
 import type { Node, SymbolicTensor } from '../layers/layer.ts';
-import { Concatenate } from '../layers/merging.ts';
 import type { Graph } from './graph.ts';
 
 /** Some channels of a joined tensor. */
@@ -28,10 +27,12 @@ export interface Joins {
 /**
  * Which channels of which tensor each input of a concatenation becomes, so that whoever computes it may write it there
  * and nothing is copied. A concatenation that is used by another one alone lies within that.
+ *
+ * @param isJoin whether a call joins its inputs along the last axis, where no gradient passes
  */
 export function planJoins(
   graph: Graph,
-  isQuiet: (node: Node) => boolean,
+  isJoin: (node: Node) => boolean,
   onlyConsumer: (node: Node) => Node | undefined,
 ): Joins {
   const joins = new Map<Node, Join>();
@@ -40,8 +41,8 @@ export function planJoins(
   for (const node of graph.nodes.toReversed()) {
     const [output] = node.outputs;
     const channels = output?.shape.at(-1) ?? null;
-    if (!(node.layer instanceof Concatenate) || output === undefined || channels === null) continue;
-    if (!isQuiet(node) || node.inputs.some(({ shape }) => shape.at(-1) === null)) continue;
+    if (output === undefined || channels === null || !isJoin(node)) continue;
+    if (node.inputs.some(({ shape }) => shape.at(-1) === null)) continue;
     const outer = places.get(output);
     const whole = outer ?? { of: output, channels, offset: 0 };
     let { offset } = whole;

@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Gpu } from '@convbase/core-gpu';
-import { ActivatedLayer, type ActivationName } from '../layers/activated.ts';
+import type { ActivationName } from '../layers/activate.ts';
 import type { CallContext } from '../layers/context.ts';
 import { InputLayer } from '../layers/input-layer.ts';
 import { Layer, SymbolicTensor, type LayerConfig } from '../layers/layer.ts';
@@ -165,21 +165,17 @@ export class Model extends Layer implements Network {
     return execute(this.graph, inputs, context);
   }
 
-  /** The activation that ends the only output, which losses can take over; `'linear'` when there is none to take. */
-  get outputActivation(): ActivationName {
-    const layer = this.#lastLayer();
-    if (layer instanceof ActivatedLayer) return layer.activation;
-    return layer instanceof Model ? layer.outputActivation : 'linear';
+  override get outputActivation(): ActivationName {
+    return this.#lastLayer()?.outputActivation ?? 'linear';
   }
 
   /** The only output without the activation that ends it; float32 in mixed precision too, if a layer with weights makes it. */
-  logits(inputs: readonly Tensor[], context: CallContext): Tensor {
+  override logits(inputs: readonly Tensor[], context: CallContext): Tensor {
     this.#checkInputs(inputs.map((value) => value.shape));
     const last = this.#lastLayer();
-    const [output] = execute(this.graph, inputs, context, (layer, [x, ...more]) => {
-      if (layer !== last || x === undefined) return undefined;
-      if (layer instanceof ActivatedLayer) return [layer.linear(x, context, { dtype: 'float32' })];
-      return layer instanceof Model ? [layer.logits([x, ...more], context)] : undefined;
+    const [output] = execute(this.graph, inputs, context, (layer, values) => {
+      const logits = layer === last ? layer.logits(values, context) : null;
+      return logits === null ? undefined : [logits];
     });
     return output ?? this.fail('model/empty', 'has no output yet');
   }

@@ -1,4 +1,3 @@
-import { BatchNormalization } from '../layers/batch-normalization.ts';
 import { InputLayer } from '../layers/input-layer.ts';
 import { Node, type Layer, type SymbolicTensor } from '../layers/layer.ts';
 import type { Variable } from '../layers/variable.ts';
@@ -128,7 +127,7 @@ function isFixed({ layer, inputs, outputs }: Call, trained: ReadonlySet<Variable
   const fixed =
     inputs.every((value) => value.fixed) &&
     !layer.stochastic &&
-    !(layer instanceof BatchNormalization && layer.trainable) &&
+    !layer.usesBatch &&
     !layer.weights.some((weight) => trained.has(weight));
   for (const value of outputs) value.fixed = fixed;
   return fixed;

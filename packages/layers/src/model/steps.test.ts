@@ -35,8 +35,7 @@ describe('steps', () => {
 
   const describeSteps = (net: Model, context: CallContext): string[] =>
     planSteps(net.graph, context).map(
-      ({ layer, epilogue }) =>
-        layer.name + (epilogue.batchNorm ? '+norm' : '') + (epilogue.relu === true ? '+relu' : ''),
+      ({ layer, fold, relu }) => layer.name + (fold ? '+norm' : '') + (relu === true ? '+relu' : ''),
     );
   const training = (net: Model): CallContext =>
     new CallContext(gpu(), true, new Tape(), new Set(net.trainableWeights));

@@ -1,10 +1,6 @@
-import { isPureRelu } from '../layers/activation.ts';
-import { ActivatedLayer, type Epilogue } from '../layers/activated.ts';
-import { BatchNormalization } from '../layers/batch-normalization.ts';
 import type { CallContext } from '../layers/context.ts';
-import { Conv2D } from '../layers/conv2d.ts';
+import type { Foldable, FollowsAs } from '../layers/fusion.ts';
 import type { Layer, Node, SymbolicTensor } from '../layers/layer.ts';
-import { Add } from '../layers/merging.ts';
 import type { Graph } from './graph.ts';
 import { planJoins, type Place } from './joins.ts';
 
@@ -14,10 +10,12 @@ export interface Step {
   readonly inputs: readonly SymbolicTensor[];
   /** What comes out: the outputs of the last call taken in. Nothing for what goes into its place in a joined tensor. */
   readonly outputs: readonly SymbolicTensor[];
-  readonly epilogue: Epilogue;
-  /** What is added to a convolution's result before the relu. */
+  /** The map multiplied into the layer's weights. */
+  readonly fold?: Foldable;
+  /** What is added to the layer's result before the relu. */
   readonly residual?: SymbolicTensor;
-  /** Where a convolution writes, in place of making its output. */
+  readonly relu?: boolean;
+  /** Where the layer writes, in place of making its output. */
   readonly place?: Place;
   /** Where each of the inputs of a concatenation goes; those that are there already are not among its inputs. */
   readonly parts?: readonly Place[];
@@ -40,11 +38,11 @@ export function stepsOf(
 /**
  * What to compute for a graph's outputs, in order.
  *
- * A call is taken into the one before it when nobody else sees what is between them: a relu into a convolution, dense
- * layer or normalisation, and a normalisation with constant statistics into a convolution whose weights are not being
- * trained. Where no gradient passes, a sum of two is taken into the convolution that makes one of them, and a
- * convolution writes straight into its channels of a concatenation. What is asked for as an output is always computed
- * by itself.
+ * A call is taken into the one before it when nobody else sees what is between them, that one's layer says that it takes in
+ * such work and this one's that it can be done so (see `layers/fusion.ts`): a relu into a convolution, dense layer or
+ * normalisation, a normalisation with constant statistics into a convolution whose weights are not being trained. Where
+ * no gradient passes, a sum of two is taken into the convolution that makes one of them, and a convolution writes
+ * straight into its channels of a concatenation. What is asked for as an output is always computed by itself.
  *
  * @param isWatched whether gradients flow to an input of the graph
  */
@@ -66,7 +64,9 @@ export function planSteps(
     const users = consumers.get(output) ?? [];
     return users.length === 1 ? users[0] : undefined;
   };
-  const joins = planJoins(graph, isQuiet, onlyConsumer);
+  const follows = (node: Node): FollowsAs | null => node.layer.followsAs(context);
+  const isJoin = (node: Node): boolean => isQuiet(node) && follows(node)?.kind === 'join';
+  const joins = planJoins(graph, isJoin, onlyConsumer);
   const written = new Set<SymbolicTensor>();
   const order = new Map(graph.nodes.map((node, index) => [node, index]));
   /** The other summand, if the sum is of two and it has been computed before this call. */
@@ -80,68 +80,66 @@ export function planSteps(
   for (const node of graph.nodes) {
     if (taken.has(node) || node.inputs.length === 0) continue;
     const { layer } = node;
-    let last = node;
-    let batchNorm: BatchNormalization | undefined;
-    let residual: SymbolicTensor | undefined;
-    let relu = false;
-    const take = (next: Node): void => {
-      taken.add(next);
-      last = next;
-    };
-
     const join = joins.of(node);
     if (join !== undefined) {
       const parts = join.parts.filter(({ input }) => !written.has(input));
       const inputs = parts.map(({ input }) => input);
       if (join.isInner) for (const output of node.outputs) written.add(output);
       const outputs = join.isInner ? [] : node.outputs;
-      steps.push({ layer, inputs, outputs, epilogue: {}, parts: parts.map(({ place }) => place) });
+      steps.push({ layer, inputs, outputs, parts: parts.map(({ place }) => place) });
       continue;
     }
-    if (layer instanceof Conv2D && layer.canFold(context)) {
+
+    const takesIn = layer.takesIn(context);
+    let last = node;
+    /** The call behind what has been taken in so far, if it alone sees that, and as what it could be taken in too. */
+    const following = (): { next?: Node | undefined; as?: FollowsAs | null } => {
       const next = onlyConsumer(last);
-      if (next?.layer instanceof BatchNormalization && next.layer.canFold(context)) {
-        batchNorm = next.layer;
+      return next === undefined ? {} : { next, as: follows(next) };
+    };
+    const take = (next: Node): void => {
+      taken.add(next);
+      last = next;
+    };
+    let fold: Foldable | undefined;
+    let residual: SymbolicTensor | undefined;
+    let relu = false;
+    if (takesIn.fold === true) {
+      const { next, as } = following();
+      if (next !== undefined && as?.kind === 'fold') {
+        fold = as.map;
         take(next);
       }
     }
-    if (layer instanceof Conv2D && layer.activation === 'linear') {
-      const next = onlyConsumer(last);
-      if (next?.layer instanceof Add && isQuiet(next)) residual = otherSummand(next, last, node);
-      if (next !== undefined && residual !== undefined) take(next);
+    if (takesIn.residual === true) {
+      const { next, as } = following();
+      if (next !== undefined && as?.kind === 'sum' && isQuiet(next)) {
+        residual = otherSummand(next, last, node);
+        if (residual !== undefined) take(next);
+      }
     }
-    if (absorbsRelu(layer)) {
-      const next = onlyConsumer(last);
-      if (next !== undefined && isPureRelu(next.layer)) {
+    if (takesIn.relu === true) {
+      const { next, as } = following();
+      if (next !== undefined && as?.kind === 'relu') {
         relu = true;
         take(next);
       }
     }
-    const epilogue = { ...(batchNorm === undefined ? {} : { batchNorm }), relu };
     const [output] = last.outputs;
-    const place =
-      output !== undefined && residual === undefined && writesAnywhere(layer)
-        ? joins.placeOf(output)
-        : undefined;
-    if (place !== undefined && output !== undefined) {
-      written.add(output);
-      steps.push({ layer, inputs: node.inputs, outputs: [], epilogue, place });
-    } else {
-      const step = { layer, inputs: node.inputs, outputs: last.outputs, epilogue };
-      steps.push(residual === undefined ? step : { ...step, residual });
-    }
+    const isFree = takesIn.slot === true && residual === undefined && output !== undefined;
+    const place = isFree ? joins.placeOf(output) : undefined;
+    if (isFree && place !== undefined) written.add(output);
+    steps.push({
+      layer,
+      inputs: node.inputs,
+      outputs: place === undefined ? last.outputs : [],
+      ...(fold && { fold }),
+      ...(residual && { residual }),
+      ...(relu && { relu }),
+      ...(place && { place }),
+    });
   }
   return steps;
-}
-
-function absorbsRelu(layer: Layer): boolean {
-  if (layer instanceof BatchNormalization) return true;
-  return layer instanceof ActivatedLayer && layer.activation === 'linear' && layer.weights.length > 0;
-}
-
-/** Whether the layer's kernel can write its result into some channels of a wider tensor. */
-function writesAnywhere(layer: Layer): boolean {
-  return layer instanceof Conv2D && (layer.activation === 'linear' || layer.activation === 'relu');
 }
 
 /** The calls through which gradients flow. */

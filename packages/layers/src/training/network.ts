@@ -1,5 +1,5 @@
 import type { Gpu } from '@convbase/core-gpu';
-import type { ActivationName } from '../layers/activated.ts';
+import type { ActivationName } from '../layers/activate.ts';
 import type { CallContext } from '../layers/context.ts';
 import type { Layer, SymbolicTensor } from '../layers/layer.ts';
 import type { Variable } from '../layers/variable.ts';

@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { activate } from '../layers/activated.ts';
+import { activate } from '../layers/activate.ts';
 import type { CallContext } from '../layers/context.ts';
 import { widened } from '../ops/cast.ts';
 import type { FloatType, Tensor } from '../tensor/tensor.ts';

@@ -1,7 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import { planWeighRows } from '@convbase/core-gpu';
 import { Tape } from '../autograd/tape.ts';
-import { activate } from '../layers/activated.ts';
+import { activate } from '../layers/activate.ts';
 import { CallContext } from '../layers/context.ts';
 import type { Batch, HostArray } from '../tensor/host-array.ts';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
