@@ -43,6 +43,7 @@ export {
   lockHolder,
   LOCK_FILE,
   type LockOptions,
+  refuseLocked,
   type Release,
   takeLock,
   withLock,

@@ -84,6 +84,11 @@ export function isDead({ holder, isEmpty, changed }: Found, heartbeat: boolean):
   return runs === undefined ? heartbeat && Date.now() - changed > SILENT_MS : !runs;
 }
 
+/** Whether nobody here will ever learn that who has a lock is done: a process that may be of another machine. */
+export function isForEver(holder: Holder, heartbeat = false): boolean {
+  return !heartbeat && holder.instance !== INSTANCE && isRunning(holder) === undefined;
+}
+
 export function holderInWords({ holder }: Found): string {
   return holder === undefined ? 'another program' : inWords(holder);
 }

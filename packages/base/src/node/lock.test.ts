@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { watchFileOperations } from './file-operations.ts';
-import { lockFolder, takeLock } from './lock.ts';
+import { lockFolder, refuseLocked, takeLock } from './lock.ts';
 import { thisProcess } from './process-identity.ts';
 
 let root: string;
@@ -89,6 +89,33 @@ it('takes over from a process that is no more, but not from one that nobody can 
     code: 'file/locked',
   });
   expect(await readdir(path())).toEqual(['lock']);
+});
+
+it('tells without taking it whether a lock could be taken', async () => {
+  const lock = join(path(), 'lock');
+  const look = (): Promise<void> => refuseLocked(lock, path());
+  await look();
+  expect(await readdir(root)).toEqual([]);
+  const release = await lockFolder(path());
+  await expect(look()).rejects.toMatchObject({ code: 'file/locked', where: path() });
+  await release();
+  await look();
+  const pid = await deadPid();
+  await foreign({ pid, machine: 'another', host: 'elsewhere' });
+  await expect(look()).rejects.toThrow(/process \d+ on elsewhere/);
+  await foreign({ pid });
+  await look();
+  expect(await readdir(path())).toEqual(['lock']);
+});
+
+it('does not wait for one who takes it over on another machine', async () => {
+  const pid = await deadPid();
+  await foreign({ pid });
+  await foreign({ pid, machine: 'another', host: 'elsewhere' }, 'lock.takeover');
+  const refused = { code: 'file/locked', message: expect.stringContaining('remove') as string };
+  await expect(refuseLocked(join(path(), 'lock'), path())).rejects.toMatchObject(refused);
+  await expect(lockFolder(path())).rejects.toMatchObject(refused);
+  await expect(lockFolder(path(), { onWait: () => undefined })).rejects.toMatchObject(refused);
 });
 
 it('takes an empty lock for one that a power cut left, but not at once', async () => {

@@ -13,6 +13,7 @@ import {
   INSTANCE,
   inWords,
   isDead,
+  isForEver,
   type Found,
 } from './lock-holder.ts';
 import { ownName, thisProcess } from './process-identity.ts';
@@ -97,8 +98,11 @@ export async function takeLock(path: string, where: string, options: LockOptions
     }
     const found = await removeDead(path, where, options);
     if (found === undefined) continue;
-    if (options.onWait === undefined || found.holder === undefined) throw locked(path, where, found.holder);
-    if (!told) options.onWait(inWords(found.holder));
+    const { holder } = found;
+    if (options.onWait === undefined || holder === undefined || isForEver(holder, options.heartbeat)) {
+      throw locked(path, where, holder);
+    }
+    if (!told) options.onWait(inWords(holder));
     told = true;
     await sleep(100, undefined, options.signal && { signal: options.signal }).catch((error: unknown) => {
       options.signal?.throwIfAborted();
@@ -119,6 +123,20 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   return withTidying(work, await takeLock(path, where, options));
+}
+
+/**
+ * Refuses a place whose lock `path` cannot be taken, without taking it: for who takes it only when long work is done, and
+ * would lose that work.
+ *
+ * @param where what is locked, for messages
+ * @throws ConvbaseError `file/locked` naming the process that has it; `file/..`
+ */
+export async function refuseLocked(path: string, where: string): Promise<void> {
+  const found = await holderOf(path);
+  if (found === undefined) return;
+  if (!isDead(found, false)) throw locked(path, where, found.holder);
+  await refuseLocked(takeoverOf(path), where);
 }
 
 /** Removes a lock of the cache, where all show that they are in use, if its process is no more; else says who has it. */
@@ -146,19 +164,27 @@ async function claim(path: string, mine: Holder): Promise<boolean> {
   const beside = temporaryPath(path);
   try {
     await writeHolder(beside, mine);
-    await link(beside, path);
-    return true;
+    return await putInPlace(beside, path, mine);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EEXIST') return false;
     // Who had the folder before has removed it, as it was empty.
-    if (code === 'ENOENT' && !(await exists(dirname(path)))) return false;
-    // Some file systems (FAT, network folders) know no second names.
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
-    return await claimWithoutLink(path, mine);
+    if (codeOf(error) === 'ENOENT' && !(await exists(dirname(path)))) return false;
+    throw error;
   } finally {
     // What stays has a temporary name: whether the lock was taken does not depend on it.
     await afterFailure(() => removeFile(beside));
+  }
+}
+
+async function putInPlace(beside: string, path: string, mine: Holder): Promise<boolean> {
+  try {
+    await link(beside, path);
+    return true;
+  } catch (error) {
+    const code = codeOf(error) ?? '';
+    if (code === 'EEXIST') return false;
+    // Some file systems (FAT, network folders) know no second names.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error;
+    return claimWithoutLink(path, mine);
   }
 }
 

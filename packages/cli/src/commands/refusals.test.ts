@@ -321,3 +321,28 @@ describe('the other commands refuse', () => {
     );
   });
 });
+
+describe('who cannot take a lock that is needed at the end learns it at the beginning', () => {
+  /** The lock of a process of another machine, which nobody here can ask about. */
+  const lock = async (...path: string[]): Promise<void> => {
+    const holder = { machine: '00000000', pid: 7, started: '1', host: 'elsewhere', id: 'x', instance: 'x' };
+    await mkdir(dirname(at(...path)), { recursive: true });
+    await writeFile(at(...path), JSON.stringify(holder));
+  };
+
+  it.each(['classifier.json.lock', 'features.partial/training/1/lock'])('train, %s', async (name) => {
+    await rm(at('locked'), { recursive: true, force: true });
+    await lock('locked', name);
+    const told = await refusedAtOnce('file/locked', ['train', at('features'), '--out', at('locked')]);
+    expect(told).toContain('process 7 on elsewhere');
+    expect(told).toContain(join('locked', dirname(name)));
+    expect(await readdir(at('locked'))).toEqual([name.split('/')[0]]);
+  });
+
+  it('convert', async () => {
+    await lock('web', 'model.json.lock');
+    const convert = ['convert', at('not-there.keras'), at('web')];
+    expect(await refused('file/locked', convert)).toContain('process 7 on elsewhere');
+    expect(await readdir(at('web'))).toEqual(['model.json.lock']);
+  });
+});

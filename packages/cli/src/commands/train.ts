@@ -2,15 +2,10 @@ import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import {
   afterFailure,
-  checkPlace,
   doEach,
-  isLockName,
-  isTemporaryName,
-  listFolder,
   lockFolder,
   removeAtOnce,
   removeEmptyFolder,
-  statusOf,
   withTidying,
 } from '@convbase/base/node';
 import type { Gpu } from '@convbase/core-gpu';
@@ -27,6 +22,7 @@ import {
   type BaseFlags,
   type BaseWithInput,
 } from '../jobs/base-options.ts';
+import { checkClassifierFolder, refuseLockedWithin, SCRATCH } from '../jobs/classifier-folder.ts';
 import { featuresOf, isFeatureFolder, type Extractor } from '../jobs/features-of.ts';
 import { openPictures, pictureOptionNames, withPictureOptions, type PictureFlags } from '../jobs/pictures.ts';
 import type { Invocation } from '../program.ts';
@@ -97,10 +93,11 @@ export function addTrain(program: Command, invocation: Invocation): void {
         '  convbase train pictures/ --model vgg16 --size 150 --out classifier/',
     );
   withCommonOptions(command, { gpu: true }).action(async (paths: string[], flags: TrainFlags) => {
-    await checkOut(flags.out);
+    await checkClassifierFolder(flags.out);
     await checkSources(paths, flags, command);
     const release = await lockFolder(flags.out);
     try {
+      await refuseLockedWithin(flags.out);
       await train(paths, flags, invocation.signal);
     } catch (error) {
       await afterFailure(() => doEach([release, () => removeEmptyFolder(flags.out)]));
@@ -201,29 +198,6 @@ function mixed(where: string, other: string, difference: string): ConvbaseError 
       fix: 'Extract both with the same model, weights, layer, size, preprocessing and resize mode.',
     },
   );
-}
-
-/** Where, in the folder of the classifier to be, the features of pictures are kept until it is trained. */
-const SCRATCH = 'features.partial';
-
-/** What may be in the folder already: an earlier classifier, and what a killed training left. */
-const OWN = /^(features\.partial|classifier\.json|head(-[0-9a-f]{12})?\.safetensors)/;
-
-/** Refuses a place for the classifier before hours are spent on it, rather than after. */
-async function checkOut(out: string): Promise<void> {
-  const refuse = (what: string): never => {
-    throw new ConvbaseError('usage/out', what, {
-      where: out,
-      fix: 'Give the classifier a folder of its own, which need not exist yet.',
-    });
-  };
-  const there = await statusOf(out);
-  if (there?.isDirectory() !== false) await checkPlace(out);
-  if (!there) return;
-  if (!there.isDirectory()) refuse('it is a file');
-  const isOurs = (name: string): boolean => OWN.test(name) || isLockName(name) || isTemporaryName(name);
-  const other = (await listFolder(out)).find((name) => !isOurs(name));
-  if (other !== undefined) refuse(`it holds other things, such as ${other}`);
 }
 
 async function trainOn(

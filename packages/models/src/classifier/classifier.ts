@@ -1,6 +1,6 @@
 import { ConvbaseError, visibleJson } from '@convbase/base';
 import type { HostArray, Model } from '@convbase/layers';
-import { fileInFolder, openSource, sha256 } from '#platform';
+import { checkSaveLock, fileInFolder, openSource, sha256 } from '#platform';
 import { MemorySource, readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
 import { saveIndexed } from '../save/indexed.ts';
 import { parseClassifierConfig, type ClassifierConfig } from './config.ts';
@@ -65,6 +65,15 @@ export class Classifier {
       throw damaged(`it was altered, or is not the file that was saved with ${CONFIG_FILE}`);
     }
     return new Classifier(config, head);
+  }
+
+  /**
+   * Refuses a folder in which another process saves, before there is a classifier to save in it.
+   *
+   * @throws ConvbaseError `file/locked` naming that process; `file/..`
+   */
+  static async checkFolder(folder: string): Promise<void> {
+    await checkSaveLock(fileInFolder(folder, CONFIG_FILE));
   }
 
   /**

@@ -27,7 +27,7 @@ export async function convertModel(
   target: string,
   options: ConvertOptions = {},
 ): Promise<{ model: Model; info?: ClassifierInfo }> {
-  checkModelPath(target);
+  await checkModelPath(target);
   const { model, info } = await openAny(source, options);
   if (info !== undefined && target.toLowerCase().endsWith('.keras')) {
     await saveClassifierFile(target, model, info);

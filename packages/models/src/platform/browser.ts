@@ -38,6 +38,7 @@ export async function sha256(sources: readonly ByteSource[]): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 export {
+  checkSaveLock,
   listFiles,
   otherTexts,
   removeBeside,

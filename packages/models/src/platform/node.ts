@@ -98,7 +98,15 @@ export async function sha256(sources: readonly ByteSource[]): Promise<string> {
   return hash.digest('hex');
 }
 export { isFolder } from '@convbase/base/node';
-export { listFiles, otherTexts, removeBeside, saveFile, shippedGolden, withSaveLock } from './node/files.ts';
+export {
+  checkSaveLock,
+  listFiles,
+  otherTexts,
+  removeBeside,
+  saveFile,
+  shippedGolden,
+  withSaveLock,
+} from './node/files.ts';
 export {
   downloadFile,
   isFile,

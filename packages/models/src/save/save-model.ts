@@ -1,6 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Model } from '@convbase/layers';
-import { saveFile } from '#platform';
+import { checkSaveLock, saveFile } from '#platform';
 import type { FilesInMemory } from '../formats/index.ts';
 import { joined } from './joined.ts';
 import { kerasArchive } from './keras-archive.ts';
@@ -60,10 +60,11 @@ export async function tfjsFiles(model: Model): Promise<FilesInMemory> {
 /**
  * Refuses a path that `saveModel` would refuse, before there is a model to save.
  *
- * @throws ConvbaseError `file/ending`
+ * @throws ConvbaseError `file/ending`; `file/locked` naming the process that writes there
  */
-export function checkModelPath(path: string): void {
-  if (!isTfjs(path)) endingOf(path);
+export async function checkModelPath(path: string): Promise<void> {
+  if (isTfjs(path)) await checkSaveLock(path);
+  else endingOf(path);
 }
 
 function isTfjs(path: string): boolean {

@@ -17,6 +17,10 @@ export function saveFile(
   return Promise.reject(noFiles(`writing ${path}`));
 }
 
+export function checkSaveLock(path: string): Promise<void> {
+  return Promise.reject(noFiles(`writing ${path}`));
+}
+
 export function withSaveLock(path: string, _save: () => Promise<void>): Promise<void> {
   return Promise.reject(noFiles(`writing ${path}`));
 }

@@ -6,6 +6,7 @@ import {
   listEntries,
   listFolder,
   readBounded,
+  refuseLocked,
   removeAbandoned,
   removeFile,
   withLock,
@@ -33,10 +34,19 @@ export async function listFiles(folder: string, ending: string): Promise<string[
 
 /** Saves at `path`, keeps others from it meanwhile, and removes what dead processes left half-made beside it. */
 export function withSaveLock(path: string, save: () => Promise<void>): Promise<void> {
-  return withLock(`${path}.lock`, path, {}, async () => {
+  return withLock(saveLockOf(path), path, {}, async () => {
     await removeAbandoned(dirname(path));
     await save();
   });
+}
+
+/** Refuses a place where `withSaveLock` would be refused, before there is something to save. */
+export function checkSaveLock(path: string): Promise<void> {
+  return refuseLocked(saveLockOf(path), path);
+}
+
+function saveLockOf(path: string): string {
+  return `${path}.lock`;
 }
 
 /** Room for the graph of any model. */
