@@ -1,7 +1,14 @@
 import { ConvbaseError, visibleJson } from '@convbase/base';
 import type { HostArray, Model } from '@convbase/layers';
 import { checkSaveLock, fileInFolder, openSource, sha256 } from '#platform';
-import { MemorySource, readSafetensors, writeSafetensors, type SafetensorsValue } from '../formats/index.ts';
+import {
+  MemorySource,
+  readSafetensors,
+  writeSafetensors,
+  type ByteSource,
+  type SafetensorsValue,
+} from '../formats/index.ts';
+import { readIndexed } from '../formats/read-indexed.ts';
 import { saveIndexed } from '../save/indexed.ts';
 import { parseClassifierConfig, type ClassifierConfig } from './config.ts';
 import { buildHead, classProbabilities } from './head.ts';
@@ -38,33 +45,11 @@ export class Classifier {
    * @throws ConvbaseError `classifier/config`, `classifier/weights`, `file/...` naming the file
    */
   static async load(folder: string): Promise<Classifier> {
-    const configPath = fileInFolder(folder, CONFIG_FILE);
-    const text = new TextDecoder().decode(await readAll(configPath, MAX_CONFIG_BYTES));
-    const { config, headFile, headChecksum } = parseClassifierConfig(text, configPath);
-    const classCount = config.classNames.length;
-    const head = buildHead({ featureShape: config.featureShape, classCount, ...config.head });
-    const weightsPath = fileInFolder(folder, headFile);
-    const weights = await readAll(weightsPath, MAX_WEIGHTS_BYTES);
-    const { tensors } = readSafetensors(weights, weightsPath);
-    const damaged = (what: string): ConvbaseError =>
-      new ConvbaseError('classifier/weights', what, {
-        where: weightsPath,
-        fix: 'Train the classifier again.',
-      });
-    for (const variable of head.weights) {
-      const entry = tensors.get(variable.path);
-      if (!entry) throw damaged(`the weight '${variable.path}' is missing`);
-      if (entry.dtype !== 'float32' || entry.shape.join() !== variable.shape.join()) {
-        throw damaged(
-          `'${variable.path}' is ${entry.dtype} [${entry.shape.join()}], not float32 [${variable.shape.join()}]`,
-        );
-      }
-      variable.assign(entry.read().slice());
-    }
-    if ((await sha256([new MemorySource(weights, headFile)])) !== headChecksum) {
-      throw damaged(`it was altered, or is not the file that was saved with ${CONFIG_FILE}`);
-    }
-    return new Classifier(config, head);
+    const path = fileInFolder(folder, CONFIG_FILE);
+    return readIndexed(
+      () => readAll(path, MAX_CONFIG_BYTES),
+      (config) => fromConfig(config, folder),
+    );
   }
 
   /**
@@ -107,6 +92,35 @@ export class Classifier {
   }
 }
 
+/** Reads the weights that `classifier.json` names. */
+async function fromConfig(source: ByteSource, folder: string): Promise<Classifier> {
+  const text = new TextDecoder().decode(source.bytes(0, source.size));
+  const { config, headFile, headChecksum } = parseClassifierConfig(text, source.name);
+  const classCount = config.classNames.length;
+  const head = buildHead({ featureShape: config.featureShape, classCount, ...config.head });
+  const weights = await readAll(fileInFolder(folder, headFile), MAX_WEIGHTS_BYTES);
+  const { tensors } = readSafetensors(weights);
+  const damaged = (what: string): ConvbaseError =>
+    new ConvbaseError('classifier/weights', what, {
+      where: weights.name,
+      fix: 'Train the classifier again.',
+    });
+  for (const variable of head.weights) {
+    const entry = tensors.get(variable.path);
+    if (!entry) throw damaged(`the weight '${variable.path}' is missing`);
+    if (entry.dtype !== 'float32' || entry.shape.join() !== variable.shape.join()) {
+      throw damaged(
+        `'${variable.path}' is ${entry.dtype} [${entry.shape.join()}], not float32 [${variable.shape.join()}]`,
+      );
+    }
+    variable.assign(entry.read().slice());
+  }
+  if ((await sha256([weights])) !== headChecksum) {
+    throw damaged(`it was altered, or is not the file that was saved with ${CONFIG_FILE}`);
+  }
+  return new Classifier(config, head);
+}
+
 /** Names and sorts each row of a model's probabilities, the likeliest first. */
 export function rankRows(output: HostArray, classNames: readonly string[]): Prediction[][] {
   const [rows = 0, width = 0] = output.shape;
@@ -122,7 +136,7 @@ function isHeadFile(name: string): boolean {
   return /^head(-[0-9a-f]{12})?\.safetensors$/.test(name);
 }
 
-async function readAll(path: string, maxBytes: number): Promise<Uint8Array> {
+async function readAll(path: string, maxBytes: number): Promise<MemorySource> {
   const source = await openSource(path);
   try {
     if (source.size > maxBytes) {
@@ -130,7 +144,7 @@ async function readAll(path: string, maxBytes: number): Promise<Uint8Array> {
         where: path,
       });
     }
-    return source.bytes(0, source.size);
+    return new MemorySource(source.bytes(0, source.size), source.name);
   } finally {
     source.close();
   }

@@ -5,6 +5,7 @@ import { Hdf5File } from './hdf5.ts';
 import { isLegacyLayout, readLegacyLayout } from './keras-h5.ts';
 import { isStoreLayout, readKerasArchive, readStoreLayout } from './keras-v3.ts';
 import type { ModelFile } from './model-file.ts';
+import { readIndexed } from './read-indexed.ts';
 import { readSafetensors } from './safetensors.ts';
 import { readSafetensorsModel } from './safetensors-model.ts';
 import { sniff } from './sniff.ts';
@@ -34,7 +35,10 @@ export async function openModelFile(
 ): Promise<ModelFile> {
   if (typeof file === 'string') {
     const path = (await isFolder(file)) ? fileInFolder(file, 'model.json') : file;
-    return openContents(await openSource(path), (shard) => openSource(fileBeside(path, shard)));
+    return readIndexed(
+      () => openFile(path),
+      (source) => openContents(source, (shard) => openSource(fileBeside(path, shard))),
+    );
   }
   if (file instanceof Uint8Array || file instanceof ArrayBuffer) {
     const source = new MemorySource(file, options.name ?? 'model file');
@@ -51,6 +55,20 @@ export async function openModelFile(
     throw new ConvbaseError('file/missing', 'it is not among the files given', { where: path });
   };
   return openContents(inMemory('model.json'), (shard) => Promise.resolve(inMemory(shard)));
+}
+
+/** Opens a file; one that may name others is read at once. */
+async function openFile(path: string): Promise<ByteSource> {
+  const source = await openSource(path);
+  try {
+    if (sniff(source) !== 'json' || source.size > MAX_JSON_BYTES) return source;
+    const bytes = source.bytes(0, source.size);
+    source.close();
+    return new MemorySource(bytes, source.name);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
 }
 
 /** A reader's part of a ModelFile; the rest is the same for all formats. */
