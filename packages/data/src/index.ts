@@ -1,3 +1,4 @@
+export { Random, shuffle, shuffledIndices } from '@convbase/base';
 export { PictureError } from './decode/picture-error.ts';
 export { decodeImage } from './decode/decode.ts';
 export { decodingThreads } from './decode/threads.ts';
@@ -12,8 +13,6 @@ export type { NpyArray, NpyData, NpyDtype } from './npy/format.ts';
 export { NpyFile, readNpy } from './npy/read.ts';
 export { reopenFinished } from './npy/reopen.ts';
 export { NpyWriter, writeNpy } from './npy/write.ts';
-export { Random } from './order/random.ts';
-export { shuffle, shuffledIndices } from './order/shuffle.ts';
 export { split, type Split } from './order/split.ts';
 export { takeEvenly } from './order/take.ts';
 export type { Picture, PictureSize } from './picture/picture.ts';

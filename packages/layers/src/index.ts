@@ -2,6 +2,7 @@ export type { Backward } from './autograd/tape.ts';
 export { Tape } from './autograd/tape.ts';
 
 export * from './augmentation/index.ts';
+export * from './datasets/index.ts';
 export * from './layers/index.ts';
 export * as ops from './ops/index.ts';
 export * from './losses/index.ts';
@@ -26,8 +27,8 @@ export type { SummaryOptions } from './model/summary.ts';
 export {
   checkHostArray,
   inputsOf,
+  type ArrayInput,
   type Batch,
-  type Dataset,
   type HostArray,
   type PreprocessMode,
 } from './tensor/host-array.ts';
@@ -46,9 +47,11 @@ export {
   type StateTensor,
 } from './training/callbacks.ts';
 export { balancedClassWeight } from './training/class-weight.ts';
+export type { SampleArrays } from './training/check-batch.ts';
 export type { Compiled, CompileConfig } from './training/compiled.ts';
-export type { EvaluateConfig } from './training/evaluate.ts';
-export type { FitConfig, History } from './training/fit.ts';
+export type { ArrayOptions, Inputs, ValidationArrays } from './training/data.ts';
+export type { EvaluateArraysConfig, EvaluateConfig } from './training/evaluate.ts';
+export type { FitArraysConfig, FitConfig, History } from './training/fit.ts';
 export { bottleneckOf, InputMeter, type Bottleneck, type InputTimes } from './training/input-meter.ts';
 export type { Network } from './training/network.ts';
 export { precisionFrom, precisions, type Precision } from './training/precision.ts';

@@ -1,6 +1,6 @@
+import { shuffledIndices } from '@convbase/base';
 import { expect, test, vi } from 'vitest';
 import { PictureError } from '../decode/picture-error.ts';
-import { shuffledIndices } from '../order/shuffle.ts';
 import type { PictureSet } from '../picture/picture-set.ts';
 import { encodeLabels } from './labels.ts';
 import { type PictureBatch, pictureBatches } from './picture-batches.ts';

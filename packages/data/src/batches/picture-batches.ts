@@ -1,8 +1,7 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, shuffledIndices } from '@convbase/base';
 import { PictureError } from '../decode/picture-error.ts';
 import { decodingThreads } from '../decode/threads.ts';
 import type { PictureMemory } from '../memory/picture-memory.ts';
-import { shuffledIndices } from '../order/shuffle.ts';
 import type { Picture, PictureSize } from '../picture/picture.ts';
 import type { PictureSet } from '../picture/picture-set.ts';
 import { resizeAside } from '../resize/resize-pool.ts';

@@ -1,6 +1,5 @@
-import { ConvbaseError } from '@convbase/base';
+import { ConvbaseError, shuffledIndices } from '@convbase/base';
 import { type PictureSet, subset } from '../picture/picture-set.ts';
-import { shuffledIndices } from './shuffle.ts';
 
 export interface Split {
   readonly train: PictureSet;

@@ -6,12 +6,13 @@ import { InputLayer } from '../layers/input-layer.ts';
 import { Layer, SymbolicTensor, type LayerConfig } from '../layers/layer.ts';
 import { Operation } from '../layers/operations/index.ts';
 import type { Variable } from '../layers/variable.ts';
-import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
+import type { ArrayInput, Batch, Dataset, HostArray } from '../tensor/host-array.ts';
 import { formatShape, shapeMatches, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { compile, type Compiled, type CompileConfig } from '../training/compiled.ts';
-import { evaluate, type EvaluateConfig } from '../training/evaluate.ts';
-import { fit, trainOnBatch, type FitConfig, type History } from '../training/fit.ts';
+import type { Inputs } from '../training/data.ts';
+import { evaluate, type EvaluateArraysConfig, type EvaluateConfig } from '../training/evaluate.ts';
+import { fit, trainOnBatch, type FitArraysConfig, type FitConfig, type History } from '../training/fit.ts';
 import type { Network } from '../training/network.ts';
 import type { Precision } from '../training/precision.ts';
 import {
@@ -253,18 +254,26 @@ export class Model extends Layer implements Network {
     );
   }
 
-  /** Trains for some epochs; see `FitConfig`. */
-  fit(dataset: Dataset, config: FitConfig = {}): Promise<History> {
-    return fit(this, dataset, config);
+  /** Trains for some epochs, on a dataset or on arrays and their labels; see `FitConfig` and `FitArraysConfig`. */
+  fit(dataset: Dataset, config?: FitConfig): Promise<History>;
+  fit(x: Inputs, y: ArrayInput, config?: FitArraysConfig): Promise<History>;
+  fit(data: Dataset | Inputs, second?: ArrayInput | FitConfig, config?: FitArraysConfig): Promise<History> {
+    return fit(this, data, second, config);
   }
 
-  /** Loss and metrics over a dataset, in inference mode. */
-  evaluate(dataset: Dataset, config: EvaluateConfig = {}): Promise<Record<string, number>> {
-    return evaluate(this, dataset, config);
+  /** Loss and metrics over a dataset, or over arrays and their labels, in inference mode. */
+  evaluate(dataset: Dataset, config?: EvaluateConfig): Promise<Record<string, number>>;
+  evaluate(x: Inputs, y: ArrayInput, config?: EvaluateArraysConfig): Promise<Record<string, number>>;
+  evaluate(
+    data: Dataset | Inputs,
+    second?: ArrayInput | EvaluateConfig,
+    config?: EvaluateArraysConfig,
+  ): Promise<Record<string, number>> {
+    return evaluate(this, data, second, config);
   }
 
   /** The outputs for all batches of a dataset, or for the model's inputs, joined. The model must have one output. */
-  predict(data: Dataset | Batch['x'], config: PredictArrayConfig = {}): Promise<HostArray> {
+  predict(data: Dataset | Inputs, config: PredictArrayConfig = {}): Promise<HostArray> {
     return predict(this, data, config);
   }
 

@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
 import type { ImageTransform } from '@convbase/core-gpu';
 import { formatShape, sizeOf } from './shape.ts';
+import type { Tensor } from './tensor.ts';
 
 /** How uint8 pictures (RGB) become floats: Keras' 'caffe' and 'tf' modes, x / 255, or the plain value. */
 export type PreprocessMode = 'caffe' | 'tf' | 'rescale' | 'none';
@@ -18,6 +19,9 @@ export interface HostArray {
    */
   readonly augment?: readonly (readonly ImageTransform[])[];
 }
+
+/** Numbers in main memory, or a tensor, which stays the caller's own and is read back once. */
+export type ArrayInput = HostArray | Tensor;
 
 /** One batch: the first dimension of every shape is the batch. */
 export interface Batch {
@@ -38,17 +42,36 @@ export interface Dataset {
    */
   batches(epoch: number, first?: number): AsyncIterable<Batch> | Iterable<Batch>;
   /** How many batches an epoch has. */
-  readonly batchCount?: number;
-  readonly sampleCount?: number;
+  readonly batchCount?: number | undefined;
+  readonly sampleCount?: number | undefined;
 }
 
 /** The inputs of a batch, however many there are. */
-export function inputsOf(batch: Pick<Batch, 'x'>): readonly HostArray[] {
-  return 'data' in batch.x ? [batch.x] : batch.x;
+export function inputsOf<A extends ArrayInput = HostArray>({
+  x,
+}: {
+  readonly x: A | readonly A[];
+}): readonly A[] {
+  return isOneArray(x) ? [x] : (x as readonly A[]);
 }
 
-/** Throws `array/shape` for a shape that cannot be, and when the data does not have as many elements as it says. */
+/** Whether a model's input is one array, and not a list of them. */
+export function isOneArray<A extends ArrayInput>(x: A | readonly A[]): x is A {
+  return !Array.isArray(x);
+}
+
+/**
+ * Throws `array/type` for what is no array of float32 numbers or bytes, and `array/shape` for a shape that cannot be or
+ * that the data does not fill.
+ */
 export function checkHostArray(array: HostArray, where: string): void {
+  const { data, shape }: { readonly data?: unknown; readonly shape?: unknown } = Object(array) as object;
+  if (!(data instanceof Float32Array || data instanceof Uint8Array) || !Array.isArray(shape)) {
+    throw new ConvbaseError('array/type', `${nameOf(data ?? array)} is no array that a model can take`, {
+      where,
+      fix: 'Give { data, shape } with data in a Float32Array, or bytes in a Uint8Array, and the shape in a list.',
+    });
+  }
   if (!array.shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0)) {
     throw new ConvbaseError('array/shape', `there is no shape ${formatShape(array.shape)}`, {
       where,
@@ -63,4 +86,25 @@ export function checkHostArray(array: HostArray, where: string): void {
       { where, fix: 'Give the shape that the data has, batch dimension first.' },
     );
   }
+}
+
+/** `count` rows of an array from number `first` on, without a copy: rows are along the first dimension. */
+export function rowsOf(array: HostArray, first: number, count: number): HostArray {
+  const rest = array.shape.slice(1);
+  const size = sizeOf(rest);
+  const { augment } = array;
+  return {
+    ...array,
+    data: array.data.subarray(first * size, (first + count) * size),
+    shape: [count, ...rest],
+    ...(augment && { augment: augment.map((transforms) => transforms.slice(first, first + count)) }),
+  };
+}
+
+/** What a value of unknown type is called in a message. */
+export function nameOf(value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'function') return `a ${typeof value}`;
+  if (value === null || typeof value !== 'object') return String(value);
+  if (value.constructor !== Object) return `a ${value.constructor.name}`;
+  return `an object with ${Object.keys(value).slice(0, 8).join(', ') || 'nothing'}`;
 }

@@ -1,17 +1,29 @@
 import { ConvbaseError } from '@convbase/base';
-import { checkHostArray, inputsOf, type Batch } from '../tensor/host-array.ts';
+import { checkHostArray, inputsOf, type ArrayInput } from '../tensor/host-array.ts';
 import { formatShape } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** Arrays with as many rows as there are samples. */
+export interface SampleArrays<A extends ArrayInput = ArrayInput> {
+  /** One array, or one for each input of a model with several. */
+  readonly x: A | readonly A[];
+  readonly y?: A | undefined;
+  readonly sampleWeight?: A | undefined;
+}
 
 /**
  * Checks a batch before anything of it reaches the GPU: it has samples, its arrays hold what their shapes say, and there
  * are as many labels and weights as samples.
  *
  * @param where which batch it is, for messages
- * @throws ConvbaseError `batch/empty`, `batch/length`, `labels/shape`, `labels/weights`, `array/shape`
+ * @throws ConvbaseError `batch/empty`, `batch/length`, `labels/shape`, `labels/weights`, `array/shape`, `array/type`
  */
-export function checkBatch(batch: Pick<Batch, 'x' | 'y' | 'sampleWeight'>, where: string): void {
+export function checkBatch(batch: SampleArrays, where: string): void {
   const inputs = inputsOf(batch);
-  for (const x of inputs) checkHostArray(x, `input of ${where}`);
+  const check = (array: ArrayInput, what: string): void => {
+    if (!(array instanceof Tensor)) checkHostArray(array, `${what} of ${where}`);
+  };
+  for (const x of inputs) check(x, 'input');
   const samples = inputs[0]?.shape[0] ?? 0;
   if (samples === 0) {
     throw new ConvbaseError('batch/empty', 'a batch without samples', {
@@ -20,8 +32,8 @@ export function checkBatch(batch: Pick<Batch, 'x' | 'y' | 'sampleWeight'>, where
     });
   }
   const { y, sampleWeight } = batch;
-  if (y !== undefined) checkHostArray(y, `labels of ${where}`);
-  if (sampleWeight !== undefined) checkHostArray(sampleWeight, `sample weights of ${where}`);
+  if (y !== undefined) check(y, 'labels');
+  if (sampleWeight !== undefined) check(sampleWeight, 'sample weights');
   const others = [
     ...inputs.map((x) => ['batch/length', 'an input', x] as const),
     ...(y === undefined ? [] : [['labels/shape', 'labels', y] as const]),

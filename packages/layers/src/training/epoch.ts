@@ -90,6 +90,7 @@ async function trainBatches(
     if (done === 0) {
       throw new ConvbaseError('dataset/empty', `the dataset gave no batches in epoch ${epoch + 1}`, {
         where: network.name,
+        fix: 'Every call of its batches() has to give them anew; a generator that has been read gives nothing more.',
       });
     }
   } finally {

@@ -1,6 +1,7 @@
 import { ConvbaseError } from '@convbase/base';
-import type { Dataset, HostArray } from '../tensor/host-array.ts';
+import type { ArrayInput, Dataset, HostArray } from '../tensor/host-array.ts';
 import { lookahead, Pace } from './batches.ts';
+import { datasetConfig, evaluationData, isDataset, type ArrayOptions, type Inputs } from './data.ts';
 import type { InputMeter } from './input-meter.ts';
 import type { Network } from './network.ts';
 import { checkLoss, recordEvaluationStep } from './step.ts';
@@ -15,11 +16,28 @@ export interface EvaluateConfig {
   readonly onPredictions?: (predictions: HostArray) => void;
 }
 
-/** Loss and metrics over a dataset, as means over its samples, in inference mode. */
+/** For arrays. */
+export interface EvaluateArraysConfig
+  extends EvaluateConfig, Pick<ArrayOptions, 'batchSize' | 'sampleWeight'> {}
+
+/** Loss and metrics over a dataset, or over arrays and their labels, as means over its samples, in inference mode. */
 export async function evaluate(
   network: Network,
+  data: Dataset | Inputs,
+  labelsOrConfig?: ArrayInput | EvaluateConfig,
+  arraysConfig: EvaluateArraysConfig = {},
+): Promise<Record<string, number>> {
+  if (isDataset(data)) {
+    return evaluateDataset(network, data, datasetConfig(labelsOrConfig, arraysConfig, network.name));
+  }
+  const labels = labelsOrConfig as ArrayInput | undefined;
+  return evaluateDataset(network, evaluationData(data, labels, arraysConfig, network.name), arraysConfig);
+}
+
+async function evaluateDataset(
+  network: Network,
   dataset: Dataset,
-  { signal, meter, onPredictions }: EvaluateConfig = {},
+  { signal, meter, onPredictions }: EvaluateConfig,
 ): Promise<Record<string, number>> {
   checkLoss(network);
   const { gpu, compiled } = network;

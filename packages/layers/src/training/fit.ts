@@ -1,7 +1,16 @@
 import { ConvbaseError, visibleLine } from '@convbase/base';
-import type { Batch, Dataset } from '../tensor/host-array.ts';
+import type { ArrayInput, Batch, Dataset } from '../tensor/host-array.ts';
 import { epochLines, type Callback } from './callbacks.ts';
 import { withClassWeight } from './class-weight.ts';
+import {
+  datasetConfig,
+  isDataset,
+  trainingData,
+  validationSet,
+  type ArrayOptions,
+  type Inputs,
+  type ValidationArrays,
+} from './data.ts';
 import { checkDifferentiable } from './differentiable.ts';
 import { trainEpoch } from './epoch.ts';
 import type { InputMeter } from './input-meter.ts';
@@ -22,8 +31,10 @@ export interface FitConfig {
   readonly start?: FitPosition;
   /** Batches of an epoch, which goes on through the data where the one before it ended; see `takeSteps`. */
   readonly stepsPerEpoch?: number;
-  /** Evaluated after each epoch; its results get the prefix `val_`. */
-  readonly validationData?: Dataset;
+  /** Evaluated after each epoch; its results get the prefix `val_`. Of arrays: `[x, y]` or `[x, y, sampleWeight]`. */
+  readonly validationData?: Dataset | ValidationArrays;
+  /** How many samples of arrays are validated on at once; `batchSize` when left out. */
+  readonly validationBatchSize?: number;
   /** How many batches to evaluate, always the same first ones. */
   readonly validationSteps?: number;
   /**
@@ -41,6 +52,9 @@ export interface FitConfig {
   readonly meter?: InputMeter;
 }
 
+/** For arrays; names and defaults are Keras'. */
+export interface FitArraysConfig extends FitConfig, ArrayOptions {}
+
 /** What `fit` returns: the numbers of the epochs that ran, and for each key one value per epoch. */
 export interface History {
   readonly epoch: number[];
@@ -51,11 +65,31 @@ export interface History {
  * Trains a network. The loss and accuracy of an epoch are means over its samples, taken while the weights were
  * changing, as in Keras. Each step is submitted as a whole; nothing is read back within one.
  */
-export async function fit(network: Network, data: Dataset, config: FitConfig): Promise<History> {
+export async function fit(
+  network: Network,
+  data: Dataset | Inputs,
+  labelsOrConfig: ArrayInput | FitConfig | undefined,
+  arraysConfig: FitArraysConfig = {},
+): Promise<History> {
+  if (isDataset(data)) {
+    return fitDataset(network, data, datasetConfig(labelsOrConfig, arraysConfig, network.name));
+  }
+  const labels = labelsOrConfig as ArrayInput | undefined;
+  const { dataset, validationData } = trainingData(data, labels, arraysConfig, network.name);
+  const { validationBatchSize = arraysConfig.batchSize } = arraysConfig;
+  return fitDataset(network, dataset, {
+    ...(validationData && { validationData }),
+    ...arraysConfig,
+    ...(validationBatchSize !== undefined && { validationBatchSize }),
+  });
+}
+
+async function fitDataset(network: Network, data: Dataset, config: FitConfig): Promise<History> {
   const { epochs = 1, start = epochStart(config.initialEpoch ?? 0) } = config;
   checkTrainable(network);
   checkCounts(config);
   checkPosition(start);
+  const validationData = validationSet(config.validationData, config.validationBatchSize, network.name);
   const callbacks = [
     ...(config.callbacks ?? []),
     ...(config.verbose === 1 ? [epochLines((line) => console.log(visibleLine(line)), epochs)] : []),
@@ -63,7 +97,7 @@ export async function fit(network: Network, data: Dataset, config: FitConfig): P
   const run = {
     network,
     dataset: withClassWeight(taking(data, config.stepsPerEpoch), config.classWeight, classCount(network)),
-    validationData: config.validationData && taking(config.validationData, config.validationSteps),
+    validationData: validationData && taking(validationData, config.validationSteps),
     validationModel: config.validationModel ?? network,
     epochs,
     callbacks,

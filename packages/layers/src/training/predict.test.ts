@@ -38,7 +38,7 @@ describe('predict', () => {
       true,
     );
     expect((await model.predict(x)).shape).toEqual([70, 1]);
-    await expect(model.predict(x, { batchSize: 0 })).rejects.toMatchObject({ code: 'predict/batch-size' });
+    await expect(model.predict(x, { batchSize: 0 })).rejects.toMatchObject({ code: 'batches/size' });
     await expect(model.predict({ ...x, shape: [71, 2] })).rejects.toMatchObject({ code: 'array/shape' });
     model.dispose();
   });

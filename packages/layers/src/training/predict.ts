@@ -1,9 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import { CallContext } from '../layers/context.ts';
-import { checkHostArray, inputsOf, type Batch, type Dataset, type HostArray } from '../tensor/host-array.ts';
-import { sizeOf } from '../tensor/shape.ts';
+import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
 import { readTensors } from '../tensor/tensor.ts';
 import { lookahead } from './batches.ts';
+import { predictionData, type Inputs } from './data.ts';
 import type { InputMeter } from './input-meter.ts';
 import { uploadInputs } from './inputs.ts';
 import type { Network } from './network.ts';
@@ -29,7 +29,7 @@ export interface PredictArrayConfig extends PredictConfig {
 /** Everything but the batch dimension is equal from batch to batch; the outputs are joined along it. */
 export async function predict(
   network: Network,
-  data: Dataset | Batch['x'],
+  data: Dataset | Inputs,
   config: PredictArrayConfig = {},
 ): Promise<HostArray> {
   if (network.outputs.length !== 1) {
@@ -42,7 +42,7 @@ export async function predict(
       },
     );
   }
-  const dataset = 'batches' in data ? data : { batches: () => slices(data, config.batchSize ?? 32) };
+  const dataset = predictionData(data, config.batchSize, network.name);
   const parts: HostArray[] = [];
   for await (const { outputs } of predictBatches(network, dataset, config)) parts.push(...outputs);
   return join(parts, network.name);
@@ -102,29 +102,6 @@ function record(
   } finally {
     for (const value of owned) value.dispose();
   }
-}
-
-/** Arrays in batches, without copying them. */
-function* slices(x: Batch['x'], batchSize: number): Generator<Batch> {
-  const arrays = inputsOf({ x });
-  for (const array of arrays) checkHostArray(array, 'predict');
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ConvbaseError('predict/batch-size', `batchSize ${batchSize} is no number of samples`);
-  }
-  const rows = arrays[0]?.shape[0] ?? 0;
-  for (let first = 0; first < rows; first += batchSize) {
-    yield { x: arrays.map((array) => rowsOf(array, first, Math.min(batchSize, rows - first))) };
-  }
-}
-
-function rowsOf(array: HostArray, first: number, count: number): HostArray {
-  const rest = array.shape.slice(1);
-  const size = sizeOf(rest);
-  return {
-    ...array,
-    data: array.data.subarray(first * size, (first + count) * size),
-    shape: [count, ...rest],
-  };
 }
 
 function join(parts: readonly HostArray[], where: string): HostArray {
