@@ -157,6 +157,14 @@ test('locks of the dead go, and what was left for others to go on with', async (
   expect(await kindsOf()).toEqual([]);
 });
 
+test('what ends as ours do but says nothing of a process stays', async () => {
+  const strangers = ['npm/tiny-1.0.0.mine.partial/x', `prefix/${key}.partial/x`, 'prefix/notes.partial'];
+  for (const name of strangers) await put(name, 1, 400);
+  expect((await kindsOf()).map(([kind]) => kind)).toEqual(strangers.map(() => 'unknown'));
+  expect((await clearCache({ folder: cache })).removed).toEqual([]);
+  expect(await kindsOf()).toHaveLength(strangers.length);
+});
+
 test('links go, and what they lead to stays', async () => {
   await mkdir(join(root, 'precious'));
   await writeFile(join(root, 'precious/file'), 'precious');

@@ -109,7 +109,7 @@ async function classify(
 ): Promise<Pick<CacheEntry, 'kind' | 'usedBy'> & { isUnfinished?: boolean }> {
   const path = join(folder, name);
   if (isLockName(name)) return { kind: 'temporary', usedBy: await lockHolder(path) };
-  if (name.endsWith('.partial') && (isTemporaryName(name) || shelf.kind === 'prefix')) {
+  if (isTemporaryName(name)) {
     const usedBy = isAbandoned(name, status.mtime) ? undefined : 'a running process';
     // Outputs that were computed in part are gone on with.
     const isUnfinished = shelf.kind === 'prefix' && !name.startsWith(`${REMOVED}.`);
@@ -117,7 +117,9 @@ async function classify(
   }
   const wanted = finishedName(shelf, name);
   const fits = status.isSymbolicLink() || (shelf.holds === 'files' ? status.isFile() : status.isDirectory());
-  if (!fits || !shelf.names.test(wanted)) return { kind: 'unknown' };
+  // What is half of something and says nothing of a process of ours is somebody else's.
+  const isForeign = wanted.endsWith('.partial');
+  if (!fits || isForeign || !shelf.names.test(wanted)) return { kind: 'unknown' };
   const usedBy = shelf.lock && (await lockHolder(join(folder, shelf.lock(wanted))));
   return { kind: shelf.kind, usedBy, isUnfinished: wanted !== name };
 }
@@ -232,8 +234,7 @@ async function removeEntry({ kind, name, path }: CacheEntry, folder: string): Pr
     return true;
   }
   if (isLockName(ownName)) return (await removeDeadLock(path)) === undefined;
-  if (ownName.endsWith('.partial') && isTemporaryName(ownName) && !isAbandoned(ownName, status.mtime))
-    return false;
+  if (isTemporaryName(ownName) && !isAbandoned(ownName, status.mtime)) return false;
   const lock =
     kind === 'temporary' || kind === 'unknown' ? undefined : shelf.lock?.(finishedName(shelf, ownName));
   const work = (): Promise<void> => removeAtOnce(path, join(dirname(path), REMOVED));

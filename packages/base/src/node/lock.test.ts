@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { watchFileOperations } from './file-operations.ts';
 import { lockFolder, refuseLocked, takeLock } from './lock.ts';
@@ -145,6 +148,63 @@ it('lets one of many in at a time, also where all find the lock of a dead proces
     expect(entered).toBe(20);
     expect(await readdir(path())).toEqual([]);
   }
+});
+
+it('leaves a lock that changed while it was about to be taken over', async () => {
+  await foreign({ pid: await deadPid() });
+  const lock = join(path(), 'lock');
+  let changed = false;
+  watchFileOperations(({ kind, path: changing }) => {
+    // The lock of those who take over is about to be there: a faster one has done it by now.
+    if (changed || kind !== 'link' || changing !== `${lock}.takeover`) return;
+    changed = true;
+    const holder = {
+      ...thisProcess,
+      pid: process.ppid,
+      started: '0',
+      host: 'faster',
+      id: 'y',
+      instance: 'y',
+    };
+    writeFileSync(lock, JSON.stringify(holder));
+  });
+  await expect(lockFolder(path())).rejects.toThrow(`process ${process.ppid} on faster`);
+  expect(changed).toBe(true);
+  expect(await readdir(path())).toEqual(['lock']);
+  expect(await readFile(lock, 'utf8')).toContain('faster');
+});
+
+it('lets one thread of a process in at a time', async () => {
+  // A thread has a copy of the module, and knows nothing of the locks of the others; it needs what was built.
+  const module = pathToFileURL(join(import.meta.dirname, '../../dist/node.js')).href;
+  const body = `
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { workerData } from 'node:worker_threads';
+    import { takeLock } from ${JSON.stringify(module)};
+    const [inside, together, entered] = [0, 1, 2];
+    const { counts, path, where } = workerData;
+    for (let round = 0; round < 20; round++) {
+      const release = await takeLock(path, where, { onWait: () => undefined });
+      if (Atomics.add(counts, inside, 1) !== 0) Atomics.add(counts, together, 1);
+      await sleep(2);
+      Atomics.sub(counts, inside, 1);
+      Atomics.add(counts, entered, 1);
+      await release();
+      await sleep(1);
+    }`;
+  const counts = new Int32Array(new SharedArrayBuffer(12));
+  const workerData = { counts, path: join(path(), 'lock'), where: path() };
+  const threads = [1, 2].map(async () => {
+    const url = new URL(`data:text/javascript,${encodeURIComponent(body)}`);
+    const worker = new Worker(url, { workerData });
+    await new Promise((resolve, reject) => {
+      worker.on('exit', resolve);
+      worker.on('error', reject);
+    });
+  });
+  await Promise.all(threads);
+  expect([...counts]).toEqual([0, 0, 40]);
+  expect(await readdir(path())).toEqual([]);
 });
 
 it('can be taken by the next one at whatever operation a process was killed', async () => {

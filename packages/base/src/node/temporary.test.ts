@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stoppedEverywhere } from '../testing/stops.ts';
-import { abandonedPath, isAbandoned, removeAtOnce, temporaryPath } from './temporary.ts';
+import { abandonedPath, isAbandoned, removeAbandoned, removeAtOnce, temporaryPath } from './temporary.ts';
 
 const now = new Date();
 const long = new Date(Date.now() - 3_600_000);
@@ -27,6 +27,17 @@ test('a process of another machine counts as running until nothing has happened 
   const elsewhere = basename(temporaryPath('b')).replace(/\.[0-9a-f]{8}-/, '.00000000-');
   expect(isAbandoned(elsewhere, now)).toBe(false);
   expect(isAbandoned(elsewhere, long)).toBe(true);
+});
+
+test('what says nothing of a process is nobody of ours', async () => {
+  const strangers = ['a.partial', 'notes.mine.partial', 'removed.partial'];
+  for (const name of strangers) {
+    await writeFile(join(root, name), 'precious');
+    await utimes(join(root, name), new Date(0), new Date(0));
+  }
+  await writeFile(abandonedPath(join(root, 'a')), '');
+  await removeAbandoned(root);
+  expect((await readdir(root)).sort()).toEqual(strangers);
 });
 
 test('what is removed is there whole or not at all', async () => {

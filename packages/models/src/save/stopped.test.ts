@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dense, input, Model } from '@convbase/layers';
@@ -163,3 +163,28 @@ test('weight files that another model in the folder names stay', async () => {
   await saveModel(await model(2), path);
   expect((await readdir(root)).filter((name) => name.endsWith('.bin'))).toHaveLength(1);
 });
+
+const unreadable: Record<string, (path: string) => Promise<void>> = {
+  'is too large for a model': async (path) => {
+    await writeFile(path, '');
+    await truncate(path, 2 ** 28 + 1);
+  },
+  'is a link in a circle': (path) => symlink(path, path),
+  ...(process.getuid?.() !== 0 && { 'nobody may read': (path) => writeFile(path, '{}', { mode: 0 }) }),
+};
+
+test.skipIf(process.platform === 'win32').each(Object.entries(unreadable))(
+  'where other JSON in the folder %s, no weight file goes',
+  async (_, make) => {
+    const path = join(root, 'model.json');
+    await saveModel(await model(1), path);
+    const earlier = await readdir(root);
+    await make(join(root, 'other.json'));
+    await saveModel(await model(2), path);
+    expect(await firstWeight(await loadModel(path))).toBe(2);
+    expect(await readdir(root)).toEqual(expect.arrayContaining([...earlier, 'other.json']));
+    await rm(join(root, 'other.json'));
+    await saveModel(await model(2), path);
+    expect((await readdir(root)).filter((name) => name.endsWith('.bin'))).toHaveLength(1);
+  },
+);

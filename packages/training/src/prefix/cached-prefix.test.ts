@@ -311,10 +311,18 @@ describe('a cached prefix', () => {
     await symlink(precious, abandonedPath(join(cache, key)));
     await mkdir(join(cache, 'holidays'));
     await writeFile(join(cache, 'holidays', 'manifest.json'), 'x'.repeat(50_000));
+    // Half of somebody else's things: nothing in the name says of which process.
+    const strangers = [`${key}.partial`, `${key}.mine.partial`, 'removed.partial', 'holidays.partial'];
+    for (const name of strangers) {
+      await mkdir(join(cache, name));
+      await writeFile(join(cache, name, 'output-0.npy'), 'precious');
+      await utimes(join(cache, name), new Date(0), new Date(0));
+    }
     await (await cached({ diskBytes: 40_000 })).close();
     expect(await readFile(join(precious, 'output-0.npy'), 'utf8')).toBe('precious');
     expect(await readdir(precious)).toEqual(['output-0.npy']);
-    expect(await readdir(cache)).toContain('holidays');
+    expect(await readdir(cache)).toEqual(expect.arrayContaining(['holidays', ...strangers]));
+    for (const name of strangers) expect(await readdir(join(cache, name))).toEqual(['output-0.npy']);
   });
 
   test('is computed batch by batch where there is no room for it', async () => {

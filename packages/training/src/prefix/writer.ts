@@ -6,6 +6,7 @@ import {
   doEach,
   exists,
   isAbandoned,
+  isTemporaryName,
   listIfThere,
   remove,
   rename,
@@ -166,7 +167,7 @@ export class PrefixWriter {
 /** Makes an abandoned folder of this key one's own, if there is one; renaming decides between those who want it. */
 async function adopt(root: string, key: string, folder: string): Promise<void> {
   for (const name of await listIfThere(root)) {
-    if (!name.startsWith(`${key}.`) || !name.endsWith('.partial')) continue;
+    if (!name.startsWith(`${key}.`) || !isTemporaryName(name)) continue;
     const path = join(root, name);
     const status = await linkStatusOf(path);
     // A link is left alone: where it leads is no place to write to.

@@ -60,8 +60,9 @@ export async function otherTexts(path: string, ending: string): Promise<string[]
   const texts: string[] = [];
   for (const name of await listFolder(dirname(path))) {
     const other = join(dirname(path), name);
-    if (name === basename(path) || !name.endsWith(ending) || !(await isFile(other))) continue;
+    if (name === basename(path) || !name.endsWith(ending)) continue;
     try {
+      if (!(await isFile(other))) continue;
       texts.push((await readBounded(other, MAX_TEXT_BYTES)).toString());
     } catch (error) {
       if (error instanceof ConvbaseError) return undefined;
