@@ -111,9 +111,9 @@ export default tseslint.config(
       '**/testing*.ts',
       'packages/base/src/node/**',
       // These have to be synchronous, and tell errors with `fileError`:
-      'packages/core-gpu/src/driver/activate.ts', // asks in the middle of loading a library
-      'packages/core-gpu/src/driver/quiet.ts', // exchanges a descriptor around native code
-      'packages/core-gpu/src/driver/system.ts', // two small files before anything else
+      'packages/driver/src/activate.ts', // asks in the middle of loading a library
+      'packages/driver/src/quiet.ts', // exchanges a descriptor around native code
+      'packages/driver/src/system.ts', // two small files before anything else
       'packages/models/src/platform/node.ts', // model files are parsed while they are read
     ],
     rules: {

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openGpu } from '@convbase/core-gpu';
-import { ensureDriver } from '@convbase/core-gpu/node';
+import { ensureDriver } from '@convbase/driver';
 import { SGD } from '@convbase/layers';
 import { loadModel } from '@convbase/models';
 

@@ -8,22 +8,26 @@ import { relative, resolve, dirname, sep } from 'node:path';
 /** What each package may import of the others. */
 export const below = {
   base: [],
-  'core-gpu': ['base'],
+  driver: ['base'],
+  'core-gpu': ['base', 'driver'],
   layers: ['base', 'core-gpu'],
   data: ['base'],
   models: ['base', 'core-gpu', 'layers'],
   training: ['base', 'core-gpu', 'layers', 'data', 'models'],
-  cli: ['base', 'core-gpu', 'layers', 'data', 'models', 'training', 'bench'],
-  bench: ['base', 'core-gpu', 'layers', 'data', 'models', 'training'],
+  cli: ['base', 'driver', 'core-gpu', 'layers', 'data', 'models', 'training', 'bench'],
+  bench: ['base', 'driver', 'core-gpu', 'layers', 'data', 'models', 'training'],
 };
 
 /** Packages that also run in a browser, with the files of theirs that do not. */
 const browserPackages = {
   base: /^node(\.ts|\/)/,
-  'core-gpu': /^(node\.ts|driver\/|platform\/node(\.ts|\/))/,
+  'core-gpu': /^(node\.ts|platform\/node(\.ts|\/))/,
   layers: /^$/,
   models: /^(node\.ts|platform\/node(\.ts|\/))/,
 };
+
+/** Packages of which nothing runs in a browser. */
+const nodePackages = ['driver'];
 
 /** npm packages that need Node. */
 const nodeOnlyPackages = ['webgpu', 'sharp', 'commander', 'cli-progress'];
@@ -65,7 +69,7 @@ export function checkImport(path, source) {
     }
     if (subpath !== undefined && subpath !== 'node')
       return `'${source}' reaches past the public face of ${other}.`;
-    if (subpath === 'node' && forBrowser)
+    if (forBrowser && (subpath === 'node' || nodePackages.includes(other)))
       return `'${source}' is for Node only, this file also runs in a browser.`;
     return undefined;
   }

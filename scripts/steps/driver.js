@@ -1,8 +1,8 @@
 /**
- * Finds an adapter, or fetches the software driver; see packages/core-gpu/src/driver. Runs as a process of its own,
+ * Finds an adapter, or fetches the software driver; see packages/driver. Runs as a process of its own,
  * so that what native code prints can be filtered, and tells its parent where the driver is.
  */
-import { ensureDriver } from '@convbase/core-gpu/node';
+import { ensureDriver } from '@convbase/driver';
 
 try {
   const state = await ensureDriver({

@@ -43,7 +43,7 @@ async function build(only) {
 async function prepareDriver() {
   const child = fork(join(import.meta.dirname, 'driver.js'), { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
   filter(child.stderr, process.stderr);
-  /** @type {import('@convbase/core-gpu/node').DriverState | undefined} */
+  /** @type {import('@convbase/driver').DriverState | undefined} */
   let state;
   child.on('message', (message) => (state = /** @type {typeof state} */ (message)));
   await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { ensureDriver } from '@convbase/core-gpu/node';
+import { ensureDriver } from '@convbase/driver';
 import { Random } from '@convbase/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bin, inChild } from './testing/runs.ts';

@@ -1,5 +1,3 @@
-export { ensureDriver, type DriverState, type EnsureDriverOptions } from './driver/ensure.ts';
-export { withoutNativeNoise } from './driver/quiet.ts';
 export { closeAllGpus } from './platform/node/held.ts';
 export { kernelsHash } from './shaders/generated.ts';
 export {

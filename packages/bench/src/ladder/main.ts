@@ -1,6 +1,6 @@
 import { ConvbaseError, visible, visibleLine } from '@convbase/base';
 import { ladders, openGpu } from '@convbase/core-gpu';
-import { ensureDriver } from '@convbase/core-gpu/node';
+import { ensureDriver } from '@convbase/driver';
 import { climb } from './climb.ts';
 import { table, WRONG_FROM } from './table.ts';
 

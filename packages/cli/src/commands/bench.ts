@@ -1,7 +1,7 @@
 import { ConvbaseError, visibleLine } from '@convbase/base';
 import { checkPlace } from '@convbase/base/node';
 import type { CaseSet, ResultFiles } from '@convbase/bench';
-import { ensureDriver } from '@convbase/core-gpu/node';
+import { ensureDriver } from '@convbase/driver';
 import { Option, type Command } from 'commander';
 import type { Invocation } from '../program.ts';
 import { sayAdapter } from '../terminal/adapter-line.ts';

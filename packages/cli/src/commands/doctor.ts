@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import type { Gpu } from '@convbase/core-gpu';
-import { ensureDriver, type DriverState } from '@convbase/core-gpu/node';
+import { ensureDriver, type DriverState } from '@convbase/driver';
 import { verifyFolder } from '@convbase/models';
 import type { Command } from 'commander';
 import type { Invocation } from '../program.ts';

@@ -1,8 +1,7 @@
 import { ConvbaseError, warnOnce } from '@convbase/base';
+import { ensureDriver, withoutNativeNoise } from '@convbase/driver';
 import { create } from 'webgpu';
 import type { AdapterDescription } from '../device/adapter.ts';
-import { ensureDriver } from '../driver/ensure.ts';
-import { withoutNativeNoise } from '../driver/quiet.ts';
 import { readMeasured, tunedFile, tunedTableOf } from './node/tuned-file.ts';
 import type { TunedTable } from '../tuning/table.ts';
 import type { EntryOptions, GpuEntry } from './entry.ts';

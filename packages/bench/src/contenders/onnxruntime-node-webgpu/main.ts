@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { describeAdapter } from '@convbase/core-gpu';
-import { ensureDriver } from '@convbase/core-gpu/node';
+import { ensureDriver } from '@convbase/driver';
 import { create } from 'webgpu';
 import { serve } from '../../serve.ts';
 import { ortContender } from '../onnxruntime/contender.ts';

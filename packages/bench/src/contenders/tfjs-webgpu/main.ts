@@ -1,5 +1,5 @@
 import { describeAdapter } from '@convbase/core-gpu';
-import { ensureDriver } from '@convbase/core-gpu/node';
+import { ensureDriver } from '@convbase/driver';
 import { create, globals } from 'webgpu';
 import { serve } from '../../serve.ts';
 import type { Backend } from '../tfjs/backend.ts';
