@@ -8,7 +8,7 @@ import { planMatmul } from '../kernels/matmul/matmul.ts';
 import { matmulReference } from '../kernels/matmul/reference.ts';
 import { randomFloats, relativeError, runFloat16, runPlan, withGpu } from '../kernels/testing.ts';
 import { frozenCandidates, isWinograd, planConv2dFrozen } from '../kernels/winograd/frozen.ts';
-import { planWinogradKernel, winogradFactors } from '../kernels/winograd/winograd.ts';
+import { planWinogradKernel, transformedKernelLength } from '../kernels/winograd/winograd.ts';
 import { GpuBuffer } from '../memory/buffer.ts';
 import { withFloat16 } from './float16.ts';
 
@@ -80,24 +80,24 @@ describe('kernels on float16 buffers', { timeout: 240_000 }, () => {
     const lengths = conv2dLengths(s);
     const [x, kernel] = [randomFloats(lengths.x, 1), randomFloats(lengths.kernel, 2)];
     const bias = randomFloats(s.co, 3);
-    const fusion = { bias: true, relu: true };
+    const epilogue = { bias: true, relu: true };
     const expected = convolution.conv2dForward(s, rounded(x), rounded(kernel), bias, true);
     const kinds = new Map(
-      frozenCandidates(s, fusion, gpu().target).map((choice) => [
+      frozenCandidates(s, epilogue, gpu().target).map((choice) => [
         isWinograd(choice) ? choice.product : choice.variant,
         choice,
       ]),
     );
     expect(kinds.size).toBeGreaterThan(2);
     for (const choice of kinds.values()) {
-      const plan = planConv2dFrozen(s, fusion, gpu().target, choice);
+      const plan = planConv2dFrozen(s, epilogue, gpu().target, choice);
       const given = { x, bias, residual: null };
       const weights = isWinograd(choice)
         ? await runFloat16(
             gpu(),
             planWinogradKernel(s, choice, gpu().target),
             { kernel },
-            { factors: winogradFactors(s, choice) },
+            { transformedKernel: transformedKernelLength(s, choice) },
             ['kernel'],
           )
         : { kernel };

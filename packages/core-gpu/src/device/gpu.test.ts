@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Plan } from '../commands/plan.ts';
-import { elementWindows, grid1d } from '../kernels/grid.ts';
+import { bindingSlices } from '../kernels/binding-slices.ts';
+import { grid1d } from '../kernels/grid.ts';
 import { withGpu } from '../kernels/testing.ts';
 import { openEntry } from '../platform/node.ts';
 import { describeAdapter } from './adapter.ts';
@@ -15,12 +16,12 @@ function fill(gpu: Gpu, count: number, value: number): Plan {
     temporaries: {},
     flops: 0,
     bytes: 4 * count,
-    dispatches: elementWindows(count, gpu.target).map((window) => ({
+    dispatches: bindingSlices(count, gpu.target).map((slice) => ({
       shader: 'elementwise/fill',
       constants: { WORKGROUP: 64 },
-      uniforms: { count: window.count, value },
-      bindings: { y: window.of('y') },
-      grid: grid1d(window.count, 64, gpu.target),
+      uniforms: { count: slice.count, value },
+      bindings: { y: slice.of('y') },
+      grid: grid1d(slice.count, 64, gpu.target),
     })),
   };
 }

@@ -33,7 +33,7 @@ export const fragmentTiles: readonly FragmentTile[] = [
 const PAD_BYTES = 16;
 
 /** Steps of k that a workgroup fetches at once: as many as 16 KiB of shared memory hold. */
-function depthOf({ tileM }: FragmentTile, { element }: FragmentShape): number {
+function tileKOf({ tileM }: FragmentTile, { element }: FragmentShape): number {
   return element === 'f32' || tileM > 64 ? 16 : 32;
 }
 
@@ -44,11 +44,11 @@ export type FragmentConstants = { readonly Element: FragmentElement } & Readonly
     | 'FRAGMENT_N'
     | 'FRAGMENT_K'
     | 'LANES'
-    | 'DOWN'
-    | 'ACROSS'
-    | 'ROWS'
-    | 'COLS'
-    | 'DEPTH'
+    | 'SUBGROUPS_M'
+    | 'SUBGROUPS_N'
+    | 'FRAGMENTS_M'
+    | 'FRAGMENTS_N'
+    | 'TILE_K'
     | 'PAD',
     number
   >
@@ -67,11 +67,11 @@ export function fragmentConstants(
     FRAGMENT_N: n,
     FRAGMENT_K: k,
     LANES: lanes,
-    DOWN: tile.tileM / tile.rows,
-    ACROSS: tile.tileN / tile.columns,
-    ROWS: tile.rows / m,
-    COLS: tile.columns / n,
-    DEPTH: depthOf(tile, shape),
+    SUBGROUPS_M: tile.tileM / tile.rows,
+    SUBGROUPS_N: tile.tileN / tile.columns,
+    FRAGMENTS_M: tile.rows / m,
+    FRAGMENTS_N: tile.columns / n,
+    TILE_K: tileKOf(tile, shape),
     PAD: PAD_BYTES / bytesOf(shape),
   };
 }
@@ -83,12 +83,16 @@ export function fittingTiles(shape: FragmentShape, target: KernelTarget): Fragme
   const lanes = target.subgroupSize;
   if (lanes === 0) return [];
   return fragmentTiles.filter((tile) => {
-    const { DOWN, ACROSS, ROWS, COLS, DEPTH, PAD } = fragmentConstants(tile, shape, lanes);
-    const threads = DOWN * ACROSS * lanes;
-    const numbers = tile.tileM * (DEPTH + PAD) + DEPTH * (tile.tileN + PAD);
-    const bytes = numbers * bytesOf(shape) + 4 * DOWN * ACROSS * shape.m * shape.n;
-    const fetched = [tile.tileM, tile.tileN].map((side) => (side * DEPTH) / 4 / threads);
-    const whole = [ROWS, COLS, DEPTH / shape.k, ...fetched].every(Number.isInteger);
+    const { SUBGROUPS_M, SUBGROUPS_N, FRAGMENTS_M, FRAGMENTS_N, TILE_K, PAD } = fragmentConstants(
+      tile,
+      shape,
+      lanes,
+    );
+    const threads = SUBGROUPS_M * SUBGROUPS_N * lanes;
+    const numbers = tile.tileM * (TILE_K + PAD) + TILE_K * (tile.tileN + PAD);
+    const bytes = numbers * bytesOf(shape) + 4 * SUBGROUPS_M * SUBGROUPS_N * shape.m * shape.n;
+    const fetched = [tile.tileM, tile.tileN].map((side) => (side * TILE_K) / 4 / threads);
+    const whole = [FRAGMENTS_M, FRAGMENTS_N, TILE_K / shape.k, ...fetched].every(Number.isInteger);
     return whole && threads <= target.maxInvocations && bytes <= target.maxWorkgroupBytes;
   });
 }

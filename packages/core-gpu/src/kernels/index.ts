@@ -1,4 +1,5 @@
-export { elementWindows, grid1d, type ElementWindow } from './grid.ts';
+export { bindingSlices, type BindingSlice } from './binding-slices.ts';
+export { grid1d } from './grid.ts';
 export type { Ladder, Rung } from './ladder.ts';
 export { ladders } from './ladders.ts';
 export { tunableKernels, tunables } from './tunables.ts';
@@ -6,7 +7,7 @@ export {
   planConv2dFilterGradient,
   planConv2dForward,
   planConv2dInputGradient,
-  type Conv2dFusion,
+  type Conv2dEpilogue,
 } from './conv2d/conv2d.ts';
 export { conv2dShape, type Conv2dOptions, type Conv2dShape } from './conv2d/shape.ts';
 export { planActivation, planActivationGradient, type ActivationKind } from './activation/activation.ts';
@@ -46,7 +47,7 @@ export {
 } from './pooling/pooling.ts';
 export { poolShape, type PoolOptions, type PoolShape } from './pooling/shape.ts';
 export { planOneHot, planPreprocess, type PreprocessMode } from './preprocess/preprocess.ts';
-export type { RowsShape } from './rows.ts';
+export type { RowsShape } from './row-reductions.ts';
 export { planSoftmax, planSoftmaxGradient } from './softmax/softmax.ts';
 export type { MatmulShape } from './matmul/choose.ts';
 export { planMatmul, type MatmulEpilogue } from './matmul/matmul.ts';
@@ -82,5 +83,5 @@ export {
 export { planCopyRate, planFmaRate, type FmaOptions } from './roofline/roofline.ts';
 export type { WinogradChoice } from './winograd/choose.ts';
 export { chooseConv2dFrozen, isWinograd, planConv2dFrozen, type FrozenChoice } from './winograd/frozen.ts';
-export { planWinogradKernel, winogradFactors } from './winograd/winograd.ts';
+export { planWinogradKernel, transformedKernelLength } from './winograd/winograd.ts';
 export { multipliesFloat16 } from './fragments.ts';

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../commands/plan.ts';
 import { shaderInterface, storageTypes } from '../commands/shader.ts';
+import type { ShaderVariant } from './shader-variant.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { openGpu } from '../device/open.ts';
 import { shaderTexts } from '../shaders/generated.ts';
-import type { Variant } from './windows.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const folders = readdirSync(here, { withFileTypes: true })
@@ -15,11 +15,11 @@ const folders = readdirSync(here, { withFileTypes: true })
   .sort();
 
 /** What the `variants()` of all modules of a folder name. */
-async function variantsOf(folder: string): Promise<Variant[]> {
+async function variantsOf(folder: string): Promise<ShaderVariant[]> {
   const files = readdirSync(`${here}${folder}`).filter((f) => f.endsWith('.ts') && !f.endsWith('.test.ts'));
-  const found: Variant[] = [];
+  const found: ShaderVariant[] = [];
   for (const file of files) {
-    const module = (await import(`./${folder}/${file}`)) as { variants?: () => Variant[] };
+    const module = (await import(`./${folder}/${file}`)) as { variants?: () => ShaderVariant[] };
     found.push(...(module.variants?.() ?? []));
   }
   return found;
@@ -35,7 +35,7 @@ function filesOf(folder: string): string[] {
 }
 
 /** A plan that does nothing but name the shader, for `prepare`. */
-function planOf({ shader, constants }: Variant): Plan {
+function planOf({ shader, constants }: ShaderVariant): Plan {
   const dispatch = { shader, constants, uniforms: {}, bindings: {}, grid: [1, 1, 1] } as const;
   return { kernel: shader, variant: '', temporaries: {}, flops: 0, bytes: 0, dispatches: [dispatch] };
 }
@@ -61,7 +61,7 @@ describe('every variant of every shader', () => {
     const once = new Map(variants.map((variant) => [variant.shader, variant]));
     const halves = [...once.values()].flatMap(({ shader, constants }) => {
       const types = storageTypes(shader);
-      return [types, ...types.map((type) => [type])].map((float16): Variant => {
+      return [types, ...types.map((type) => [type])].map((float16): ShaderVariant => {
         return { shader, constants: { ...constants, ...Object.fromEntries(float16.map((t) => [t, 'f16'])) } };
       });
     });
@@ -69,7 +69,7 @@ describe('every variant of every shader', () => {
     // No file is left out, and none is embedded that is gone.
     expect([...new Set(variants.map((v) => v.shader))].sort()).toEqual(filesOf(folder));
     for (const shader of filesOf(folder)) {
-      expect(shaderInterface(shader as Variant['shader']).storage.length).toBeGreaterThan(0);
+      expect(shaderInterface(shader as ShaderVariant['shader']).storage.length).toBeGreaterThan(0);
     }
   });
 

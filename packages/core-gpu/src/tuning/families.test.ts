@@ -100,13 +100,13 @@ describe('the rules as they are shipped', () => {
   it.each(gpus)('give $vendor $architecture the kernels of GPUs', (family) => {
     expect(targetOf(family).kind).toBe('gpu');
     expect(chosen(family)).toEqual([
-      'conv2d filter gradient: tile',
-      'conv2d forward: tile',
+      'conv2d filter gradient: tiled',
+      'conv2d forward: tiled',
       'conv2d frozen: matmul',
-      'conv2d frozen: tile',
-      'conv2d input gradient: tile',
-      'matmul: gpu',
+      'conv2d frozen: tiled',
+      'conv2d input gradient: tiled',
       'matmul: naive',
+      'matmul: tiled',
     ]);
   });
 

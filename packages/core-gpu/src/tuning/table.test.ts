@@ -13,13 +13,13 @@ describe('problemKey', () => {
 describe('tunedChoice', () => {
   const shape = { m: 4, n: 8, k: 16 };
   const candidates = () => [
-    { variant: 'tile', rows: 4 },
-    { variant: 'tile', rows: 8 },
+    { variant: 'tiled', rows: 4 },
+    { variant: 'tiled', rows: 8 },
   ];
-  const tuned = { 'matmul k=16,m=4,n=8': { rows: 8, variant: 'tile' } };
+  const tuned = { 'matmul k=16,m=4,n=8': { rows: 8, variant: 'tiled' } };
 
   it('gives what was measured, as the kernel itself would write it', () => {
-    expect(tunedChoice({ tuned }, 'matmul', shape, candidates)).toEqual({ variant: 'tile', rows: 8 });
+    expect(tunedChoice({ tuned }, 'matmul', shape, candidates)).toEqual({ variant: 'tiled', rows: 8 });
   });
 
   it('knows nothing of other shapes, other kernels, and without a table', () => {
@@ -31,9 +31,9 @@ describe('tunedChoice', () => {
 
   it('takes no choice that is not a candidate today', () => {
     for (const choice of [
-      { variant: 'tile', rows: 16 },
-      { variant: 'tile' },
-      { variant: 'tile', rows: '8' },
+      { variant: 'tiled', rows: 16 },
+      { variant: 'tiled' },
+      { variant: 'tiled', rows: '8' },
     ]) {
       const table = { 'matmul k=16,m=4,n=8': choice };
       expect(tunedChoice({ tuned: table }, 'matmul', shape, candidates)).toBeUndefined();

@@ -1,4 +1,4 @@
-import { planWinogradKernel, winogradFactors, type WinogradChoice } from '@convbase/core-gpu';
+import { planWinogradKernel, transformedKernelLength, type WinogradChoice } from '@convbase/core-gpu';
 import { cast } from '../ops/cast.ts';
 import type { ConstantKernel } from '../ops/conv2d.ts';
 import { dims4 } from '../ops/dims.ts';
@@ -28,7 +28,7 @@ export class ConstantKernels {
       return made;
     };
     return {
-      factors: (choice) =>
+      transformed: (choice) =>
         kept(`${choice.output} ${choice.product} ${kernel.dtype}`, () => transform(kernel, choice)),
       float16: () => kept('float16', () => cast(kernel, 'float16')),
     };
@@ -44,10 +44,10 @@ function transform(kernel: Tensor, choice: WinogradChoice): Tensor {
   const { gpu } = kernel;
   const [kh, kw, ci, co] = dims4(kernel);
   const shape = { kh, kw, ci, co };
-  const factors = Tensor.empty(gpu, [winogradFactors(shape, choice)], 'transformed kernel');
+  const transformed = Tensor.empty(gpu, [transformedKernelLength(shape, choice)], 'transformed kernel');
   gpu.run(planWinogradKernel(shape, choice, gpu.target), {
     kernel: kernel.buffer,
-    factors: factors.buffer,
+    transformedKernel: transformed.buffer,
   });
-  return factors;
+  return transformed;
 }

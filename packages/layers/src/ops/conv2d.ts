@@ -9,7 +9,7 @@ import {
   planConv2dForward,
   planConv2dFrozen,
   planConv2dInputGradient,
-  type Conv2dFusion,
+  type Conv2dEpilogue,
   type Conv2dShape,
   type Gpu,
   type KernelTarget,
@@ -47,7 +47,7 @@ export interface Slot {
 /** A kernel that stays as it is for longer, so that work done on it once pays. */
 export interface ConstantKernel {
   /** The kernel transformed as Winograd's algorithm wants it for this choice; borrowed. */
-  readonly factors: (choice: WinogradChoice) => Tensor;
+  readonly transformed: (choice: WinogradChoice) => Tensor;
   /** The kernel as float16; borrowed. */
   readonly float16: () => Tensor;
 }
@@ -68,7 +68,7 @@ export function conv2d(
 ): Tensor {
   const { gpu } = x;
   const { residual, slot } = options;
-  // Tensor cores multiply the tensors as they are: Winograd's factors, which are float32, are not for them.
+  // Tensor cores multiply the tensors as they are: a kernel transformed for Winograd, which is float32, is not for them.
   const onCores = x.dtype === 'float16' && multipliesFloat16(gpu.target);
   const { shape, forward, inputGradient, filterGradient } = planned(
     x,
@@ -81,9 +81,12 @@ export function conv2d(
   const y =
     slot?.tensor(gpu, rest, x.dtype) ??
     Tensor.empty(gpu, [...rest, shape.co], 'conv2d', options.dtype ?? x.dtype);
-  const factors = forward.winograd === null ? undefined : constant?.factors(forward.winograd);
-  const stored = factors === undefined ? storedLike(x, kernel, constant) : kernel.share();
-  const weights = factors === undefined ? { kernel: stored.buffer } : { factors: factors.buffer };
+  const transformedKernel = forward.winograd === null ? undefined : constant?.transformed(forward.winograd);
+  const stored = transformedKernel === undefined ? storedLike(x, kernel, constant) : kernel.share();
+  const weights =
+    transformedKernel === undefined
+      ? { kernel: stored.buffer }
+      : { transformedKernel: transformedKernel.buffer };
   gpu.run(forward.plan, {
     x: x.buffer,
     ...weights,
@@ -159,18 +162,18 @@ function planned(
   constant: boolean,
 ): Planned {
   const { target } = x.gpu;
-  const add = residual !== undefined;
+  const addsResidual = residual !== undefined;
   const hasBias = bias !== null;
   const place = slot === undefined ? '' : `${slot.channels},${slot.offset}`;
   const sizes = `${x.shape.join()};${kernel.shape.join()};${strides.join()};${dilations.join()}`;
-  const key = `${sizes};${padding};${place};${hasBias};${relu};${add};${constant}`;
+  const key = `${sizes};${padding};${place};${hasBias};${relu};${addsResidual};${constant}`;
   return kept.get(target, key, () => {
     const shape = conv2dShape({ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations });
     const slice = slot && { channels: slot.channels, offset: slot.offset };
-    const fusion = { bias: hasBias, relu, add, ...(slice && { slice }) };
+    const epilogue = { bias: hasBias, relu, residual: addsResidual, ...(slice && { outputSlice: slice }) };
     return {
       shape,
-      forward: planForward(shape, fusion, constant, target),
+      forward: planForward(shape, epilogue, constant, target),
       inputGradient: once(() => planConv2dInputGradient(shape, target)),
       filterGradient: once(() => planConv2dFilterGradient(shape, target)),
     };
@@ -179,13 +182,13 @@ function planned(
 
 function planForward(
   shape: Conv2dShape,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   constant: boolean,
   target: KernelTarget,
 ): Planned['forward'] {
-  if (!constant) return { plan: planConv2dForward(shape, fusion, target), winograd: null };
-  const choice = chooseConv2dFrozen(shape, fusion, target);
-  const plan = planConv2dFrozen(shape, fusion, target, choice);
+  if (!constant) return { plan: planConv2dForward(shape, epilogue, target), winograd: null };
+  const choice = chooseConv2dFrozen(shape, epilogue, target);
+  const plan = planConv2dFrozen(shape, epilogue, target, choice);
   return { plan, winograd: isWinograd(choice) ? choice : null };
 }
 

@@ -13,8 +13,8 @@ const event = (
   nanoseconds: number,
 ): ProfileEvent => ({
   kernel: phase === 'forward' ? 'conv' : 'conv gradient',
-  variant: 'tile',
-  shader: 'conv2d/tile-forward',
+  variant: 'tiled',
+  shader: 'conv2d/tiled-forward',
   layer,
   phase,
   flops: 1000,
@@ -70,7 +70,7 @@ describe('a Chrome trace', () => {
       ['other', 'forward', 8000, 500],
     ]);
     expect(rows(2)).toHaveLength(events.length);
-    expect(rows(2)[0]?.args).toMatchObject({ layer: 'a', variant: 'tile' });
+    expect(rows(2)[0]?.args).toMatchObject({ layer: 'a', variant: 'tiled' });
     expect(JSON.stringify(traceEvents[0])).toContain('some adapter');
   });
 });

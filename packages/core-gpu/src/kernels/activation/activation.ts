@@ -1,5 +1,7 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+import { planElementwise } from '../elementwise-plan.ts';
+import { FLAT_WORKGROUP } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 
 /** Activations that treat every element alike. */
 export type ActivationKind = 'relu' | 'sigmoid' | 'tanh';
@@ -44,8 +46,8 @@ export function planActivationGradient(kind: ActivationKind, count: number, targ
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
-  return Object.values(kinds).flatMap(({ KIND }): Variant[] => {
+export function variants(): ShaderVariant[] {
+  return Object.values(kinds).flatMap(({ KIND }): ShaderVariant[] => {
     const constants = { WORKGROUP: FLAT_WORKGROUP, KIND };
     return [
       { shader: 'activation/forward', constants },

@@ -36,7 +36,7 @@ fn accurateTanh(x: f32) -> f32 {
   return sign(x) * (1.0 - 2.0 / (accurateExp(2.0 * select(a, 10.0, a > 10.0)) + 1.0));
 }
 
-// #include "../shared/store-four.wgsl"
+// #include "../shared/store-vec4.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

@@ -1,11 +1,11 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 import { modes, type PreprocessMode } from '../preprocess/preprocess.ts';
-import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
 import { needStatistics } from './pack.ts';
 import type { ImageTransform } from './transform.ts';
-import { checkExtents } from '../extents.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** A batch of pictures, what they are made of, and the size that comes out. */
 export interface AugmentShape {
@@ -177,8 +177,11 @@ function fail(what: string): never {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
-  const apply = (constants: Record<'BYTES' | 'GEOMETRY' | 'COLOURS', boolean>, MODE: number): Variant => ({
+export function variants(): ShaderVariant[] {
+  const apply = (
+    constants: Record<'BYTES' | 'GEOMETRY' | 'COLOURS', boolean>,
+    MODE: number,
+  ): ShaderVariant => ({
     shader: 'augment/apply',
     constants: { WORKGROUP: FLAT_WORKGROUP, ...constants, MODE },
   });

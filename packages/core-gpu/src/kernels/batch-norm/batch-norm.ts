@@ -1,10 +1,11 @@
 import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
-import { grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+import { planElementwise } from '../elementwise-plan.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 import { columnSumDispatch, reduceColumns, type PartialSums } from '../reduce/reduce.ts';
-import { rowWindow, rowWindows, type RowWindow } from '../reduce/row-windows.ts';
-import { checkExtents } from '../extents.ts';
+import { rowSlice, rowSlices, type RowSlice } from '../reduce/row-slices.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** A batch as batch normalisation sees it: n * h * w rows of c channels. */
 export interface BatchNormShape {
@@ -77,7 +78,7 @@ export function planBatchNormNormalize(
     temporaries: {},
     flops: 3 * rows * c,
     bytes: 8 * rows * c,
-    dispatches: rowWindows(rows, c, target).map((window) =>
+    dispatches: rowSlices(rows, c, target).map((window) =>
       sweep(window, c, target, {
         shader: 'batch-norm/normalize',
         constants: { HAS_GAMMA: gamma, HAS_BETA: beta, RELU: relu },
@@ -100,7 +101,7 @@ export function planBatchNormTrainingGradient(
 ): Plan {
   checkExtents('batch-norm-gradient', { rows, c });
   const sums = gradientSums({ rows, c, epsilon }, target);
-  const dx = rowWindows(rows, c, target).map((window) =>
+  const dx = rowSlices(rows, c, target).map((window) =>
     sweep(window, c, target, {
       shader: 'batch-norm/training-gradient',
       constants: { HAS_GAMMA: gamma },
@@ -130,7 +131,7 @@ export function planBatchNormInferenceGradient(
 ): Plan {
   checkExtents('batch-norm-gradient', { rows, c });
   const sums = parameters ? gradientSums({ rows, c, epsilon }, target) : { dispatches: [], temporaries: {} };
-  const dx = rowWindows(rows, c, target).map((window) =>
+  const dx = rowSlices(rows, c, target).map((window) =>
     sweep(window, c, target, {
       shader: 'batch-norm/inference-gradient',
       constants: { HAS_GAMMA: gamma },
@@ -173,7 +174,7 @@ export function planBatchNormFold(
   target: KernelTarget,
 ): Plan {
   checkExtents('batch-norm-fold', { rows, co });
-  const kernel = rowWindows(rows, co, target).map((window) =>
+  const kernel = rowSlices(rows, co, target).map((window) =>
     sweep(window, co, target, {
       shader: 'batch-norm/fold-kernel',
       constants: { HAS_GAMMA: gamma },
@@ -229,7 +230,7 @@ function gradientSums(
   // A column sum of one row is a copy. One dispatch for each: both may be null, and one scrap cannot stand in
   // for two writable bindings.
   const copies = ['dbeta', 'dgamma'].map((name, half) => {
-    const row = { ...rowWindow({ first: 0, rows: 2, columns: c }, target), rows: 1, offset: half * c };
+    const row = { ...rowSlice({ first: 0, rows: 2, columns: c }, target), rows: 1, offset: half * c };
     return columnSumDispatch(
       row,
       { strips: 1, output: name, offset: 0, divisor: 1 },
@@ -240,7 +241,7 @@ function gradientSums(
   return { dispatches: [...dispatches, ...copies], temporaries: { ...temporaries, sums: 8 * c } };
 }
 
-function stripUniforms(window: RowWindow, partial: PartialSums, c: number): Record<string, number> {
+function stripUniforms(window: RowSlice, partial: PartialSums, c: number): Record<string, number> {
   return {
     count: window.rows * c,
     threads: partial.strips * c,
@@ -253,7 +254,7 @@ function stripUniforms(window: RowWindow, partial: PartialSums, c: number): Reco
 
 /** A dispatch over a window's rows in which each thread stays in one channel. */
 function sweep(
-  window: RowWindow,
+  window: RowSlice,
   channels: number,
   target: KernelTarget,
   parts: {
@@ -291,7 +292,7 @@ function bindAll(names: readonly string[]): Record<string, Binding> {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const flags = [false, true];
   const withGamma = ['training-gradient', 'inference-gradient', 'fold-kernel'] as const;
   return [

@@ -1,7 +1,6 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
 import type { Ladder } from '../ladder.ts';
-import { FLAT_WORKGROUP } from '../windows.ts';
 import { planBatchNormNormalize, planBatchNormStatistics } from './batch-norm.ts';
 
 const rows = 4 * 73 * 73;

@@ -1,6 +1,8 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, planElementwise, vectorWindows, type Variant } from '../windows.ts';
+import { vec4Slices } from '../binding-slices.ts';
+import { planElementwise } from '../elementwise-plan.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 
 /** Clips `g` (`count` floats) to [-clipValue, clipValue] in place. Keras: `clipvalue`. */
 export function planClipByValue(
@@ -30,7 +32,7 @@ export function planClipByNorm(
     temporaries: {},
     flops: 2 * count,
     bytes: 8 * count,
-    dispatches: vectorWindows(count, target).map((window) => ({
+    dispatches: vec4Slices(count, target).map((window) => ({
       shader: 'clip/norm',
       constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: { count: window.count, limit: clipNorm },
@@ -41,7 +43,7 @@ export function planClipByNorm(
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   return [
     { shader: 'clip/value', constants: { WORKGROUP: FLAT_WORKGROUP } },
     { shader: 'clip/norm', constants: { WORKGROUP: FLAT_WORKGROUP } },

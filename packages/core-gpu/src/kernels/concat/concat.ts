@@ -1,9 +1,10 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { bindingSlices, slicePairs } from '../binding-slices.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** A slice of the last axis: `channels` of `totalChannels`, from `offset` on. */
 export interface ConcatSlice {
@@ -54,10 +55,10 @@ function copies(
   elementBytes: number,
   target: KernelTarget,
 ): Dispatch[] {
-  const small = elementWindows(rows * channels, target, elementBytes);
-  const large = elementWindows(rows * totalChannels, target, elementBytes);
+  const small = bindingSlices(rows * channels, target, elementBytes);
+  const large = bindingSlices(rows * totalChannels, target, elementBytes);
   const row = (element: number) => Math.floor(element / channels);
-  const pairs = windowPairs(small, large, (first, end) => [
+  const pairs = slicePairs(small, large, (first, end) => [
     row(first) * totalChannels + offset,
     row(end - 1) * totalChannels + offset + channels,
   ]);
@@ -79,7 +80,7 @@ function copies(
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'concat/write', constants },

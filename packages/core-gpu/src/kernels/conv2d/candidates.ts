@@ -2,10 +2,10 @@ import type { KernelTarget } from '../../commands/plan.ts';
 import { fragmentElement, usableTiles } from '../fragments.ts';
 import type { FilterGradientChoice, ForwardChoice } from './choose.ts';
 import type { Conv2dShape } from './shape.ts';
-import { OUTER_STEP } from './subgroup-tiles.ts';
+import { OUTER_PRODUCT_STEP } from './subgroup-tiles.ts';
 
 /** Tiles of a GPU's workgroup as (rows, columns) of a thread. */
-const gpuTiles = [
+const sharedMemoryTiles = [
   [8, 2],
   [8, 1],
   [4, 2],
@@ -33,14 +33,18 @@ export function forwardCandidates(shape: Conv2dShape, target: KernelTarget): For
       ...([4, 8] as const).map((pixels) => ({ variant: 'register' as const, pixels })),
       ...(target.subgroupSize === 8
         ? [
-            ...OUTER_STEP.map(([tileM, tileN]) => ({ variant: 'outer' as const, tileM, tileN })),
+            ...OUTER_PRODUCT_STEP.map(([tileM, tileN]) => ({
+              variant: 'outer-product' as const,
+              tileM,
+              tileN,
+            })),
             ...[1, 2, 3, 4].map((groups) => ({ variant: 'subgroup' as const, groups })),
           ]
         : []),
     ];
   }
-  const tiles = gpuTiles.flatMap(([rows, columns]) =>
-    splits.map((count) => ({ variant: 'tile' as const, rows, columns, splits: count })),
+  const tiles = sharedMemoryTiles.flatMap(([rows, columns]) =>
+    splits.map((count) => ({ variant: 'tiled' as const, rows, columns, splits: count })),
   );
   return [...tiles, ...fragments];
 }
@@ -61,7 +65,7 @@ export function filterGradientCandidates(shape: Conv2dShape, target: KernelTarge
   );
   return splits.flatMap((count): FilterGradientChoice[] => {
     if (target.kind !== 'software')
-      return gpuTiles.map(([rows, columns]) => ({ variant: 'tile', rows, columns, splits: count }));
+      return sharedMemoryTiles.map(([rows, columns]) => ({ variant: 'tiled', rows, columns, splits: count }));
     const wide = ([1, 2] as const).map((columns) => ({
       variant: 'subgroup' as const,
       columns,

@@ -9,7 +9,7 @@ const shape = (size: number, ci: number, co: number, n = 1) =>
 describe('chooseConv2dForward', () => {
   it('gives GPUs shared-memory tiles, larger ones where there are enough of them', () => {
     expect(chooseConv2dForward(shape(150, 64, 128, 8), gpu)).toEqual({
-      variant: 'tile',
+      variant: 'tiled',
       rows: 8,
       columns: 2,
       splits: 1,
@@ -19,25 +19,25 @@ describe('chooseConv2dForward', () => {
 
   it('cuts the sum into parts on GPUs where there are few tiles, all pictures of the batch in one', () => {
     expect(chooseConv2dForward(shape(9, 512, 512), gpu)).toEqual({
-      variant: 'tile',
+      variant: 'tiled',
       rows: 4,
       columns: 1,
       splits: 16,
     });
     expect(chooseConv2dForward(shape(9, 512, 512, 8), gpu)).toMatchObject({ rows: 4, splits: 2 });
     // A short sum is not worth it.
-    expect(chooseConv2dForward(shape(9, 8, 512), gpu).variant).toBe('tile');
+    expect(chooseConv2dForward(shape(9, 8, 512), gpu).variant).toBe('tiled');
     expect(chooseConv2dForward(shape(9, 8, 512), gpu)).toMatchObject({ splits: 1 });
   });
 
   it('gives software adapters register tiles, with shuffles only where subgroups have 8 lanes', () => {
     expect(chooseConv2dForward(shape(37, 128, 128), software)).toEqual({
-      variant: 'outer',
+      variant: 'outer-product',
       tileM: 32,
       tileN: 64,
     });
     expect(chooseConv2dForward(shape(37, 128, 32), software)).toEqual({
-      variant: 'outer',
+      variant: 'outer-product',
       tileM: 64,
       tileN: 32,
     });

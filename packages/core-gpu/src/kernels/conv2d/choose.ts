@@ -17,12 +17,12 @@ export interface FragmentForwardChoice {
 /** A kernel of the forward pass and its tile. */
 export type ForwardChoice =
   /**
-   * tile-forward.wgsl: 16 * rows pixels x 64 * columns channels for each workgroup of 256, and in how many parts the sum
+   * tiled-forward.wgsl: 16 * rows pixels x 64 * columns channels for each workgroup of 256, and in how many parts the sum
    * is cut.
    */
-  | { readonly variant: 'tile'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
-  /** outer-forward.wgsl: `tileM` pixels x `tileN` channels for each subgroup of 8. */
-  | { readonly variant: 'outer'; readonly tileM: number; readonly tileN: number }
+  | { readonly variant: 'tiled'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
+  /** outer-product-forward.wgsl: `tileM` pixels x `tileN` channels for each subgroup of 8. */
+  | { readonly variant: 'outer-product'; readonly tileM: number; readonly tileN: number }
   /** subgroup-matrix-forward.wgsl. */
   | FragmentForwardChoice
   /** subgroup-forward.wgsl: 8 * groups pixels x 32 channels for each subgroup of 8. */
@@ -34,24 +34,24 @@ export type ForwardChoice =
 const ENOUGH_TILES = 256;
 
 /** A part of a split forward sum has at least this many steps of k: fewer are not worth a second pass. */
-const LEAST_DEPTH = 256;
+const LEAST_K_PER_SPLIT = 256;
 
 /** More parts of a forward sum than this take longer to add than they save. */
 const MOST_SPLITS = 16;
 
 /** Tiles of a GPU's workgroup as (rows, columns) of a thread, those with the most reuse first. */
-const GPU_TILES = [
+const SHARED_MEMORY_TILES = [
   [8, 2],
   [8, 1],
   [4, 1],
 ] as const;
 
 /** The largest tile of which there are enough, for a result of `height` x `width`; else the smallest. */
-function chooseGpuTile(height: number, width: number) {
-  const tilesOf = ([rows, columns]: (typeof GPU_TILES)[number]) =>
+function chooseSharedMemoryTile(height: number, width: number) {
+  const tilesOf = ([rows, columns]: (typeof SHARED_MEMORY_TILES)[number]) =>
     Math.ceil(height / (16 * rows)) * Math.ceil(width / (64 * columns));
   // A tile that is wider than the result computes channels that nobody wants.
-  const fitting = GPU_TILES.filter(([, columns]) => columns === 1 || width > 64);
+  const fitting = SHARED_MEMORY_TILES.filter(([, columns]) => columns === 1 || width > 64);
   const tile = fitting.find((candidate) => tilesOf(candidate) >= ENOUGH_TILES) ?? ([4, 1] as const);
   return { rows: tile[0], columns: tile[1], tiles: tilesOf(tile) };
 }
@@ -66,7 +66,7 @@ export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): F
   const tuned = tunedChoice(target, 'conv2d forward', shape, () => forwardCandidates(shape, target));
   if (tuned) return tuned;
   const pixels = shape.n * shape.oh * shape.ow;
-  const possible = Math.floor((shape.kh * shape.kw * shape.ci) / LEAST_DEPTH);
+  const possible = Math.floor((shape.kh * shape.kw * shape.ci) / LEAST_K_PER_SPLIT);
   const splitsOf = (tiles: number): number =>
     Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), possible, MOST_SPLITS));
   const fragments = chooseFragmentTile({ m: pixels, n: shape.co }, target);
@@ -76,8 +76,8 @@ export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): F
     return { variant: 'subgroup-matrix', tileM, tileN, element, splits: splitsOf(tiles) };
   }
   if (target.kind !== 'software') {
-    const { rows, columns, tiles } = chooseGpuTile(pixels, shape.co);
-    return { variant: 'tile', rows, columns, splits: splitsOf(tiles) };
+    const { rows, columns, tiles } = chooseSharedMemoryTile(pixels, shape.co);
+    return { variant: 'tiled', rows, columns, splits: splitsOf(tiles) };
   }
   if (target.subgroupSize === 8) {
     return chooseSubgroupTile(pixels, shape.co).choice;
@@ -87,8 +87,8 @@ export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): F
 
 /** A kernel of the filter gradient, its tile, and in how many parts the sum over the pixels is cut. */
 export type FilterGradientChoice =
-  /** tile-filter-gradient.wgsl: 16 * rows weights (kh, kw, ci) x 64 * columns channels for each workgroup of 256. */
-  | { readonly variant: 'tile'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
+  /** tiled-filter-gradient.wgsl: 16 * rows weights (kh, kw, ci) x 64 * columns channels for each workgroup of 256. */
+  | { readonly variant: 'tiled'; readonly rows: 4 | 8; readonly columns: 1 | 2; readonly splits: number }
   /** subgroup-filter-gradient.wgsl: 32 weights x 32 * columns channels for each subgroup of 8. */
   | { readonly variant: 'subgroup'; readonly columns: 1 | 2; readonly splits: number }
   /** register-filter-gradient.wgsl: 8 weights x 32 channels for each workgroup of 8. */
@@ -96,7 +96,7 @@ export type FilterGradientChoice =
 
 /** Rows (kh, kw, ci) and columns (co) of dkernel that one workgroup sums. */
 export function filterGradientTile(choice: FilterGradientChoice): readonly [rows: number, columns: number] {
-  if (choice.variant === 'tile') return [16 * choice.rows, 64 * choice.columns];
+  if (choice.variant === 'tiled') return [16 * choice.rows, 64 * choice.columns];
   return choice.variant === 'subgroup' ? [32, 32 * choice.columns] : [8, 32];
 }
 
@@ -120,8 +120,8 @@ export function chooseConv2dFilterGradient(shape: Conv2dShape, target: KernelTar
   const splitsOf = (tiles: number, enough: number) =>
     Math.max(1, Math.min(Math.ceil(enough / tiles), possible));
   if (target.kind !== 'software') {
-    const { rows, columns, tiles } = chooseGpuTile(weights, shape.co);
-    return { variant: 'tile', rows, columns, splits: splitsOf(tiles, ENOUGH_TILES) };
+    const { rows, columns, tiles } = chooseSharedMemoryTile(weights, shape.co);
+    return { variant: 'tiled', rows, columns, splits: splitsOf(tiles, ENOUGH_TILES) };
   }
   if (target.subgroupSize === 8) {
     // The wider tile loads x half as often, where it does not compute channels that nobody wants.

@@ -2,7 +2,7 @@
 // what a convolution does with its sums before it writes them.
 //
 //   partials  (splits, pixels, co) dense
-//   y         strided as for tile-forward.wgsl; residual lies as y does
+//   y         strided as for tiled-forward.wgsl; residual lies as y does
 //   thread    four channels of one pixel
 //   cost      splits additions for each element
 //   needs     co and all strides and offsets divisible by 4
@@ -15,9 +15,9 @@ struct Params {
   oh: u32,
   ow: u32,
   co: u32,
-  yImage: u32,
-  yRow: u32,
-  yPixel: u32,
+  yStrideN: u32,
+  yStrideH: u32,
+  yStrideW: u32,
   yOffset: i32,
 }
 
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let column = t % columns;
   let pixel = params.first + t / columns;
   let row = pixel / params.ow;
-  let start = row / params.oh * params.yImage + row % params.oh * params.yRow + pixel % params.ow * params.yPixel;
+  let start = row / params.oh * params.yStrideN + row % params.oh * params.yStrideH + pixel % params.ow * params.yStrideW;
   let at = u32(i32(start) + params.yOffset) / 4 + column;
   var sum = vec4f();
   for (var s = 0u; s < params.splits; s++) {

@@ -6,12 +6,12 @@ import { expectClose, randomFloats, runPlan, withGpu } from '../testing.ts';
 import type { FilterGradientChoice, ForwardChoice } from './choose.ts';
 import { planConv2dFilterGradient } from './filter-gradient.ts';
 import { planConv2dForward } from './forward.ts';
-import type { Conv2dFusion } from './fusion.ts';
+import type { Conv2dEpilogue } from './epilogue.ts';
 import { planConv2dInputGradient } from './input-gradient.ts';
 import { planNaiveFilterGradient, planNaiveForward, planNaiveInputGradient } from './naive.ts';
 import * as reference from './reference.ts';
 import { conv2dLengths, conv2dShape, type Conv2dShape } from './shape.ts';
-import { OUTER_STEP } from './subgroup-tiles.ts';
+import { OUTER_PRODUCT_STEP } from './subgroup-tiles.ts';
 
 /** Convolutions of every kind: odd sizes, channels that are no multiples of 4, strides, dilations, both paddings. */
 function shapesOf(
@@ -53,25 +53,25 @@ const larger = shapesOf(
 async function checkForward(
   gpu: Gpu,
   s: Conv2dShape,
-  plan: (fusion: Conv2dFusion) => ReturnType<typeof planConv2dForward>,
-  fusion: Conv2dFusion,
+  plan: (epilogue: Conv2dEpilogue) => ReturnType<typeof planConv2dForward>,
+  epilogue: Conv2dEpilogue,
 ): Promise<void> {
   const lengths = conv2dLengths(s);
-  const { channels, offset } = fusion.slice ?? { channels: s.co, offset: 0 };
+  const { channels, offset } = epilogue.outputSlice ?? { channels: s.co, offset: 0 };
   const length = (lengths.y / s.co) * channels;
   const [x, kernel, bias, residual] = [
     randomFloats(lengths.x, 1),
     randomFloats(lengths.kernel, 2),
-    fusion.bias ? randomFloats(s.co, 3) : null,
-    fusion.add ? randomFloats(length, 4) : null,
+    epilogue.bias ? randomFloats(s.co, 3) : null,
+    epilogue.residual ? randomFloats(length, 4) : null,
   ];
-  const { y } = await runPlan(gpu, plan(fusion), { x, kernel, bias, residual }, { y: length });
+  const { y } = await runPlan(gpu, plan(epilogue), { x, kernel, bias, residual }, { y: length });
   const isOurs = (i: number) => i % channels >= offset && i % channels < offset + s.co;
-  const sums = reference.conv2dForward(s, x, kernel, bias, fusion.relu && !residual);
+  const sums = reference.conv2dForward(s, x, kernel, bias, epilogue.relu && !residual);
   const expected = residual
     ? sums.map((value, i) => {
         const sum = value + (residual[Math.floor(i / s.co) * channels + offset + (i % s.co)] ?? NaN);
-        return fusion.relu ? Math.max(sum, 0) : sum;
+        return epilogue.relu ? Math.max(sum, 0) : sum;
       })
     : sums;
   expectClose(
@@ -109,21 +109,25 @@ async function checkFilterGradient(
 function forwardChoices(target: KernelTarget): ForwardChoice[] {
   const everywhere: ForwardChoice[] = [
     // Each of these takes a software adapter seconds to compile: the smallest and the largest tile, whole and split.
-    { variant: 'tile', rows: 4, columns: 1, splits: 3 },
-    { variant: 'tile', rows: 8, columns: 2, splits: 1 },
+    { variant: 'tiled', rows: 4, columns: 1, splits: 3 },
+    { variant: 'tiled', rows: 8, columns: 2, splits: 1 },
     { variant: 'register', pixels: 4 },
     { variant: 'register', pixels: 8 },
   ];
   const subgroups = [1, 2, 3, 4].map((groups): ForwardChoice => ({ variant: 'subgroup', groups }));
-  const outer = OUTER_STEP.map(([tileM, tileN]): ForwardChoice => ({ variant: 'outer', tileM, tileN }));
+  const outer = OUTER_PRODUCT_STEP.map(([tileM, tileN]): ForwardChoice => ({
+    variant: 'outer-product',
+    tileM,
+    tileN,
+  }));
   return target.subgroupSize === 8 ? [...everywhere, ...subgroups, ...outer] : everywhere;
 }
 
 function filterGradientChoices(target: KernelTarget): FilterGradientChoice[] {
   const everywhere: FilterGradientChoice[] = [
     // Each of these takes a software adapter seconds to compile: the smallest and the largest tile, whole and split.
-    { variant: 'tile', rows: 4, columns: 1, splits: 3 },
-    { variant: 'tile', rows: 8, columns: 2, splits: 1 },
+    { variant: 'tiled', rows: 4, columns: 1, splits: 3 },
+    { variant: 'tiled', rows: 8, columns: 2, splits: 1 },
     { variant: 'register', splits: 1 },
     { variant: 'register', splits: 3 },
   ];
@@ -136,8 +140,8 @@ function filterGradientChoices(target: KernelTarget): FilterGradientChoice[] {
 /** Compiling for a software adapter on a busy machine takes its time. */
 const patient = { timeout: 240_000 };
 const runs = { seed: 7, numRuns: 12 };
-/** The same ending wherever the ending is not the point: each one has to be compiled. */
-const full: Conv2dFusion = { bias: true, relu: true, add: true };
+/** The same epilogue wherever the epilogue is not the point: each one has to be compiled. */
+const full: Conv2dEpilogue = { bias: true, relu: true, residual: true };
 
 describe('conv2d on random shapes, each kernel against float64', patient, () => {
   const gpu = withGpu();
@@ -178,14 +182,14 @@ describe('conv2d on random shapes, each kernel against float64', patient, () => 
       [odd, { channels: 9, offset: 2 }],
     ] as const) {
       for (const choice of forwardChoices(target)) {
-        const plan = (f: Conv2dFusion) => planConv2dForward(s, f, target, choice);
-        await checkForward(gpu(), s, plan, { ...full, ...(slice && { slice }) });
+        const plan = (f: Conv2dEpilogue) => planConv2dForward(s, f, target, choice);
+        await checkForward(gpu(), s, plan, { ...full, ...(slice && { outputSlice: slice }) });
       }
-      const naive = (f: Conv2dFusion) => planNaiveForward(s, f, target);
-      await checkForward(gpu(), s, naive, { ...full, ...(slice && { slice }) });
+      const naive = (f: Conv2dEpilogue) => planNaiveForward(s, f, target);
+      await checkForward(gpu(), s, naive, { ...full, ...(slice && { outputSlice: slice }) });
     }
     expect(() =>
-      planConv2dForward(odd, { bias: false, relu: false, slice: { channels: 9, offset: 4 } }, target),
+      planConv2dForward(odd, { bias: false, relu: false, outputSlice: { channels: 9, offset: 4 } }, target),
     ).toThrow(expect.objectContaining({ code: 'conv2d/slice' }));
   });
 
@@ -259,7 +263,7 @@ describe('conv2d where tensors exceed a binding', patient, () => {
     await fc.assert(
       fc.asyncProperty(larger, fc.boolean(), async (s, relu) => {
         const { target } = gpu();
-        const plan = (f: Conv2dFusion) => planConv2dForward(s, f, target);
+        const plan = (f: Conv2dEpilogue) => planConv2dForward(s, f, target);
         if (plan({ bias: true, relu }).dispatches.length > 8) split++;
         await checkForward(gpu(), s, plan, { bias: true, relu });
         await checkInputGradient(gpu(), s, planConv2dInputGradient(s, target));
@@ -279,19 +283,19 @@ describe('conv2d where tensors exceed a binding', patient, () => {
       padding: 'same',
     });
     const { target } = gpu();
-    // One size of each: every ending has to be compiled, and sizes differ in nothing that matters here.
+    // One size of each: every epilogue has to be compiled, and sizes differ in nothing that matters here.
     const isOne = (choice: ForwardChoice) =>
-      choice.variant === 'tile'
+      choice.variant === 'tiled'
         ? choice.rows === 4
         : choice.variant === 'register'
           ? choice.pixels === 4
-          : choice.variant === 'outer'
+          : choice.variant === 'outer-product'
             ? choice.tileM === 64
             : choice.variant === 'subgroup' && choice.groups === 1;
     for (const choice of forwardChoices(target).filter(isOne)) {
       await checkForward(gpu(), s, (f) => planConv2dForward(s, f, target, choice), {
         ...full,
-        slice: { channels: 36, offset: 4 },
+        outputSlice: { channels: 36, offset: 4 },
       });
       await checkInputGradient(gpu(), s, planConv2dInputGradient(s, target, choice));
     }

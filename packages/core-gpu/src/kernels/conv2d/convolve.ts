@@ -2,8 +2,9 @@ import type { Dispatch, KernelTarget } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
 import { fragmentTileConstants } from '../fragments.ts';
 import type { ForwardChoice } from './choose.ts';
-import type { Conv2dFusion } from './fusion.ts';
-import { convolutionPieces, type Convolution, type Piece } from './pieces.ts';
+import type { Conv2dEpilogue } from './epilogue.ts';
+import type { Convolution } from './convolution.ts';
+import { splitConvolution, type Subproblem } from './subproblems.ts';
 
 const WORKGROUP = 64;
 
@@ -21,34 +22,34 @@ export interface ConvolutionBuffers {
 export function convolve(
   convolution: Convolution,
   buffers: ConvolutionBuffers,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   choice: ForwardChoice,
   target: KernelTarget,
 ): { dispatches: Dispatch[]; partials: number } {
   const { co } = convolution.shape;
   const dispatches: Dispatch[] = [];
   let partials = 0;
-  for (const piece of convolutionPieces(convolution, target)) {
-    const { pixels } = piece.uniforms;
-    const ending = {
-      HAS_BIAS: fusion.bias && piece.lastOfSum,
-      ADD_RESIDUAL: fusion.add === true && piece.lastOfSum,
-      RELU: fusion.relu && piece.lastOfSum,
-      ACCUMULATE: !piece.firstOfSum,
+  for (const subproblem of splitConvolution(convolution, target)) {
+    const { pixels } = subproblem.uniforms;
+    const epilogueFlags = {
+      HAS_BIAS: epilogue.bias && subproblem.lastOfSum,
+      ADD_RESIDUAL: epilogue.residual === true && subproblem.lastOfSum,
+      RELU: epilogue.relu && subproblem.lastOfSum,
+      ACCUMULATE: !subproblem.firstOfSum,
     };
     const bindings = {
-      x: piece.x(buffers.x),
-      kernel: piece.kernel(buffers.kernel),
+      x: subproblem.x(buffers.x),
+      kernel: subproblem.kernel(buffers.kernel),
       bias: 'bias',
-      residual: ending.ADD_RESIDUAL ? piece.y('residual') : 'bias',
-      y: piece.y(buffers.y),
+      residual: epilogueFlags.ADD_RESIDUAL ? subproblem.y('residual') : 'bias',
+      y: subproblem.y(buffers.y),
     };
-    if (choice.variant === 'tile' || choice.variant === 'subgroup-matrix') {
+    if (choice.variant === 'tiled' || choice.variant === 'subgroup-matrix') {
       const tiled = tileDispatches(
-        piece,
+        subproblem,
         tiledKernel(choice, target),
         choice.splits,
-        ending,
+        epilogueFlags,
         bindings,
         target,
       );
@@ -56,13 +57,13 @@ export function convolve(
       partials = Math.max(partials, tiled.partials);
       continue;
     }
-    const uniforms = { ...piece.uniforms, ...piece.kernelUniforms };
+    const uniforms = { ...subproblem.uniforms, ...subproblem.kernelUniforms };
     const TRANSPOSED = convolution.kernel.transposed;
-    if (choice.variant === 'outer') {
+    if (choice.variant === 'outer-product') {
       const tiles = Math.ceil(pixels / choice.tileM) * Math.ceil(co / choice.tileN);
       dispatches.push({
-        shader: 'conv2d/outer-forward',
-        constants: { ROWS: choice.tileM, COLS: choice.tileN / 32, TRANSPOSED, ...ending },
+        shader: 'conv2d/outer-product-forward',
+        constants: { ROWS: choice.tileM, COLS: choice.tileN / 32, TRANSPOSED, ...epilogueFlags },
         uniforms,
         bindings: { ...bindings, kernel2: bindings.kernel },
         grid: grid1d(tiles, 1, target),
@@ -71,7 +72,7 @@ export function convolve(
       const tiles = Math.ceil(pixels / (8 * choice.groups)) * Math.ceil(co / 32);
       dispatches.push({
         shader: 'conv2d/subgroup-forward',
-        constants: { GROUPS: choice.groups, TRANSPOSED, ...ending },
+        constants: { GROUPS: choice.groups, TRANSPOSED, ...epilogueFlags },
         uniforms,
         bindings,
         grid: grid1d(tiles, 1, target),
@@ -80,7 +81,7 @@ export function convolve(
       const threads = Math.ceil(pixels / choice.pixels) * (co / 4);
       dispatches.push({
         shader: 'conv2d/register-forward',
-        constants: { WORKGROUP: 8, PIXELS: choice.pixels, TRANSPOSED, ...ending },
+        constants: { WORKGROUP: 8, PIXELS: choice.pixels, TRANSPOSED, ...epilogueFlags },
         uniforms,
         bindings,
         grid: grid1d(threads, 8, target),
@@ -91,20 +92,20 @@ export function convolve(
 }
 
 /** Constants of the GPU kernels: `rows` x 4 `columns` sums a thread, and as many steps as 16 KiB hold twice. */
-export function gpuTileConstants(rows: 4 | 8, columns: 1 | 2): { ROWS: number; COLS: number; DEPTH: number } {
-  return { ROWS: rows, COLS: columns, DEPTH: rows * columns === 4 ? 16 : 8 };
+export function tiledConstants(rows: 4 | 8, columns: 1 | 2): { ROWS: number; COLS: number; TILE_K: number } {
+  return { ROWS: rows, COLS: columns, TILE_K: rows * columns === 4 ? 16 : 8 };
 }
 
 /** A kernel for GPUs with the constants that say its tile, and that tile's pixels and channels. */
 interface TiledKernel {
-  readonly shader: 'conv2d/tile-forward' | 'conv2d/subgroup-matrix-forward';
-  readonly constants: Dispatch['constants'] & { readonly DEPTH: number };
+  readonly shader: 'conv2d/tiled-forward' | 'conv2d/subgroup-matrix-forward';
+  readonly constants: Dispatch['constants'] & { readonly TILE_K: number };
   readonly pixels: number;
   readonly channels: number;
 }
 
 function tiledKernel(
-  choice: Extract<ForwardChoice, { variant: 'tile' | 'subgroup-matrix' }>,
+  choice: Extract<ForwardChoice, { variant: 'tiled' | 'subgroup-matrix' }>,
   target: KernelTarget,
 ): TiledKernel {
   if (choice.variant === 'subgroup-matrix') {
@@ -112,37 +113,38 @@ function tiledKernel(
     const [pixels, channels] = [choice.tileM, choice.tileN];
     return { shader: 'conv2d/subgroup-matrix-forward', constants, pixels, channels };
   }
-  const constants = gpuTileConstants(choice.rows, choice.columns);
+  const constants = tiledConstants(choice.rows, choice.columns);
   return {
-    shader: 'conv2d/tile-forward',
+    shader: 'conv2d/tiled-forward',
     constants,
     pixels: 16 * choice.rows,
     channels: 64 * choice.columns,
   };
 }
 
-/** One piece on a GPU, and how many floats of partial sums it needs. */
+/** One subproblem on a GPU, and how many floats of partial sums it needs. */
 function tileDispatches(
-  piece: Piece,
+  subproblem: Subproblem,
   kernel: TiledKernel,
-  most: number,
-  ending: Readonly<Record<'HAS_BIAS' | 'ADD_RESIDUAL' | 'RELU' | 'ACCUMULATE', boolean>>,
+  splitsWanted: number,
+  epilogueFlags: Readonly<Record<'HAS_BIAS' | 'ADD_RESIDUAL' | 'RELU' | 'ACCUMULATE', boolean>>,
   bindings: Dispatch['bindings'] & { readonly y: Dispatch['bindings'][string] },
   target: KernelTarget,
 ): { dispatches: Dispatch[]; partials: number } {
-  const { first, pixels, oh, ow, ci, co, kh, kw, yImage, yRow, yPixel, yOffset } = piece.uniforms;
+  const { first, pixels, oh, ow, ci, co, kh, kw, yStrideN, yStrideH, yStrideW, yOffset } =
+    subproblem.uniforms;
   const { shader, constants: tile } = kernel;
   const depth = kh * kw * ci;
   const floats = pixels * co;
   const room = Math.floor(target.maxBindingBytes / (4 * floats));
-  const wanted = Math.max(1, Math.min(most, room));
-  const splitDepth = Math.max(1, Math.ceil(depth / wanted / tile.DEPTH)) * tile.DEPTH;
-  const splits = Math.max(1, Math.ceil(depth / splitDepth));
+  const wanted = Math.max(1, Math.min(splitsWanted, room));
+  const kPerSplit = Math.max(1, Math.ceil(depth / wanted / tile.TILE_K)) * tile.TILE_K;
+  const splits = Math.max(1, Math.ceil(depth / kPerSplit));
   const tiles = Math.ceil(pixels / kernel.pixels) * Math.ceil(co / kernel.channels) * splits;
-  const uniforms = { ...piece.uniforms, splitDepth, splitFloats: floats };
+  const uniforms = { ...subproblem.uniforms, kPerSplit, splitStride: floats };
   const grid = grid1d(tiles, 1, target);
   if (splits === 1) {
-    const constants = { ...tile, SPLIT: false, ...ending };
+    const constants = { ...tile, SPLIT: false, ...epilogueFlags };
     return {
       dispatches: [{ shader, constants, uniforms, bindings, grid }],
       partials: 0,
@@ -159,8 +161,8 @@ function tileDispatches(
   const { bias = 'bias', residual = 'bias', y } = bindings;
   const combine: Dispatch = {
     shader: 'conv2d/combine-forward',
-    constants: { WORKGROUP, ...ending },
-    uniforms: { first, pixels, splits, oh, ow, co, yImage, yRow, yPixel, yOffset },
+    constants: { WORKGROUP, ...epilogueFlags },
+    uniforms: { first, pixels, splits, oh, ow, co, yStrideN, yStrideH, yStrideW, yOffset },
     bindings: { partials: 'partials', bias, residual, y },
     grid: grid1d(floats / 4, WORKGROUP, target),
   };

@@ -1,5 +1,5 @@
-// As params.wgsl, and which share of the pixels a workgroup sums: splitPixels of them, into the dkernel that lies
-// splitFloats further than the one before.
+// As params.wgsl, and which share of the pixels a workgroup sums: pixelsPerSplit of them, into the dkernel that lies
+// splitStride further than the one before.
 
 struct Params {
   first: u32,
@@ -18,17 +18,17 @@ struct Params {
   dilationW: u32,
   top: i32,
   left: i32,
-  xImage: u32,
-  xRow: u32,
-  xPixel: u32,
+  xStrideN: u32,
+  xStrideH: u32,
+  xStrideW: u32,
   xOffset: i32,
   kernelOffset: u32,
-  yImage: u32,
-  yRow: u32,
-  yPixel: u32,
+  yStrideN: u32,
+  yStrideH: u32,
+  yStrideW: u32,
   yOffset: i32,
-  splitPixels: u32,
-  splitFloats: u32,
+  pixelsPerSplit: u32,
+  splitStride: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -2,40 +2,41 @@ import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
 import { planWithFragments } from '../fragments.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
 import { convolve } from './convolve.ts';
-import { sliceOf, type Conv2dFusion } from './fusion.ts';
-import { copyChannels, inFours, packKernel, plain } from './layout.ts';
-import { denseConvolution } from './pieces.ts';
+import { noEpilogue, outputSliceOf, type Conv2dEpilogue } from './epilogue.ts';
+import { packKernel } from './pack-kernel.ts';
+import { copyChannels, padChannels } from './pad-channels.ts';
+import { denseConvolution } from './convolution.ts';
 import { checkConv2dShape, conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 /**
  * y = conv(x, kernel), with bias, residual and relu fused if wanted.
  *
  * Buffers: `x [n, h, w, ci]`, `kernel [kh, kw, ci, co]`, `bias [co]` (null without), `residual` like y (only with
- * `add`), `y [n, oh, ow, co]`, or wider with `slice`. Channel counts that are no multiples of 4 are brought there by
+ * `residual`), `y [n, oh, ow, co]`, or wider with `outputSlice`. Channel counts that are no multiples of 4 are brought there by
  * copies first.
  */
 export function planConv2dForward(
   shape: Conv2dShape,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   target: KernelTarget,
   choice: ForwardChoice = chooseConv2dForward(shape, target),
 ): Plan {
   checkConv2dShape(shape);
   return planWithFragments(['x', 'kernel'], target, (on) =>
-    planForwardAs(shape, fusion, on, on === target ? choice : chooseConv2dForward(shape, on)),
+    planForwardAs(shape, epilogue, on, on === target ? choice : chooseConv2dForward(shape, on)),
   );
 }
 
 function planForwardAs(
   shape: Conv2dShape,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   target: KernelTarget,
   choice: ForwardChoice,
 ): Plan {
-  const padded = inFours(shape);
+  const padded = padChannels(shape);
   const { x, kernel, y } = conv2dLengths(padded);
   const padX = padded.ci !== shape.ci;
-  const slice = sliceOf(shape, fusion);
+  const slice = outputSliceOf(shape, epilogue);
   const widthY = padded.co !== shape.co;
   const padY = widthY || slice.channels % 4 !== 0 || slice.offset % 4 !== 0;
   const padKernel = padX || widthY;
@@ -44,13 +45,13 @@ function planForwardAs(
     const pixels = shape.n * shape.h * shape.w;
     const [source, result] = [
       { buffer: 'x', channels: shape.ci },
-      { buffer: 'xInFours', channels: padded.ci },
+      { buffer: 'paddedX', channels: padded.ci },
     ];
-    dispatches.push(...copyChannels(source, result, pixels, plain, target));
+    dispatches.push(...copyChannels(source, result, pixels, noEpilogue, target));
   }
   if (padKernel) {
     const packed = {
-      buffer: 'kernelInFours',
+      buffer: 'paddedKernel',
       offset: 0,
       length: kernel,
       rows: padded.ci,
@@ -63,19 +64,19 @@ function planForwardAs(
     dispatches.push(...packKernel({ buffer: 'kernel', ...shape }, packed, taps, false, target));
   }
   const buffers = {
-    x: padX ? 'xInFours' : 'x',
-    kernel: padKernel ? 'kernelInFours' : 'kernel',
-    y: padY ? 'yInFours' : 'y',
+    x: padX ? 'paddedX' : 'x',
+    kernel: padKernel ? 'paddedKernel' : 'kernel',
+    y: padY ? 'paddedY' : 'y',
   };
   const convolution = denseConvolution(padded, padY ? undefined : slice);
-  const convolved = convolve(convolution, buffers, padY ? plain : fusion, choice, target);
+  const convolved = convolve(convolution, buffers, padY ? noEpilogue : epilogue, choice, target);
   dispatches.push(...convolved.dispatches);
   if (padY) {
     const [source, result] = [
-      { buffer: 'yInFours', channels: padded.co },
+      { buffer: 'paddedY', channels: padded.co },
       { buffer: 'y', channels: shape.co },
     ];
-    dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, fusion, target));
+    dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, epilogue, target));
   }
   return {
     kernel: 'conv2d forward',
@@ -83,9 +84,9 @@ function planForwardAs(
     problem: { kernel: 'conv2d forward', shape: { ...shape } },
     dispatches,
     temporaries: {
-      ...(padX && { xInFours: 4 * x }),
-      ...(padKernel && { kernelInFours: 4 * kernel }),
-      ...(padY && { yInFours: 4 * y }),
+      ...(padX && { paddedX: 4 * x }),
+      ...(padKernel && { paddedKernel: 4 * kernel }),
+      ...(padY && { paddedY: 4 * y }),
       ...(convolved.partials > 0 && { partials: 4 * convolved.partials }),
     },
     flops: conv2dFlops(shape),

@@ -5,8 +5,10 @@ import { inputGradientCandidates } from './candidates.ts';
 import { chooseConv2dForward, type ForwardChoice } from './choose.ts';
 import { convolve } from './convolve.ts';
 import { conv2dBytes } from './forward.ts';
-import { copyChannels, inFours, packKernel, plain, withoutBias, type TapChoice } from './layout.ts';
-import { denseKernel, type Convolution } from './pieces.ts';
+import { noEpilogue, withoutEpilogueBuffers } from './epilogue.ts';
+import { packKernel, type TapRange } from './pack-kernel.ts';
+import { copyChannels, padChannels } from './pad-channels.ts';
+import { denseKernel, type Convolution } from './convolution.ts';
 import { checkConv2dShape, conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 /**
@@ -31,7 +33,7 @@ function planInputGradientAs(
   target: KernelTarget,
   choice: ForwardChoice | undefined,
 ): Plan {
-  const padded = inFours(shape);
+  const padded = padChannels(shape);
   const lengths = conv2dLengths(padded);
   const padDy = padded.co !== shape.co;
   const padDx = padded.ci !== shape.ci;
@@ -39,25 +41,25 @@ function planInputGradientAs(
   const choices = inputGradientPhases(padded, false).map(
     ({ convolution }) => wanted ?? chooseConv2dForward(convolution.shape, target),
   );
-  // Software adapters read the kernel turned where it lies, if its channels are in fours and it fits into a binding.
+  // Software adapters read the kernel turned where it lies, if its channels are multiples of 4 and it fits into a binding.
   // Else it is turned in a copy first: a GPU's threads want their neighbours' weights beside their own.
   const direct =
-    choices.every(({ variant }) => variant !== 'tile' && variant !== 'subgroup-matrix') &&
+    choices.every(({ variant }) => variant !== 'tiled' && variant !== 'subgroup-matrix') &&
     !padDy &&
     !padDx &&
     4 * lengths.kernel <= target.maxBindingBytes;
   const buffers = {
-    x: padDy ? 'dyInFours' : 'dy',
-    kernel: direct ? 'kernel' : 'turnedKernel',
-    y: padDx ? 'dxInFours' : 'dx',
+    x: padDy ? 'paddedDy' : 'dy',
+    kernel: direct ? 'kernel' : 'flippedKernel',
+    y: padDx ? 'paddedDx' : 'dx',
   };
   const dispatches: Dispatch[] = [];
   if (padDy) {
     const [source, result] = [
       { buffer: 'dy', channels: shape.co },
-      { buffer: 'dyInFours', channels: padded.co },
+      { buffer: 'paddedDy', channels: padded.co },
     ];
-    dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, plain, target));
+    dispatches.push(...copyChannels(source, result, shape.n * shape.oh * shape.ow, noEpilogue, target));
   }
   const phases = inputGradientPhases(padded, !direct);
   for (const { taps, convolution } of phases) {
@@ -73,28 +75,28 @@ function planInputGradientAs(
     const chosen = choices[i];
     if (!chosen) continue;
     ({ variant } = chosen);
-    const convolved = convolve(convolution, buffers, plain, chosen, target);
+    const convolved = convolve(convolution, buffers, noEpilogue, chosen, target);
     dispatches.push(...convolved.dispatches);
     partials = Math.max(partials, convolved.partials);
   }
   if (padDx) {
     const [source, result] = [
-      { buffer: 'dxInFours', channels: padded.ci },
+      { buffer: 'paddedDx', channels: padded.ci },
       { buffer: 'dx', channels: shape.ci },
     ];
-    dispatches.push(...copyChannels(source, result, shape.n * shape.h * shape.w, plain, target));
+    dispatches.push(...copyChannels(source, result, shape.n * shape.h * shape.w, noEpilogue, target));
   }
   return {
     kernel: 'conv2d input gradient',
     problem: { kernel: 'conv2d input gradient', shape: { ...shape } },
     variant,
     // The forward kernels have a binding for a bias that is never read here.
-    dispatches: dispatches.map((d) => withoutBias(d, 'kernel')),
+    dispatches: dispatches.map((d) => withoutEpilogueBuffers(d, 'kernel')),
     temporaries: {
-      ...(!direct && { turnedKernel: 4 * lengths.kernel }),
+      ...(!direct && { flippedKernel: 4 * lengths.kernel }),
       ...(partials > 0 && { partials: 4 * partials }),
-      ...(padDy && { dyInFours: 4 * lengths.y }),
-      ...(padDx && { dxInFours: 4 * lengths.x }),
+      ...(padDy && { paddedDy: 4 * lengths.y }),
+      ...(padDx && { paddedDx: 4 * lengths.x }),
     },
     flops: conv2dFlops(shape),
     bytes: conv2dBytes(shape),
@@ -108,12 +110,12 @@ function tunedInputGradient(shape: Conv2dShape, target: KernelTarget): ForwardCh
 
 /** The convolution that gives every strideH-th row and strideW-th column of dx, and the taps it uses. */
 interface Phase {
-  readonly taps: { readonly y: TapChoice; readonly x: TapChoice };
+  readonly taps: { readonly y: TapRange; readonly x: TapRange };
   readonly convolution: Convolution;
 }
 
 /**
- * The phases of the input gradient; `s` has channels in fours. They read their taps where they lie in the layer's kernel,
+ * The phases of the input gradient; the channels of `s` are padded. They read their taps where they lie in the layer's kernel,
  * or with `packed` in kernels of their own that follow one another in one buffer.
  */
 function inputGradientPhases(s: Conv2dShape, packed: boolean): Phase[] {
@@ -127,9 +129,9 @@ function inputGradientPhases(s: Conv2dShape, packed: boolean): Phase[] {
       const inPlace = {
         offset: tapCount === 0 ? 0 : (rows.taps.first * s.kw + columns.taps.first) * matrix,
         length: kernelLength,
-        row: rows.taps.step * s.kw * matrix,
-        tap: columns.taps.step * matrix,
-        pitch: s.co,
+        strideH: rows.taps.step * s.kw * matrix,
+        strideW: columns.taps.step * matrix,
+        strideRow: s.co,
         transposed: true,
       };
       const own = denseKernel(
@@ -161,11 +163,17 @@ function inputGradientPhases(s: Conv2dShape, packed: boolean): Phase[] {
             top: rows.before,
             left: columns.before,
           },
-          x: { image: s.oh * s.ow * s.co, row: s.ow * s.co, pixel: s.co, offset: 0, length: dyLength },
+          x: {
+            strideN: s.oh * s.ow * s.co,
+            strideH: s.ow * s.co,
+            strideW: s.co,
+            offset: 0,
+            length: dyLength,
+          },
           y: {
-            image: s.h * s.w * s.ci,
-            row: s.strideH * s.w * s.ci,
-            pixel: s.strideW * s.ci,
+            strideN: s.h * s.w * s.ci,
+            strideH: s.strideH * s.w * s.ci,
+            strideW: s.strideW * s.ci,
             offset: (rows.first * s.w + columns.first) * s.ci,
             length: dxLength,
           },

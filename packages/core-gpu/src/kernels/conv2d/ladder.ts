@@ -13,26 +13,26 @@ const shape = conv2dShape({
   padding: 'same',
 });
 const problem = '3x3 convolution, 37x37 pixels, 128 to 128 channels, batch 1';
-const fusion = { bias: false, relu: false };
+const epilogue = { bias: false, relu: false };
 const lengths = conv2dLengths(shape);
 
 const forwardRungs: readonly (readonly [name: string, choice: ForwardChoice])[] = [
   ['register tile 4x4', { variant: 'register', pixels: 4 }],
   ['register tile 8x4', { variant: 'register', pixels: 8 }],
-  ['shared-memory tile 64x64', { variant: 'tile', rows: 4, columns: 1, splits: 1 }],
-  ['shared-memory tile 128x64', { variant: 'tile', rows: 8, columns: 1, splits: 1 }],
-  ['shared-memory tile 128x128', { variant: 'tile', rows: 8, columns: 2, splits: 1 }],
-  ['shared-memory tile 64x64, sum in 4 parts', { variant: 'tile', rows: 4, columns: 1, splits: 4 }],
+  ['shared-memory tile 64x64', { variant: 'tiled', rows: 4, columns: 1, splits: 1 }],
+  ['shared-memory tile 128x64', { variant: 'tiled', rows: 8, columns: 1, splits: 1 }],
+  ['shared-memory tile 128x128', { variant: 'tiled', rows: 8, columns: 2, splits: 1 }],
+  ['shared-memory tile 64x64, sum in 4 parts', { variant: 'tiled', rows: 4, columns: 1, splits: 4 }],
   ['subgroup tile 8x32', { variant: 'subgroup', groups: 1 }],
   ['subgroup tile 16x32', { variant: 'subgroup', groups: 2 }],
   ['subgroup tile 32x32', { variant: 'subgroup', groups: 4 }],
-  ['outer products, tile 32x64', { variant: 'outer', tileM: 32, tileN: 64 }],
+  ['outer products, tile 32x64', { variant: 'outer-product', tileM: 32, tileN: 64 }],
 ];
 
 const filterGradientRungs: readonly (readonly [name: string, choice: FilterGradientChoice])[] = [
   ['register tile 8x4', { variant: 'register', splits: 1 }],
-  ['shared-memory tile 64x64, pixels in 4 parts', { variant: 'tile', rows: 4, columns: 1, splits: 4 }],
-  ['shared-memory tile 128x128, pixels in 4 parts', { variant: 'tile', rows: 8, columns: 2, splits: 4 }],
+  ['shared-memory tile 64x64, pixels in 4 parts', { variant: 'tiled', rows: 4, columns: 1, splits: 4 }],
+  ['shared-memory tile 128x128, pixels in 4 parts', { variant: 'tiled', rows: 8, columns: 2, splits: 4 }],
   ['subgroup tile 32x32', { variant: 'subgroup', columns: 1, splits: 1 }],
   ['subgroup tile 32x64', { variant: 'subgroup', columns: 2, splits: 1 }],
   ['subgroup tile 32x64, pixels in 4 parts', { variant: 'subgroup', columns: 2, splits: 4 }],
@@ -43,9 +43,9 @@ const filterGradientRungs: readonly (readonly [name: string, choice: FilterGradi
  * made for GPUs: each takes them seconds to compile.
  */
 function runsOn(choice: ForwardChoice | FilterGradientChoice): Pick<Rung, 'runsOn'> {
-  if (choice.variant === 'subgroup' || choice.variant === 'outer')
+  if (choice.variant === 'subgroup' || choice.variant === 'outer-product')
     return { runsOn: ({ subgroupSize }) => subgroupSize === 8 };
-  if (choice.variant !== 'tile' || 4 * choice.columns === choice.rows) return {};
+  if (choice.variant !== 'tiled' || 4 * choice.columns === choice.rows) return {};
   return { runsOn: ({ kind }) => kind !== 'software' };
 }
 
@@ -56,13 +56,13 @@ export const conv2dLadder: Ladder = {
   inputs: { x: lengths.x, kernel: lengths.kernel, bias: shape.co },
   output: { name: 'y', length: lengths.y },
   rungs: [
-    { name: 'naive', plan: (target) => planNaiveForward(shape, fusion, target) },
+    { name: 'naive', plan: (target) => planNaiveForward(shape, epilogue, target) },
     ...forwardRungs.map(([name, choice]): Rung => ({
       name,
-      plan: (target) => planConv2dForward(shape, fusion, target, choice),
+      plan: (target) => planConv2dForward(shape, epilogue, target, choice),
       ...runsOn(choice),
     })),
-    { name: 'in use here', plan: (target) => planConv2dForward(shape, fusion, target) },
+    { name: 'in use here', plan: (target) => planConv2dForward(shape, epilogue, target) },
   ],
 };
 

@@ -33,8 +33,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let iy = i32(oy * params.strideH) + down;
     let ix = i32(ox * params.strideW) + right;
     if (iy < 0 || iy >= i32(params.h) || ix < 0 || ix >= i32(params.w)) { continue; }
-    let source = i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + c) + params.xOffset;
-    let gradient = i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset;
+    let source = i32(n * params.xStrideN + u32(iy) * params.xStrideH + u32(ix) * params.xStrideW + c) + params.xOffset;
+    let gradient = i32(n * params.yStrideN + oy * params.yStrideH + ox * params.yStrideW + o) + params.yOffset;
     sum += f32(x[u32(source)]) * f32(dy[u32(gradient)]);
   }
   let at = params.kernelOffset + t;

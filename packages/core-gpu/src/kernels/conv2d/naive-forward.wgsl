@@ -1,9 +1,9 @@
 // Convolution, the obvious way: y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o]
 // with iy = oy * strideH + ky * dilationH - top, and zero where iy or ix lies outside the picture.
 //
-//   x       element (n, iy, ix, c) at n * xImage + iy * xRow + ix * xPixel + c + xOffset
+//   x       element (n, iy, ix, c) at n * xStrideN + iy * xStrideH + ix * xStrideW + c + xOffset
 //   kernel  a matrix (c, o) for each tap, placed as params.wgsl says
-//   y       element (n, oy, ox, o) at n * yImage + oy * yRow + ox * yPixel + o + yOffset; residual lies as y does
+//   y       element (n, oy, ox, o) at n * yStrideN + oy * yStrideH + ox * yStrideW + o + yOffset; residual lies as y does
 //   thread  one element of y; neighbours in o share the x they read
 //
 //     thread t -> pixel first + t / co (counted through n, oy, ox), channel t % co
@@ -35,14 +35,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     for (var kx = 0u; kx < params.kw; kx++) {
       let ix = i32(ox * params.strideW + kx * params.dilationW) - params.left;
       if (ix < 0 || ix >= i32(params.w)) { continue; }
-      let source = i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset;
-      let weights = params.kernelOffset + u32(i32(ky) * params.kernelRow + i32(kx) * params.kernelTap) + o;
+      let source = i32(n * params.xStrideN + u32(iy) * params.xStrideH + u32(ix) * params.xStrideW) + params.xOffset;
+      let weights = params.kernelOffset + u32(i32(ky) * params.kernelStrideH + i32(kx) * params.kernelStrideW) + o;
       for (var c = 0u; c < params.ci; c++) {
-        sum += f32(x[u32(source) + c]) * f32(kernel[weights + c * params.kernelPitch]);
+        sum += f32(x[u32(source) + c]) * f32(kernel[weights + c * params.kernelStrideRow]);
       }
     }
   }
-  let at = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel + o) + params.yOffset);
+  let at = u32(i32(n * params.yStrideN + oy * params.yStrideH + ox * params.yStrideW + o) + params.yOffset);
   if (ACCUMULATE) { sum += f32(y[at]); }
   if (HAS_BIAS) { sum += f32(bias[o]); }
   if (ADD_RESIDUAL) { sum += f32(residual[at]); }

@@ -1,34 +1,35 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
 import { grid1d } from '../grid.ts';
-import { sliceOf, type Conv2dFusion } from './fusion.ts';
-import { convolutionPieces, denseConvolution } from './pieces.ts';
+import { outputSliceOf, type Conv2dEpilogue } from './epilogue.ts';
+import { denseConvolution } from './convolution.ts';
+import { splitConvolution } from './subproblems.ts';
 import { conv2dFlops, conv2dLengths, type Conv2dShape } from './shape.ts';
 
 const WORKGROUP = 64;
 
 /** One thread for each output of the forward pass: the first rung of the ladder. */
-export function planNaiveForward(shape: Conv2dShape, fusion: Conv2dFusion, target: KernelTarget): Plan {
-  const convolution = denseConvolution(shape, sliceOf(shape, fusion));
+export function planNaiveForward(shape: Conv2dShape, epilogue: Conv2dEpilogue, target: KernelTarget): Plan {
+  const convolution = denseConvolution(shape, outputSliceOf(shape, epilogue));
   return {
     ...totals(shape, 'conv2d forward'),
-    dispatches: convolutionPieces(convolution, target).map((piece) => ({
+    dispatches: splitConvolution(convolution, target).map((subproblem) => ({
       shader: 'conv2d/naive-forward',
       constants: {
         WORKGROUP,
-        HAS_BIAS: fusion.bias && piece.lastOfSum,
-        ADD_RESIDUAL: fusion.add === true && piece.lastOfSum,
-        RELU: fusion.relu && piece.lastOfSum,
-        ACCUMULATE: !piece.firstOfSum,
+        HAS_BIAS: epilogue.bias && subproblem.lastOfSum,
+        ADD_RESIDUAL: epilogue.residual === true && subproblem.lastOfSum,
+        RELU: epilogue.relu && subproblem.lastOfSum,
+        ACCUMULATE: !subproblem.firstOfSum,
       },
-      uniforms: { ...piece.uniforms, ...piece.kernelUniforms },
+      uniforms: { ...subproblem.uniforms, ...subproblem.kernelUniforms },
       bindings: {
-        x: piece.x('x'),
-        kernel: piece.kernel('kernel'),
+        x: subproblem.x('x'),
+        kernel: subproblem.kernel('kernel'),
         bias: 'bias',
-        residual: fusion.add && piece.lastOfSum ? piece.y('residual') : 'bias',
-        y: piece.y('y'),
+        residual: epilogue.residual && subproblem.lastOfSum ? subproblem.y('residual') : 'bias',
+        y: subproblem.y('y'),
       },
-      grid: grid1d(piece.uniforms.pixels * shape.co, WORKGROUP, target),
+      grid: grid1d(subproblem.uniforms.pixels * shape.co, WORKGROUP, target),
     })),
   };
 }
@@ -58,12 +59,16 @@ export function planNaiveInputGradient(shape: Conv2dShape, target: KernelTarget)
 export function planNaiveFilterGradient(shape: Conv2dShape, target: KernelTarget): Plan {
   return {
     ...totals(shape, 'conv2d filter gradient'),
-    dispatches: convolutionPieces(denseConvolution(shape), target).map((piece) => ({
+    dispatches: splitConvolution(denseConvolution(shape), target).map((subproblem) => ({
       shader: 'conv2d/naive-filter-gradient',
-      constants: { WORKGROUP, ACCUMULATE: !piece.firstPixels },
-      uniforms: { ...piece.uniforms, ...piece.kernelUniforms },
-      bindings: { x: piece.x('x'), dy: piece.y('dy'), dkernel: piece.kernel('dkernel') },
-      grid: grid1d(piece.uniforms.kh * piece.uniforms.kw * piece.uniforms.ci * shape.co, WORKGROUP, target),
+      constants: { WORKGROUP, ACCUMULATE: !subproblem.firstPixels },
+      uniforms: { ...subproblem.uniforms, ...subproblem.kernelUniforms },
+      bindings: { x: subproblem.x('x'), dy: subproblem.y('dy'), dkernel: subproblem.kernel('dkernel') },
+      grid: grid1d(
+        subproblem.uniforms.kh * subproblem.uniforms.kw * subproblem.uniforms.ci * shape.co,
+        WORKGROUP,
+        target,
+      ),
     })),
   };
 }

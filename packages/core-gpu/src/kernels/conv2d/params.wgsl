@@ -1,6 +1,6 @@
 // What a kernel that walks over output pixels is told of a convolution: pixels first .. first + pixels of its output,
-// the shapes, and how x, the kernel and y are strided. The matrix of tap (ky, kx) starts at kernelOffset + ky * kernelRow
-// + kx * kernelTap of the kernel; its rows are kernelPitch apart.
+// the shapes, and how x, the kernel and y are strided. The matrix of tap (ky, kx) starts at kernelOffset + ky * kernelStrideH
+// + kx * kernelStrideW of the kernel; its rows are kernelStrideRow apart.
 
 struct Params {
   first: u32,
@@ -19,17 +19,17 @@ struct Params {
   dilationW: u32,
   top: i32,
   left: i32,
-  xImage: u32,
-  xRow: u32,
-  xPixel: u32,
+  xStrideN: u32,
+  xStrideH: u32,
+  xStrideW: u32,
   xOffset: i32,
   kernelOffset: u32,
-  kernelRow: i32,
-  kernelTap: i32,
-  kernelPitch: u32,
-  yImage: u32,
-  yRow: u32,
-  yPixel: u32,
+  kernelStrideH: i32,
+  kernelStrideW: i32,
+  kernelStrideRow: u32,
+  yStrideN: u32,
+  yStrideH: u32,
+  yStrideW: u32,
   yOffset: i32,
 }
 

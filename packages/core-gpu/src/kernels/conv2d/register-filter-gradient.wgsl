@@ -4,9 +4,9 @@
 // Read as a matrix product: rows are weights (ky, kx, c), columns are output channels o, and the summed index runs
 // over the output pixels.
 //
-//   x        strided: element (n, row, column, channel) at n * xImage + row * xRow + column * xPixel + channel + xOffset
-//   dy       pixel p (counted through n, oy, ox) at p * yPixel + yOffset
-//   dkernel  (kh, kw, ci, co) dense; workgroup's share s of the pixels adds up to the one at s * splitFloats
+//   x        strided: element (n, row, column, channel) at n * xStrideN + row * xStrideH + column * xStrideW + channel + xOffset
+//   dy       pixel p (counted through n, oy, ox) at p * yStrideW + yOffset
+//   dkernel  (kh, kw, ci, co) dense; workgroup's share s of the pixels adds up to the one at s * splitStride
 //   tile     8 rows x 4 columns for each thread, 8 x 32 for each workgroup of 8
 //
 //                thread 0  thread 1        thread 7
@@ -47,8 +47,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     right[r] = i32(tap % params.kw * params.dilationW) - params.left;
   }
 
-  let begin = params.first + split * params.splitPixels;
-  let end = min(begin + params.splitPixels, params.first + params.pixels);
+  let begin = params.first + split * params.pixelsPerSplit;
+  let end = min(begin + params.pixelsPerSplit, params.first + params.pixels);
   // A folded grid may have a few workgroups more than there are tiles.
   if (begin >= end) { return; }
   var n = begin / params.ow / params.oh;
@@ -56,12 +56,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var ox = begin % params.ow;
   var sums: array<vec4f, 8>;
   for (var p = begin; p < end; p++) {
-    let gradient = vec4f(dy[u32(i32(p * params.yPixel) + params.yOffset) / 4 + column]);
+    let gradient = vec4f(dy[u32(i32(p * params.yStrideW) + params.yOffset) / 4 + column]);
     for (var r = 0u; r < 2; r++) {
       let iy = i32(oy * params.strideH) + down[r];
       let ix = i32(ox * params.strideW) + right[r];
       let inside = u32(iy) < params.h && u32(ix) < params.w;
-      let at = u32(i32(n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + c[r]) + params.xOffset) / 4;
+      let at = u32(i32(n * params.xStrideN + u32(iy) * params.xStrideH + u32(ix) * params.xStrideW + c[r]) + params.xOffset) / 4;
       let input = select(vec4f(), vec4f(x[select(0, at, inside)]), inside);
       sums[4 * r] += input.x * gradient;
       sums[4 * r + 1] += input.y * gradient;
@@ -76,7 +76,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   for (var i = 0u; i < 8; i++) {
     if (tileRow * 4 + i < rows * 4) {
-      let at = (params.kernelOffset + split * params.splitFloats) / 4 + (tileRow * 4 + i) * columns + column;
+      let at = (params.kernelOffset + split * params.splitStride) / 4 + (tileRow * 4 + i) * columns + column;
       if (ACCUMULATE) { sums[i] += dkernel[at]; }
       dkernel[at] = sums[i];
     }

@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (tilePixel >= params.pixels) { return; }
 
   // Where each pixel lies in y, and where its window starts in x. Pixels past the last one repeat it.
-  var place: array<u32, PIXELS>;
+  var outputAt: array<u32, PIXELS>;
   var image: array<u32, PIXELS>;
   var startRow: array<i32, PIXELS>;
   var startColumn: array<i32, PIXELS>;
@@ -43,14 +43,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let ox = pixel % params.ow;
     let oy = row % params.oh;
     let n = row / params.oh;
-    place[i] = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel) + params.yOffset) / 4 + column;
-    image[i] = n * params.xImage;
+    outputAt[i] = u32(i32(n * params.yStrideN + oy * params.yStrideH + ox * params.yStrideW) + params.yOffset) / 4 + column;
+    image[i] = n * params.xStrideN;
     startRow[i] = i32(oy * params.strideH) - params.top;
     startColumn[i] = i32(ox * params.strideW) - params.left;
   }
 
   var sums: array<vec4f, PIXELS>;
-  let pitch = params.kernelPitch / 4;
+  let pitch = params.kernelStrideRow / 4;
   for (var ky = 0u; ky < params.kh; ky++) {
     for (var kx = 0u; kx < params.kw; kx++) {
       // A tap outside the picture reads element 0 and counts as zero.
@@ -60,11 +60,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
         let iy = startRow[i] + i32(ky * params.dilationH);
         let ix = startColumn[i] + i32(kx * params.dilationW);
         let isInside = u32(iy) < params.h && u32(ix) < params.w;
-        let at = u32(i32(image[i] + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset) / 4;
+        let at = u32(i32(image[i] + u32(iy) * params.xStrideH + u32(ix) * params.xStrideW) + params.xOffset) / 4;
         inside[i] = isInside;
         source[i] = select(0, at, isInside);
       }
-      let tap = u32(i32(params.kernelOffset) + i32(ky) * params.kernelRow + i32(kx) * params.kernelTap) / 4;
+      let tap = u32(i32(params.kernelOffset) + i32(ky) * params.kernelStrideH + i32(kx) * params.kernelStrideW) / 4;
       var weight = tap + select(column, 4 * column * pitch, TRANSPOSED);
       for (var c = 0u; c < params.ci / 4; c++) {
         let rows = mat4x4f(
@@ -85,7 +85,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   for (var i = 0u; i < PIXELS; i++) {
     if (tilePixel + i < params.pixels) {
-      let at = place[i];
+      let at = outputAt[i];
       var sum = sums[i];
       if (ACCUMULATE) { sum += vec4f(y[at]); }
       if (HAS_BIAS) { sum += vec4f(bias[column]); }

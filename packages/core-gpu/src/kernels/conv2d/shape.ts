@@ -1,5 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
-import { checkExtents } from '../extents.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** What a caller says about a convolution; tensors NHWC, filters HWIO. */
 export interface Conv2dOptions {

@@ -4,9 +4,9 @@
 // Read as a matrix product: rows are weights (ky, kx, c), columns are output channels o, and the summed index runs
 // over the output pixels.
 //
-//   x        strided: element (n, row, column, channel) at n * xImage + row * xRow + column * xPixel + channel + xOffset
-//   dy       pixel p (counted through n, oy, ox) at p * yPixel + yOffset
-//   dkernel  (kh, kw, ci, co) dense; workgroup's share s of the pixels adds up to the one at s * splitFloats
+//   x        strided: element (n, row, column, channel) at n * xStrideN + row * xStrideH + column * xStrideW + channel + xOffset
+//   dy       pixel p (counted through n, oy, ox) at p * yStrideW + yOffset
+//   dkernel  (kh, kw, ci, co) dense; workgroup's share s of the pixels adds up to the one at s * splitStride
 //   tile     32 rows x 32 * COLS columns for each workgroup, which is one subgroup of 8 lanes
 //
 //                lane 0    lane 1          lane 7
@@ -74,7 +74,7 @@ fn loadX(pixel: Pixel, tap: Tap, isPixel: bool) -> vec4f {
   let iy = i32(pixel.oy * params.strideH) + tap.down;
   let ix = i32(pixel.ox * params.strideW) + tap.right;
   let inside = isPixel && u32(iy) < params.h && u32(ix) < params.w;
-  let at = pixel.n * params.xImage + u32(iy) * params.xRow + u32(ix) * params.xPixel + tap.c;
+  let at = pixel.n * params.xStrideN + u32(iy) * params.xStrideH + u32(ix) * params.xStrideW + tap.c;
   return select(vec4f(), vec4f(x[select(0, u32(i32(at) + params.xOffset) / 4, inside)]), inside);
 }
 
@@ -99,8 +99,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     row % (params.ci / 4) * 4,
   );
 
-  let begin = params.first + split * params.splitPixels;
-  let end = min(begin + params.splitPixels, params.first + params.pixels);
+  let begin = params.first + split * params.pixelsPerSplit;
+  let end = min(begin + params.pixelsPerSplit, params.first + params.pixels);
   // A folded grid may have a few workgroups more than there are tiles.
   if (begin >= end) { return; }
   var pixel = Pixel(begin / params.ow / params.oh, begin / params.ow % params.oh, begin % params.ow);
@@ -110,15 +110,15 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let inputs = transpose(mat2x4f(loadX(pixel, tap, true), loadX(next, tap, p + 1 < end)));
     pixel = after(next);
     // Past the last pixel x counts as zero, so any dy will do.
-    let at = u32(i32(p * params.yPixel) + params.yOffset) / 4;
-    let nextAt = u32(i32(min(p + 1, end - 1) * params.yPixel) + params.yOffset) / 4;
+    let at = u32(i32(p * params.yStrideW) + params.yOffset) / 4;
+    let nextAt = u32(i32(min(p + 1, end - 1) * params.yStrideW) + params.yOffset) / 4;
     addRows(&sums, 0, mat2x4f(vec4f(dy[at + readColumn]), vec4f(dy[nextAt + readColumn])), inputs);
     if (COLS > 1) { addRows(&sums, 32 * (COLS - 1), mat2x4f(vec4f(dy[at + nextColumn]), vec4f(dy[nextAt + nextColumn])), inputs); }
   }
 
   let count = min(32, (rows - tileRow) * 4);
   for (var i = 0u; i < count; i++) {
-    let at = (params.kernelOffset + split * params.splitFloats) / 4 + (tileRow * 4 + i) * columns + column;
+    let at = (params.kernelOffset + split * params.splitStride) / 4 + (tileRow * 4 + i) * columns + column;
     if (column < columns) {
       var sum = sums[i];
       if (ACCUMULATE) { sum += dkernel[at]; }

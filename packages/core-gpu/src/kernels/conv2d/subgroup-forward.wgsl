@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   // Where this lane's pixel of each group lies in y, and where its window starts in x.
   var isPixel: array<bool, GROUPS>;
-  var place: array<u32, GROUPS>;
+  var outputAt: array<u32, GROUPS>;
   var image: array<u32, GROUPS>;
   var startRow: array<i32, GROUPS>;
   var startColumn: array<i32, GROUPS>;
@@ -56,14 +56,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let ox = (params.first + i) % params.ow;
     let oy = row % params.oh;
     let n = row / params.oh;
-    place[g] = u32(i32(n * params.yImage + oy * params.yRow + ox * params.yPixel) + params.yOffset) / 4;
-    image[g] = n * params.xImage;
+    outputAt[g] = u32(i32(n * params.yStrideN + oy * params.yStrideH + ox * params.yStrideW) + params.yOffset) / 4;
+    image[g] = n * params.xStrideN;
     startRow[g] = i32(oy * params.strideH) - params.top;
     startColumn[g] = i32(ox * params.strideW) - params.left;
   }
 
   var sums: array<vec4f, 8 * GROUPS>;
-  let pitch = params.kernelPitch / 4;
+  let pitch = params.kernelStrideRow / 4;
   for (var ky = 0u; ky < params.kh; ky++) {
     for (var kx = 0u; kx < params.kw; kx++) {
       // A tap outside the picture reads element 0 and counts as zero.
@@ -73,10 +73,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
         let iy = startRow[g] + i32(ky * params.dilationH);
         let ix = startColumn[g] + i32(kx * params.dilationW);
         inside[g] = isPixel[g] && u32(iy) < params.h && u32(ix) < params.w;
-        let at = u32(i32(image[g] + u32(iy) * params.xRow + u32(ix) * params.xPixel) + params.xOffset) / 4;
+        let at = u32(i32(image[g] + u32(iy) * params.xStrideH + u32(ix) * params.xStrideW) + params.xOffset) / 4;
         source[g] = select(0, at, inside[g]);
       }
-      let tap = u32(i32(params.kernelOffset) + i32(ky) * params.kernelRow + i32(kx) * params.kernelTap) / 4;
+      let tap = u32(i32(params.kernelOffset) + i32(ky) * params.kernelStrideH + i32(kx) * params.kernelStrideW) / 4;
       var weight = tap + select(readColumn, 4 * readColumn * pitch, TRANSPOSED);
       for (var c = 0u; c < params.ci / 4; c++) {
         let rows = mat4x4f(
@@ -100,7 +100,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   let count = min(8 * GROUPS, params.pixels - tilePixel);
   for (var i = 0u; i < count; i++) {
-    let at = subgroupShuffle(place[i / 8], i % 8) + column;
+    let at = subgroupShuffle(outputAt[i / 8], i % 8) + column;
     if (column < columns) {
       var sum = sums[i];
       if (ACCUMULATE) { sum += vec4f(y[at]); }

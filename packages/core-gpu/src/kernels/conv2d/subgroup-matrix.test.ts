@@ -42,7 +42,7 @@ describe('conv2d on emulated subgroup matrices', { timeout: 120_000 }, () => {
     const target = emulatedTarget(gpu().target);
     const [x, kernel] = [randomHalves(lengths.x, 1), randomHalves(lengths.kernel, 2)];
     const [bias, residual] = [randomFloats(s.co, 3), randomFloats(lengths.y, 4)];
-    const plan = planConv2dForward(s, { bias: true, relu: true, add: true }, target, choice);
+    const plan = planConv2dForward(s, { bias: true, relu: true, residual: true }, target, choice);
     expect(plan.dispatches.map(({ shader }) => shader)).toContain('conv2d/subgroup-matrix-forward');
     const { y } = await runPlan(gpu(), plan, { x, kernel, bias, residual }, { y: lengths.y });
     const sums = conv2dForward(s, x, kernel, bias, false);
@@ -66,15 +66,15 @@ describe('conv2d on emulated subgroup matrices', { timeout: 120_000 }, () => {
       strides: [1, 1],
       padding: 'same',
     });
-    const fusion = { bias: false, relu: false };
+    const epilogue = { bias: false, relu: false };
     const target = { ...emulatedTarget(gpu().target), kind: 'gpu' as const };
     const variants = (subgroupMatrices: typeof knownFragments) => {
-      const { variant, float16 } = planConv2dForward(s, fusion, { ...target, subgroupMatrices });
+      const { variant, float16 } = planConv2dForward(s, epilogue, { ...target, subgroupMatrices });
       return [variant, float16?.plan.variant];
     };
     const [halves, , singles] = knownFragments;
-    expect(variants([])).toEqual(['tile', undefined]);
-    expect(variants(halves ? [halves] : [])).toEqual(['tile', 'subgroup-matrix']);
+    expect(variants([])).toEqual(['tiled', undefined]);
+    expect(variants(halves ? [halves] : [])).toEqual(['tiled', 'subgroup-matrix']);
     expect(variants(singles ? [singles] : [])).toEqual(['subgroup-matrix', undefined]);
   });
 });

@@ -13,9 +13,9 @@ export const SUBGROUP_STEP: readonly (readonly [groups: number, cost: number])[]
 ];
 
 /**
- * Tiles of outer-forward.wgsl in pixels x channels, and the time of four channels of one, on the scale of SUBGROUP_STEP.
+ * Tiles of outer-product-forward.wgsl in pixels x channels, and the time of four channels of one, on the scale of SUBGROUP_STEP.
  */
-export const OUTER_STEP: readonly (readonly [tileM: number, tileN: number, cost: number])[] = [
+export const OUTER_PRODUCT_STEP: readonly (readonly [tileM: number, tileN: number, cost: number])[] = [
   [32, 64, 427],
   [24, 64, 341],
   [64, 32, 480],
@@ -24,8 +24,8 @@ export const OUTER_STEP: readonly (readonly [tileM: number, tileN: number, cost:
 /** The tile that takes a subgroup of 8 the shortest time for a result of `pixels` x `co`, and that time for a step of 4. */
 export function chooseSubgroupTile(pixels: number, co: number): { choice: ForwardChoice; cost: number } {
   const tiles = [
-    ...OUTER_STEP.map(([tileM, tileN, step]) => ({
-      choice: { variant: 'outer', tileM, tileN } as const,
+    ...OUTER_PRODUCT_STEP.map(([tileM, tileN, step]) => ({
+      choice: { variant: 'outer-product', tileM, tileN } as const,
       cost: Math.ceil(pixels / tileM) * Math.ceil(co / tileN) * step,
     })),
     ...SUBGROUP_STEP.map(([groups, step]) => ({

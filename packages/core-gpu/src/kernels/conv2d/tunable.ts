@@ -16,13 +16,13 @@ import { conv2dFilterGradientAt, conv2dForwardAt, conv2dInputGradientAt } from '
 import { conv2dLengths, type Conv2dShape } from './shape.ts';
 
 const none = new Float32Array();
-const ruled = (shape: Conv2dShape, target: KernelTarget): ForwardChoice =>
+const ruleChoice = (shape: Conv2dShape, target: KernelTarget): ForwardChoice =>
   chooseConv2dForward(shape, untuned(target));
 
 export const conv2dForwardTunable: Tunable<Conv2dShape, ForwardChoice> = {
   kernel: 'conv2d forward',
-  candidates: (shape, target) => distinct([ruled(shape, target), ...forwardCandidates(shape, target)]),
-  choose: ruled,
+  candidates: (shape, target) => distinct([ruleChoice(shape, target), ...forwardCandidates(shape, target)]),
+  choose: ruleChoice,
   plans: (shape, choice, target) => ({
     each: planConv2dForward(shape, { bias: false, relu: false }, target, choice),
   }),
@@ -42,8 +42,8 @@ export const conv2dForwardTunable: Tunable<Conv2dShape, ForwardChoice> = {
 export const conv2dInputGradientTunable: Tunable<Conv2dShape, ForwardChoice> = {
   kernel: 'conv2d input gradient',
   candidates: (shape, target) =>
-    distinct([ruled(turned(shape), target), ...inputGradientCandidates(shape, target)]),
-  choose: (shape, target) => ruled(turned(shape), target),
+    distinct([ruleChoice(firstPhase(shape), target), ...inputGradientCandidates(shape, target)]),
+  choose: (shape, target) => ruleChoice(firstPhase(shape), target),
   plans: (shape, choice, target) => ({ each: planConv2dInputGradient(shape, target, choice) }),
   inputs: (shape) => {
     const { y, kernel } = conv2dLengths(shape);
@@ -79,7 +79,7 @@ export const conv2dFilterGradientTunable: Tunable<Conv2dShape, FilterGradientCho
 };
 
 /** The first phase of the input gradient as a forward pass: what the rules look at. */
-function turned(shape: Conv2dShape): Conv2dShape {
+function firstPhase(shape: Conv2dShape): Conv2dShape {
   const { ci, co, h, w, strideH, strideW } = shape;
   return { ...shape, ci: co, co: ci, oh: Math.ceil(h / strideH), ow: Math.ceil(w / strideW) };
 }

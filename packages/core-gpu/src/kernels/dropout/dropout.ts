@@ -1,8 +1,9 @@
 import { ConvbaseError } from '@convbase/base';
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { bindingSlices } from '../binding-slices.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** A stretch of a random stream and how much of it is dropped. */
 export interface DropoutOptions {
@@ -42,7 +43,7 @@ export function planDropout({ count, rate, seed, offset }: DropoutOptions, targe
     temporaries: {},
     flops: count,
     bytes: 8 * count,
-    dispatches: elementWindows(count, target).map((window) => {
+    dispatches: bindingSlices(count, target).map((window) => {
       const start = offset + window.first;
       const counter = Math.floor(start / 4);
       const skip = start % 4;
@@ -70,6 +71,6 @@ export function planDropout({ count, rate, seed, offset }: DropoutOptions, targe
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   return [{ shader: 'dropout/dropout', constants: { WORKGROUP: FLAT_WORKGROUP } }];
 }

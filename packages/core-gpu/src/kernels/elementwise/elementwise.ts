@@ -1,5 +1,7 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
+import { planElementwise } from '../elementwise-plan.ts';
+import { FLAT_WORKGROUP } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 
 /** `y = a + b`; three buffers of `count` floats. */
 export function planAdd(count: number, target: KernelTarget): Plan {
@@ -57,7 +59,7 @@ export function planCast(count: number, target: KernelTarget): Plan {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'elementwise/add', constants },

@@ -1,6 +1,5 @@
-import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
 import type { Ladder } from '../ladder.ts';
-import { FLAT_WORKGROUP } from '../windows.ts';
 import { planAdd } from './elementwise.ts';
 
 const count = 150 * 150 * 64;

@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Stored4>;
 
 alias Y4 = Stored4; // of y
-// #include "../shared/store-four.wgsl"
+// #include "../shared/store-vec4.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

@@ -1,6 +1,7 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, vectorWindows, type Variant } from '../windows.ts';
+import { vec4Slices } from '../binding-slices.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 
 /** How the loss scale changes. Powers of two, all but `growthSteps`. */
 export interface LossScaleRules {
@@ -58,7 +59,7 @@ function overGradient(
     temporaries: {},
     flops: count,
     bytes: 8 * count,
-    dispatches: vectorWindows(count, target).map((window) => ({
+    dispatches: vec4Slices(count, target).map((window) => ({
       shader: `loss-scale/${what}` as const,
       constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: { count: window.count },
@@ -69,7 +70,7 @@ function overGradient(
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'loss-scale/scale', constants },

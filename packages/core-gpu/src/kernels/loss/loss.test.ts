@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KernelTarget } from '../../commands/plan.ts';
-import type { RowsShape } from '../rows.ts';
+import type { RowsShape } from '../row-reductions.ts';
 import { hasGolden, readGolden } from '../testing-golden.ts';
 import { expectRelative, randomFloats, relativeError, runPlan, withGpu } from '../testing.ts';
 import {

@@ -1,9 +1,10 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
-import { rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
+import { planElementwise } from '../elementwise-plan.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../row-reductions.ts';
 import { softmaxStatistics } from '../softmax/softmax.ts';
-import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** Rows, classes, and what the gradient of each row's loss is multiplied by: 1/rows for the mean over a batch. */
 export interface LossGradientShape extends RowsShape {
@@ -149,9 +150,9 @@ export function planWeighRows(shape: RowsShape, target: KernelTarget): Plan {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const reductions = rowTiles.flatMap((tile) =>
-    [false, true].flatMap((SPLIT): Variant[] => [
+    [false, true].flatMap((SPLIT): ShaderVariant[] => [
       { shader: 'loss/softmax', constants: { ...tile, SPLIT } },
       { shader: 'loss/sigmoid', constants: { ...tile, SPLIT } },
     ]),

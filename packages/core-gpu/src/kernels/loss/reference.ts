@@ -1,4 +1,4 @@
-import type { RowsShape } from '../rows.ts';
+import type { RowsShape } from '../row-reductions.ts';
 
 /** log(sum of e^z) - z_k for every k of a row, in float64 and to full precision where it is tiny. */
 function negativeLogSoftmax(row: readonly number[]): number[] {

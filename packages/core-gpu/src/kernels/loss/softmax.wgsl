@@ -10,7 +10,7 @@
 //   threads         LANES for each row, ROWS rows for each workgroup, as in softmax/statistics.wgsl
 //   shared          4 * LANES * ROWS bytes
 //   needs           LANES a power of two, ROWS; SPLIT when logits come in several stretches: then losses holds the
-//                   sum over those before this one, except when `fresh` is 1
+//                   sum over those before this one, except when `isFirst` is 1
 //   cost            3 FLOP, 8 bytes per element
 
 struct Params {
@@ -19,7 +19,7 @@ struct Params {
   xFirst: u32,
   xCount: u32,
   classes: u32,
-  fresh: u32,
+  isFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -61,6 +61,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   }
 
   if (lane == 0u && i < params.rowCount) {
-    losses[i] = partial[lid] + select(losses[i], 0.0, !SPLIT || params.fresh == 1u);
+    losses[i] = partial[lid] + select(losses[i], 0.0, !SPLIT || params.isFirst == 1u);
   }
 }

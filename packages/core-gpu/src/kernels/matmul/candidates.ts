@@ -1,15 +1,31 @@
 import type { KernelTarget } from '../../commands/plan.ts';
 import { fragmentElement, usableTiles } from '../fragments.ts';
-import { gpuTiles, outerTiles, subgroupTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
+import {
+  sharedMemoryTiles,
+  outerProductTiles,
+  subgroupTiles,
+  type MatmulChoice,
+  type MatmulShape,
+} from './shape.ts';
 
 /** Every kernel and tile that may be picked for a product on this target, each with several numbers of splits. */
 export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: KernelTarget): MatmulChoice[] {
   const tiles: Omit<MatmulChoice, 'splits'>[] = [
     { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
     { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
-    ...gpuTiles.map(([tileM, tileN]) => ({ variant: 'gpu' as const, tileM, tileN, rows: tileM / 16 })),
+    ...sharedMemoryTiles.map(([tileM, tileN]) => ({
+      variant: 'tiled' as const,
+      tileM,
+      tileN,
+      rows: tileM / 16,
+    })),
     ...(target.subgroupSize === 8 && n % 4 === 0
-      ? outerTiles.map(([tileM, tileN]) => ({ variant: 'outer' as const, tileM, tileN, rows: tileM }))
+      ? outerProductTiles.map(([tileM, tileN]) => ({
+          variant: 'outer-product' as const,
+          tileM,
+          tileN,
+          rows: tileM,
+        }))
       : []),
     ...subgroupTiles
       .filter(([, tileN]) => (tileN === 32 ? target.subgroupSize === 8 : hasWideSubgroups(target)))

@@ -2,7 +2,7 @@ import type { KernelTarget } from '../../commands/plan.ts';
 import { tunedChoice } from '../../tuning/table.ts';
 import { chooseFragmentTile, fragmentElement, usableTiles } from '../fragments.ts';
 import { matmulCandidates } from './candidates.ts';
-import { outerTiles, type MatmulChoice, type MatmulShape, type MatmulVariant } from './shape.ts';
+import { outerProductTiles, type MatmulChoice, type MatmulShape, type MatmulVariant } from './shape.ts';
 
 export type { MatmulChoice, MatmulShape } from './shape.ts';
 
@@ -41,34 +41,34 @@ function chooseVariant(shape: MatmulShape, target: KernelTarget): MatmulVariant 
   // Small products gain less from tiles than compiling them costs: seconds on a software adapter.
   if (m * n * k * batch <= (target.kind === 'software' ? 2 ** 18 : 2 ** 12)) return 'naive';
   if (usableTiles(target).length > 0) return 'subgroup-matrix';
-  if (target.kind !== 'software') return 'gpu';
+  if (target.kind !== 'software') return 'tiled';
   if (target.subgroupSize !== 8) return 'register';
-  return n % 4 === 0 && outerPays(shape) ? 'outer' : 'subgroup';
+  return n % 4 === 0 && outerProductPays(shape) ? 'outer-product' : 'subgroup';
 }
 
 /** Instructions of llvmpipe for each number that is packed into panels. */
 const PACK = 25;
 
 /**
- * Whether outer.wgsl is faster than subgroup.wgsl although operands that do not lie in the order of k are packed for
+ * Whether outer-product.wgsl is faster than subgroup.wgsl although operands that do not lie in the order of k are packed for
  * it: not where few rows use a large b only once. A step of four of a tile of 16 x 32 costs subgroup.wgsl 3100.
  */
-function outerPays(shape: MatmulShape): boolean {
+function outerProductPays(shape: MatmulShape): boolean {
   const { m, n, k, transposeA = false, transposeB = false } = shape;
   const packed = (transposeA ? 0 : m * k) + (transposeB ? k * n : 0);
   const steps = Math.ceil(m / 16) * Math.ceil(n / 32) * Math.ceil(k / 4);
-  return outerTile(shape).cost + PACK * packed < 3100 * steps;
+  return outerProductTile(shape).cost + PACK * packed < 3100 * steps;
 }
 
 type Tile = Pick<MatmulChoice, 'tileM' | 'tileN' | 'rows' | 'element'>;
 
 /**
- * The tile that takes outer.wgsl the shortest time, counted in instructions of llvmpipe: a load of a vec4f is 290 of
+ * The tile that takes outer-product.wgsl the shortest time, counted in instructions of llvmpipe: a load of a vec4f is 290 of
  * them, adding two products to a vec4f of sums 30, storing it 250.
  */
-export function outerTile({ m, n, k }: MatmulShape): Tile & { readonly cost: number } {
+export function outerProductTile({ m, n, k }: MatmulShape): Tile & { readonly cost: number } {
   let best = { tileM: 8, tileN: 64, rows: 8, cost: Infinity };
-  for (const [tileM, tileN] of outerTiles) {
+  for (const [tileM, tileN] of outerProductTiles) {
     const loads = 2 * (Math.ceil(tileM / 32) + tileN / 32);
     const sums = (tileM * tileN) / 32;
     const tile = Math.ceil(k / 2) * (290 * loads + 30 * sums) + 250 * sums;
@@ -79,14 +79,14 @@ export function outerTile({ m, n, k }: MatmulShape): Tile & { readonly cost: num
 }
 
 function chooseTile(variant: MatmulVariant, shape: MatmulShape, target: KernelTarget): Tile {
-  if (variant === 'gpu') return chooseGpuTile(shape);
+  if (variant === 'tiled') return chooseSharedMemoryTile(shape);
   const fragments = variant === 'subgroup-matrix' ? chooseFragmentTile(shape, target) : undefined;
   if (fragments) {
     const { tileM, tileN, rows } = fragments;
     return { tileM, tileN, rows, element: fragmentElement(target) };
   }
-  if (variant === 'outer') {
-    const { tileM, tileN, rows } = outerTile(shape);
+  if (variant === 'outer-product') {
+    const { tileM, tileN, rows } = outerProductTile(shape);
     return { tileM, tileN, rows };
   }
   // 16 rows reuse b twice as often; 8 waste fewer rows at the lower edge.
@@ -97,7 +97,7 @@ function chooseTile(variant: MatmulVariant, shape: MatmulShape, target: KernelTa
 }
 
 /** The largest tile that few rows do not leave half empty, and of which there are enough to keep a GPU busy. */
-function chooseGpuTile({ m, n, batch = 1 }: MatmulShape): Tile {
+function chooseSharedMemoryTile({ m, n, batch = 1 }: MatmulShape): Tile {
   const tile = (tileM: number, tileN: number): Tile => ({ tileM, tileN, rows: tileM / 16 });
   if (m <= 16) return tile(16, 64);
   if (m <= 32) return tile(32, 64);

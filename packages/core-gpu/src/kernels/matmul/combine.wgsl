@@ -2,7 +2,7 @@
 //
 //   partial   [splits, batch, m, n] floats
 //   bias      n floats from biasOffset on; read only where HAS_BIAS
-//   c         batch blocks of m x n from cOffset on, rows cRow and blocks cBatch floats apart
+//   c         batch blocks of m x n from cOffset on, rows cStrideRow and blocks cStrideBatch floats apart
 //   thread    one element of c; a line of workgroups folded over x and y
 //   cost      splits FLOP and 4 * splits bytes an element of c
 //   needs     WORKGROUP, HAS_BIAS, RELU, ACCUMULATE (add to what is in c)
@@ -13,8 +13,8 @@ struct Params {
   batch: u32,
   splits: u32,
   cOffset: u32,
-  cRow: u32,
-  cBatch: u32,
+  cStrideRow: u32,
+  cStrideBatch: u32,
   biasOffset: u32,
 }
 
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   var sum = 0f;
   for (var split = 0u; split < params.splits; split++) { sum += partial[split * count + i]; }
 
-  let at = params.cOffset + item * params.cBatch + row * params.cRow + column;
+  let at = params.cOffset + item * params.cStrideBatch + row * params.cStrideRow + column;
   if (ACCUMULATE) { sum += f32(c[at]); }
   if (HAS_BIAS) { sum += bias[params.biasOffset + column]; }
   c[at] = C(select(sum, 0, RELU && sum < 0)); // lets NaN through, unlike max

@@ -6,7 +6,7 @@ import { planMatmul, planMatmulAs } from './matmul.ts';
 const plain = { bias: false, relu: false };
 
 function rung(shape: MatmulShape, name: string, choice: MatmulChoice): Rung {
-  const subgroups = choice.variant === 'subgroup' || choice.variant === 'outer';
+  const subgroups = choice.variant === 'subgroup' || choice.variant === 'outer-product';
   return {
     name,
     plan: (target) => planMatmulAs(choice, shape, plain, target),
@@ -27,7 +27,7 @@ function ladder(kernel: string, problem: string, shape: MatmulShape, splits: rea
         const split = parts === 1 ? '' : `, k in ${String(parts)} parts`;
         return [
           rung(shape, `shared memory, tile 32x64${split}`, {
-            variant: 'gpu',
+            variant: 'tiled',
             tileM: 32,
             tileN: 64,
             rows: 2,

@@ -56,9 +56,9 @@ describe('the tiled matmuls', () => {
   const gpu = withGpu();
   const choices: readonly MatmulChoice[] = [
     { variant: 'register', tileM: 8, tileN: 32, rows: 8, splits: 1 },
-    { variant: 'outer', tileM: 40, tileN: 32, rows: 40, splits: 1 },
+    { variant: 'outer-product', tileM: 40, tileN: 32, rows: 40, splits: 1 },
     ...[8, 16].map((rows) => ({ variant: 'subgroup', tileM: rows, tileN: 32, rows, splits: 1 }) as const),
-    { variant: 'gpu', tileM: 32, tileN: 64, rows: 2, splits: 1 },
+    { variant: 'tiled', tileM: 32, tileN: 64, rows: 2, splits: 1 },
   ];
 
   it('let NaN through their relu', { timeout: 120_000 }, async () => {
@@ -127,7 +127,7 @@ describe('the tile of 128 x 128', () => {
 
   // One set of constants, the one that reaches most lines: a software adapter takes seconds to compile it.
   it('agrees with the reference on odd sizes', { timeout: 120_000 }, async () => {
-    const choice = { variant: 'gpu', tileM: 128, tileN: 128, rows: 8, splits: 2 } as const;
+    const choice = { variant: 'tiled', tileM: 128, tileN: 128, rows: 8, splits: 2 } as const;
     const nothing = { bias: false, relu: false };
     await check(gpu(), choice, { m: 131, n: 201, k: 67, transposeA: true }, nothing);
     await check(gpu(), choice, { m: 257, n: 129, k: 33, batch: 2, transposeA: true }, nothing);
@@ -171,9 +171,9 @@ describe('sums of outer products', () => {
     const both = wants.map((wanted) => ({ bias: wanted, relu: wanted }));
     await fc.assert(
       fc.asyncProperty(shapes, both, fc.constantFrom(1, 3), async (shape, epilogue, splits) => {
-        const choice = { variant: 'outer', tileM, tileN, rows: tileM, splits } as const;
+        const choice = { variant: 'outer-product', tileM, tileN, rows: tileM, splits } as const;
         const plan = planMatmulAs(choice, shape, epilogue, gpu().target);
-        expect(plan.dispatches.some(({ shader }) => shader === 'matmul/outer')).toBe(true);
+        expect(plan.dispatches.some(({ shader }) => shader === 'matmul/outer-product')).toBe(true);
         await check(gpu(), choice, shape, epilogue);
       }),
       { numRuns: 20 },
@@ -190,14 +190,17 @@ describe('sums of outer products', () => {
         typeof source === 'string' ? `${shader} of ${source}` : shader,
       );
     const sizes = { m: 400, n: 128, k: 64, batch: 36 };
-    expect(shaders({ ...sizes, transposeA: true })).toEqual(['matmul/outer']);
-    expect(shaders(sizes)).toEqual(['matmul/pack of a', 'matmul/outer']);
+    expect(shaders({ ...sizes, transposeA: true })).toEqual(['matmul/outer-product']);
+    expect(shaders(sizes)).toEqual(['matmul/pack of a', 'matmul/outer-product']);
     expect(shaders({ ...sizes, transposeB: true })).toEqual([
       'matmul/pack of a',
       'matmul/pack of b',
-      'matmul/outer',
+      'matmul/outer-product',
     ]);
-    expect(shaders({ ...sizes, m: 402, transposeA: true })).toEqual(['matmul/pack of a', 'matmul/outer']);
+    expect(shaders({ ...sizes, m: 402, transposeA: true })).toEqual([
+      'matmul/pack of a',
+      'matmul/outer-product',
+    ]);
     expect(shaders({ ...sizes, n: 130 })).toEqual(['matmul/subgroup']);
   });
 });
@@ -240,12 +243,14 @@ describe('chooseMatmul', () => {
   const head = { m: 20, n: 256, k: 51_200 };
 
   it('takes the kernel for the adapter', () => {
-    expect(chooseMatmul(head, gpu).variant).toBe('gpu');
-    expect(chooseMatmul(head, software).variant).toBe('outer');
+    expect(chooseMatmul(head, gpu).variant).toBe('tiled');
+    expect(chooseMatmul(head, software).variant).toBe('outer-product');
     expect(chooseMatmul({ ...head, n: 255 }, software).variant).toBe('subgroup');
     // The gradient of a dense layer's input would pack all of its kernel for 20 rows.
     expect(chooseMatmul({ m: 20, n: 8192, k: 256, transposeB: true }, software).variant).toBe('subgroup');
-    expect(chooseMatmul({ m: 200, n: 8192, k: 256, transposeB: true }, software).variant).toBe('outer');
+    expect(chooseMatmul({ m: 200, n: 8192, k: 256, transposeB: true }, software).variant).toBe(
+      'outer-product',
+    );
     expect(chooseMatmul(head, { ...software, subgroupSize: 0 }).variant).toBe('register');
     expect(chooseMatmul({ m: 20, n: 1, k: 256 }, gpu).variant).toBe('naive');
   });

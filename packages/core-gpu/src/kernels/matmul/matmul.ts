@@ -10,18 +10,24 @@ import {
   type Window,
 } from './blocks.ts';
 import { chooseMatmul } from './choose.ts';
-import { outerDispatches, outerVariants, type Product } from './outer.ts';
+import { outerProductDispatches, outerProductVariants, type Product } from './outer-product.ts';
 import { fragmentTileConstants, fragmentVariants, planWithFragments } from '../fragments.ts';
-import { gpuTiles, outerTiles, subgroupTiles, type MatmulChoice, type MatmulShape } from './shape.ts';
-import { checkExtents } from '../extents.ts';
+import {
+  sharedMemoryTiles,
+  outerProductTiles,
+  subgroupTiles,
+  type MatmulChoice,
+  type MatmulShape,
+} from './shape.ts';
+import { checkExtents } from '../check-extents.ts';
 
 const COMBINE_WORKGROUP = 64;
 
 /** A part of a split sum is a multiple of this many steps, whole chunks for every variant. */
-const STEPS = 32;
+const SPLIT_MULTIPLE = 32;
 
-/** What runs where outer.wgsl was chosen and cannot: c is not in fours. */
-const INSTEAD_OF_OUTER = { variant: 'subgroup', tileM: 16, tileN: 32, rows: 16 } as const;
+/** What runs where outer-product.wgsl was chosen and cannot: c is not aligned to vec4. */
+const INSTEAD_OF_OUTER_PRODUCT = { variant: 'subgroup', tileM: 16, tileN: 32, rows: 16 } as const;
 
 /** What is done to the product on its way into c. */
 export interface MatmulEpilogue {
@@ -114,43 +120,45 @@ function planBlock(
     : { binding: 'bias', offset: 0 };
 
   const last = block.k[1] === shape.k;
-  const finish = {
+  const epilogueFlags = {
     HAS_BIAS: epilogue.bias && last,
     RELU: epilogue.relu && last,
     ACCUMULATE: block.k[0] > 0,
   };
   const biasOffset = biasWindow.offset;
-  const place = { cOffset: cWindow.offset, cRow: shape.n, cBatch: shape.m * shape.n };
+  const place = { cOffset: cWindow.offset, cStrideRow: shape.n, cStrideBatch: shape.m * shape.n };
 
   const outputs = batch * m * n;
   const affordable = Math.max(1, Math.floor(target.maxBindingBytes / (4 * outputs)));
   const wanted = Math.min(choice.splits, affordable);
-  const kPerSplit = Math.ceil(k / wanted / STEPS) * STEPS;
+  const kPerSplit = Math.ceil(k / wanted / SPLIT_MULTIPLE) * SPLIT_MULTIPLE;
   const splits = Math.ceil(k / kPerSplit);
   const direct = splits === 1;
-  const result = direct ? { ...place, cSplit: 0 } : { cOffset: 0, cRow: n, cBatch: m * n, cSplit: outputs };
+  const result = direct
+    ? { ...place, cStrideSplit: 0 }
+    : { cOffset: 0, cStrideRow: n, cStrideBatch: m * n, cStrideSplit: outputs };
   const product = {
     choice,
     ...{ m, n, k, batch, splits, kPerSplit },
     a: {
       ...{ name: 'a', binding: aWindow.binding, offset: aWindow.offset, row: a.columns },
       ...{ matrix: a.rows * a.columns, lines: m, kMajor: transposeA },
-      inFours: readsAsVec4(a, aWindow, block),
+      vec4Aligned: isVec4Aligned(a, aWindow, block),
     },
     b: {
       ...{ name: 'b', binding: bWindow.binding, offset: bWindow.offset, row: b.columns },
       ...{ matrix: b.rows * b.columns, lines: n, kMajor: !transposeB },
-      inFours: readsAsVec4(b, bWindow, block),
+      vec4Aligned: isVec4Aligned(b, bWindow, block),
     },
     c: { binding: direct ? cWindow.binding : 'partial', ...result },
     bias: { binding: biasWindow.binding, offset: biasOffset },
-    finish: direct ? finish : { HAS_BIAS: false, RELU: false, ACCUMULATE: false },
+    epilogueFlags: direct ? epilogueFlags : { HAS_BIAS: false, RELU: false, ACCUMULATE: false },
   } as const;
   const { dispatches, temporaries } = productDispatches(product, target);
   if (direct) return { dispatches, temporaries };
   const combine: Dispatch = {
     shader: 'matmul/combine',
-    constants: { WORKGROUP: COMBINE_WORKGROUP, ...finish },
+    constants: { WORKGROUP: COMBINE_WORKGROUP, ...epilogueFlags },
     uniforms: { m, n, batch, splits, ...place, biasOffset },
     bindings: { partial: 'partial', bias: biasWindow.binding, c: cWindow.binding },
     grid: grid1d(outputs, COMBINE_WORKGROUP, target),
@@ -163,13 +171,13 @@ function planBlock(
 
 /** The dispatches that sum the products, by the chosen variant if it can. */
 function productDispatches(product: Product, target: KernelTarget): BlockPlan {
-  if (product.choice.variant === 'outer') {
+  if (product.choice.variant === 'outer-product') {
     return (
-      outerDispatches(product, target) ??
-      productDispatches({ ...product, choice: { ...product.choice, ...INSTEAD_OF_OUTER } }, target)
+      outerProductDispatches(product, target) ??
+      productDispatches({ ...product, choice: { ...product.choice, ...INSTEAD_OF_OUTER_PRODUCT } }, target)
     );
   }
-  const { choice, m, n, k, batch, splits, kPerSplit, a, b, c, bias, finish } = product;
+  const { choice, m, n, k, batch, splits, kPerSplit, a, b, c, bias, epilogueFlags } = product;
   const { binding, ...place } = c;
   const tilesM = Math.ceil(m / choice.tileM);
   const tilesN = Math.ceil(n / choice.tileN);
@@ -181,11 +189,11 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
       {
         TRANSPOSE_A: a.kMajor,
         TRANSPOSE_B: !b.kMajor,
-        VEC_A: a.inFours,
-        VEC_B: b.inFours,
-        WHOLE_K: k % stepsAtOnce(choice) === 0,
+        VEC_A: a.vec4Aligned,
+        VEC_B: b.vec4Aligned,
+        WHOLE_K: k % tileK(choice) === 0,
         WHOLE_N: n % 4 === 0,
-        ...finish,
+        ...epilogueFlags,
       },
       choice.variant === 'subgroup-matrix'
         ? fragmentTileConstants({ ...choice, element: choice.element ?? 'f32' }, target)
@@ -193,8 +201,8 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
     ),
     uniforms: {
       ...{ m, n, k, batch, tilesM, tilesN, kPerSplit, groups },
-      ...{ aOffset: a.offset, aRow: a.row, aBatch: a.matrix },
-      ...{ bOffset: b.offset, bRow: b.row, bBatch: b.matrix },
+      ...{ aOffset: a.offset, aStrideRow: a.row, aStrideBatch: a.matrix },
+      ...{ bOffset: b.offset, bStrideRow: b.row, bStrideBatch: b.matrix },
       ...place,
       biasOffset: bias.offset,
     },
@@ -211,7 +219,7 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
 }
 
 /** Whether every row of an operand's part of a block is a whole number of vec4f at multiples of 16 bytes. */
-function readsAsVec4(operand: Operand, window: Window, block: Block): boolean {
+function isVec4Aligned(operand: Operand, window: Window, block: Block): boolean {
   return operand.columns % 4 === 0 && window.offset % 4 === 0 && size(block[operand.columnAxis]) % 4 === 0;
 }
 
@@ -228,9 +236,9 @@ interface Flags {
 }
 
 /** How many steps of k a variant takes at once; the rest of a sum, where there is one, is taken with care. */
-function stepsAtOnce({ variant, tileM, tileN }: Pick<MatmulChoice, 'variant' | 'tileM' | 'tileN'>): number {
-  if (variant === 'subgroup-matrix') return STEPS;
-  return variant === 'gpu' && tileM < 128 && tileN < 128 ? 16 : variant === 'gpu' ? 8 : 4;
+function tileK({ variant, tileM, tileN }: Pick<MatmulChoice, 'variant' | 'tileM' | 'tileN'>): number {
+  if (variant === 'subgroup-matrix') return SPLIT_MULTIPLE;
+  return variant === 'tiled' && tileM < 128 && tileN < 128 ? 16 : variant === 'tiled' ? 8 : 4;
 }
 
 /** Each variant gets the constants that it knows. */
@@ -247,7 +255,7 @@ function productConstants(
   if (variant === 'register') return { ...flags };
   if (variant === 'subgroup-matrix') return { ...flags, ...fragments };
   if (variant === 'subgroup') return { ...flags, ROWS: rows, LANES: tileN / 4 };
-  return { ...flags, ROWS: rows, COLS: tileN / 64, QUADS: stepsAtOnce(choice) / 4 };
+  return { ...flags, ROWS: rows, COLS: tileN / 64, K_VEC4: tileK(choice) / 4 };
 }
 
 /** Every shader of this folder with sets of constants that between them reach every line. */
@@ -272,14 +280,16 @@ export function variants(): { shader: ShaderName; constants: Record<string, Shad
     { variant: 'naive', tileM: 8, tileN: 8, rows: 1 },
     { variant: 'register', tileM: 8, tileN: 32, rows: 8 },
     ...subgroupTiles.map(([rows, tileN]) => ({ variant: 'subgroup', tileM: rows, tileN, rows }) as const),
-    ...gpuTiles.map(([tileM, tileN]) => ({ variant: 'gpu', tileM, tileN, rows: tileM / 16 }) as const),
+    ...sharedMemoryTiles.map(
+      ([tileM, tileN]) => ({ variant: 'tiled', tileM, tileN, rows: tileM / 16 }) as const,
+    ),
   ] as const;
   return [
     ...flags.map((flag) => ({
       shader: 'matmul/combine' as const,
       constants: { WORKGROUP: COMBINE_WORKGROUP, HAS_BIAS: flag, RELU: flag, ACCUMULATE: flag },
     })),
-    ...outerVariants(outerTiles),
+    ...outerProductVariants(outerProductTiles),
     ...fragmentVariants().flatMap((fragments) =>
       operands.map((constants) => ({
         shader: 'matmul/subgroup-matrix' as const,

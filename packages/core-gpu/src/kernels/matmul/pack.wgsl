@@ -1,7 +1,7 @@
-// Copies an operand of a matrix product into panels, in the order in which outer.wgsl reads it.
+// Copies an operand of a matrix product into panels, in the order in which outer-product.wgsl reads it.
 //
 //   source   a batch of matrices, `lines` lines of k numbers: [lines, k], or [k, lines] where K_MAJOR; rows
-//            sourceRow floats apart, matrices sourceBatch, from sourceOffset on
+//            sourceStrideRow floats apart, matrices sourceStrideBatch, from sourceOffset on
 //   packed   [batch, panels, k, WIDTH]: panel p holds lines p * WIDTH .. of the source, and zeros past the last
 //   thread   four lines at four steps of k, which are turned round on the way (unless they are K_MAJOR); steps run
 //            fastest, so that neighbours read neighbouring memory. A line of workgroups folded over x and y.
@@ -15,8 +15,8 @@ struct Params {
   panels: u32,
   threads: u32,
   sourceOffset: u32,
-  sourceRow: u32,
-  sourceBatch: u32,
+  sourceStrideRow: u32,
+  sourceStrideBatch: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -26,13 +26,13 @@ struct Params {
 
 fn one(start: u32, line: u32, kk: u32) -> f32 {
   if (line >= params.lines || kk >= params.k) { return 0; }
-  return f32(source[start + select(line * params.sourceRow + kk, kk * params.sourceRow + line, K_MAJOR)]);
+  return f32(source[start + select(line * params.sourceStrideRow + kk, kk * params.sourceStrideRow + line, K_MAJOR)]);
 }
 
 // Four neighbours of a row of the source, zeros where it has none: along k, or along the lines where it is K_MAJOR.
 fn four(start: u32, line: u32, kk: u32) -> vec4f {
   if (VEC) {
-    let at = start + select(line * params.sourceRow + kk, kk * params.sourceRow + line, K_MAJOR);
+    let at = start + select(line * params.sourceStrideRow + kk, kk * params.sourceStrideRow + line, K_MAJOR);
     return select(vec4f(), vec4f(source4[at / 4]), line < params.lines && kk < params.k);
   }
   if (K_MAJOR) {
@@ -52,7 +52,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let panel = rest / (WIDTH / 4) % params.panels;
   let item = rest / (WIDTH / 4) / params.panels;
   let line = panel * WIDTH + across;
-  let start = params.sourceOffset + item * params.sourceBatch;
+  let start = params.sourceOffset + item * params.sourceStrideBatch;
 
   var block: mat4x4f; // column j: four lines at step kk + j
   if (K_MAJOR) {

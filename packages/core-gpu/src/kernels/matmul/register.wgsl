@@ -27,10 +27,10 @@
 // Four neighbours along k of one row of op(a).
 fn loadA(start: u32, row: u32, kk: u32) -> vec4f {
   if (TRANSPOSE_A) {
-    let at = start + kk * params.aRow + row;
-    return vec4f(f32(a[at]), f32(a[at + params.aRow]), f32(a[at + 2 * params.aRow]), f32(a[at + 3 * params.aRow]));
+    let at = start + kk * params.aStrideRow + row;
+    return vec4f(f32(a[at]), f32(a[at + params.aStrideRow]), f32(a[at + 2 * params.aStrideRow]), f32(a[at + 3 * params.aStrideRow]));
   }
-  let at = start + row * params.aRow + kk;
+  let at = start + row * params.aStrideRow + kk;
   if (VEC_A) { return vec4f(a4[at / 4]); }
   return vec4f(f32(a[at]), f32(a[at + 1]), f32(a[at + 2]), f32(a[at + 3]));
 }
@@ -39,7 +39,7 @@ fn loadA(start: u32, row: u32, kk: u32) -> vec4f {
 
 // One element of op(a), for what is left of k.
 fn loadOneA(start: u32, row: u32, kk: u32) -> f32 {
-  return f32(a[start + select(row * params.aRow + kk, kk * params.aRow + row, TRANSPOSE_A)]);
+  return f32(a[start + select(row * params.aStrideRow + kk, kk * params.aStrideRow + row, TRANSPOSE_A)]);
 }
 
 // #include "store.wgsl"
@@ -54,9 +54,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let split = group / tiles / params.batch;
   let row = (tile / params.tilesN) * 8;
   let column = (tile % params.tilesN) * 32 + 4 * lid;
-  let aStart = params.aOffset + item * params.aBatch;
-  let bStart = params.bOffset + item * params.bBatch;
-  let cStart = params.cOffset + item * params.cBatch + split * params.cSplit;
+  let aStart = params.aOffset + item * params.aStrideBatch;
+  let bStart = params.bOffset + item * params.bStrideBatch;
+  let cStart = params.cOffset + item * params.cStrideBatch + split * params.cStrideSplit;
   let kBegin = split * params.kPerSplit;
   let kEnd = min(params.k, kBegin + params.kPerSplit);
 

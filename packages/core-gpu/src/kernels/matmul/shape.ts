@@ -11,7 +11,7 @@ export interface MatmulShape {
   readonly transposeB?: boolean;
 }
 
-export type MatmulVariant = 'naive' | 'gpu' | 'outer' | 'subgroup' | 'register' | 'subgroup-matrix';
+export type MatmulVariant = 'naive' | 'tiled' | 'outer-product' | 'subgroup' | 'register' | 'subgroup-matrix';
 
 /** The kernel for a product and how it is cut up. */
 export interface MatmulChoice {
@@ -27,8 +27,8 @@ export interface MatmulChoice {
   readonly element?: 'f16' | 'f32';
 }
 
-/** Tiles that outer.wgsl is compiled for. Each takes a software adapter a second, so there are not many. */
-export const outerTiles = [
+/** Tiles that outer-product.wgsl is compiled for. Each takes a software adapter a second, so there are not many. */
+export const outerProductTiles = [
   [32, 64],
   [24, 64],
   [16, 64],
@@ -38,8 +38,8 @@ export const outerTiles = [
   [32, 32],
 ] as const;
 
-/** Tiles of gpu.wgsl, whose threads compute a sixteenth of the rows each: 1, 2, 4 or 8. */
-export const gpuTiles = [
+/** Tiles of tiled.wgsl, whose threads compute a sixteenth of the rows each: 1, 2, 4 or 8. */
+export const sharedMemoryTiles = [
   [16, 64],
   [32, 64],
   [64, 64],

@@ -2,7 +2,7 @@
 // memory holds, and is not stored.
 fn store(start: u32, row: u32, column: u32, product: vec4f) {
   if (row >= params.m || column >= params.n) { return; }
-  let at = start + row * params.cRow + column;
+  let at = start + row * params.cStrideRow + column;
   var value = product;
   if (ACCUMULATE) { value += vec4f(f32(c[at]), f32(c[at + 1]), f32(c[at + 2]), f32(c[at + 3])); }
   if (HAS_BIAS) {

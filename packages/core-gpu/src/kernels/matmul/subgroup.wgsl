@@ -36,7 +36,7 @@ alias Rows = array<vec4f, 8>;
 fn loadA(start: u32, row: u32, kk: u32, lane: u32) -> Rows {
   if (TRANSPOSE_A) {
     // Lane l loads rows 4 (l % 2) .. + 3 of column kk + l / 2; each 4 x 4 block is then turned round.
-    let mine = loadA4(start + (kk + lane / 2) * params.aRow + row + 4 * (lane % 2));
+    let mine = loadA4(start + (kk + lane / 2) * params.aStrideRow + row + 4 * (lane % 2));
     let low = transpose(mat4x4f(
       subgroupBroadcast(mine, 0u),
       subgroupBroadcast(mine, 2u),
@@ -51,7 +51,7 @@ fn loadA(start: u32, row: u32, kk: u32, lane: u32) -> Rows {
     ));
     return Rows(low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3]);
   }
-  let mine = loadA4(start + (row + lane) * params.aRow + kk);
+  let mine = loadA4(start + (row + lane) * params.aStrideRow + kk);
   return Rows(
     subgroupBroadcast(mine, 0u),
     subgroupBroadcast(mine, 1u),
@@ -84,7 +84,7 @@ fn multiply(sums: ptr<function, Rows>, rows: Rows, block: mat4x4f) {
 
 // One term of the sum, for what is left of k.
 fn multiplyOne(sums: ptr<function, Rows>, aStart: u32, row: u32, kk: u32, lane: u32, bRow: vec4f) {
-  let mine = f32(a[aStart + select((row + lane) * params.aRow + kk, kk * params.aRow + row + lane, TRANSPOSE_A)]);
+  let mine = f32(a[aStart + select((row + lane) * params.aStrideRow + kk, kk * params.aStrideRow + row + lane, TRANSPOSE_A)]);
   (*sums)[0] += bRow * subgroupBroadcast(mine, 0u);
   (*sums)[1] += bRow * subgroupBroadcast(mine, 1u);
   (*sums)[2] += bRow * subgroupBroadcast(mine, 2u);
@@ -124,9 +124,9 @@ fn main(
   let row = (tile / params.tilesN) * ROWS;
   let column = (tile % params.tilesN) * 4 * LANES + 4 * lid;
   let lane = sid % 8;
-  let aStart = params.aOffset + item * params.aBatch;
-  let bStart = params.bOffset + item * params.bBatch;
-  let cStart = params.cOffset + item * params.cBatch + split * params.cSplit;
+  let aStart = params.aOffset + item * params.aStrideBatch;
+  let bStart = params.bOffset + item * params.bStrideBatch;
+  let cStart = params.cOffset + item * params.cStrideBatch + split * params.cStrideSplit;
   let kBegin = split * params.kPerSplit;
   let kEnd = min(params.k, kBegin + params.kPerSplit);
 

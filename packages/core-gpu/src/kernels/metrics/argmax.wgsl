@@ -5,7 +5,7 @@
 //   position  as best, u32
 //   thread    one row
 //   needs     WORKGROUP; SPLIT when x comes in several stretches: then best and position hold what those before this
-//             one gave, except when `fresh` is 1
+//             one gave, except when `isFirst` is 1
 //   cost      one comparison, 4 bytes per element
 
 struct Params {
@@ -14,7 +14,7 @@ struct Params {
   xFirst: u32,
   xCount: u32,
   classes: u32,
-  fresh: u32,
+  isFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let end = min(start + params.classes, params.xFirst + params.xCount);
   var top = -3.40282346e38;
   var at = 0u;
-  if (SPLIT && params.fresh == 0u) {
+  if (SPLIT && params.isFirst == 0u) {
     top = best[i];
     at = position[i];
   }

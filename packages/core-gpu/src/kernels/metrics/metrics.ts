@@ -1,8 +1,10 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import type { RowsShape } from '../rows.ts';
-import { FLAT_WORKGROUP, flag, windowPairs, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { bindingSlices, slicePairs } from '../binding-slices.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { uniformFlag } from '../uniform-flag.ts';
+import type { RowsShape } from '../row-reductions.ts';
+import { checkExtents } from '../check-extents.ts';
 
 const LANES = 64;
 
@@ -13,7 +15,7 @@ const LANES = 64;
 export function planCategoricalCorrect(shape: RowsShape, target: KernelTarget): Plan {
   checkExtents('categorical-correct', { ...shape });
   const { rows, classes } = shape;
-  const count = elementWindows(rows, target).map((window): Dispatch => ({
+  const count = bindingSlices(rows, target).map((window): Dispatch => ({
     shader: 'metrics/count-equal',
     constants: { LANES },
     uniforms: { count: window.count },
@@ -35,12 +37,9 @@ export function planCategoricalCorrect(shape: RowsShape, target: KernelTarget): 
 }
 
 function argmax({ rows, classes }: RowsShape, x: string, position: string, target: KernelTarget): Dispatch[] {
-  const inputs = elementWindows(rows * classes, target);
-  const pairs = windowPairs(elementWindows(rows, target), inputs, (from, to) => [
-    from * classes,
-    to * classes,
-  ]);
-  return pairs.map(({ output, input, first }) => ({
+  const inputs = bindingSlices(rows * classes, target);
+  const pairs = slicePairs(bindingSlices(rows, target), inputs, (from, to) => [from * classes, to * classes]);
+  return pairs.map(({ output, input, isFirst }) => ({
     shader: 'metrics/argmax',
     constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: inputs.length > 1 },
     uniforms: {
@@ -49,7 +48,7 @@ function argmax({ rows, classes }: RowsShape, x: string, position: string, targe
       xFirst: input.first,
       xCount: input.count,
       classes,
-      fresh: flag(first),
+      isFirst: uniformFlag(isFirst),
     },
     bindings: { x: input.of(x), best: output.of('best'), position: output.of(position) },
     grid: grid1d(output.count, FLAT_WORKGROUP, target),
@@ -70,7 +69,7 @@ export function planBinaryCorrect(
     temporaries: {},
     flops: count,
     bytes: 8 * count,
-    dispatches: elementWindows(count, target).map((window) => ({
+    dispatches: bindingSlices(count, target).map((window) => ({
       shader: 'metrics/count-binary',
       constants: { LANES },
       uniforms: { count: window.count, threshold },
@@ -85,9 +84,9 @@ export function planBinaryCorrect(
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   return [
-    ...[false, true].map((SPLIT): Variant => ({
+    ...[false, true].map((SPLIT): ShaderVariant => ({
       shader: 'metrics/argmax',
       constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT },
     })),

@@ -1,4 +1,4 @@
-import type { RowsShape } from '../rows.ts';
+import type { RowsShape } from '../row-reductions.ts';
 
 /** Where each row is largest, first of equals. */
 export function argmax({ rows, classes }: RowsShape, x: ArrayLike<number>): number[] {

@@ -1,7 +1,8 @@
 import type { Binding, KernelTarget, Plan } from '../../commands/plan.ts';
 import type { ShaderName } from '../../commands/shader.ts';
-import { grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, vectorWindows, type Variant } from '../windows.ts';
+import { vec4Slices } from '../binding-slices.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 
 interface StepOptions {
   /** Number of elements of the weight. */
@@ -160,7 +161,7 @@ function stepPlan(
     temporaries: Object.fromEntries(missing.map(([, scrap]) => [scrap, 16])),
     flops: 12 * count,
     bytes: 4 * count * (2 * used.length - 1),
-    dispatches: vectorWindows(count, target).map((window) => ({
+    dispatches: vec4Slices(count, target).map((window) => ({
       shader,
       constants: { WORKGROUP: FLAT_WORKGROUP, MAY_SKIP: maySkip, ...constants },
       uniforms: { count: window.count, ...uniforms },
@@ -175,10 +176,10 @@ function stepPlan(
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const flags = [false, true];
   const WORKGROUP = FLAT_WORKGROUP;
-  const steps = flags.flatMap((MAY_SKIP): Variant[] => [
+  const steps = flags.flatMap((MAY_SKIP): ShaderVariant[] => [
     ...[
       [false, false],
       [true, false],

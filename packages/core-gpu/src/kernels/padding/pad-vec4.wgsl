@@ -1,7 +1,7 @@
 // Zero padding as pad.wgsl, four channels at a time.
 //
 //   x, y    as in pad.wgsl, but `c` and every number of elements count vectors of four channels
-//   thread  one vector of y. Frame elements are written when `fresh` is 1, others by the dispatch that has their x
+//   thread  one vector of y. Frame elements are written when `isFirst` is 1, others by the dispatch that has their x
 //   needs   channels divisible by 4; WORKGROUP
 //   cost    4 bytes per element of x and y
 
@@ -17,7 +17,7 @@ struct Params {
   width: u32,
   top: u32,
   left: u32,
-  fresh: u32,
+  isFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let iy = (index / params.c / params.width) % params.height - params.top;
   let n = index / params.c / params.width / params.height;
   if (ix >= params.w || iy >= params.h) {
-    if (params.fresh == 1u) { y[i] = Stored4(); }
+    if (params.isFirst == 1u) { y[i] = Stored4(); }
     return;
   }
   let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;

@@ -8,7 +8,7 @@
 //           0 x x x 0      h rows
 //           0 0 0 0 0      bottom
 //
-//   thread  one element of y. Frame elements are written when `fresh` is 1, others by the dispatch that has their x
+//   thread  one element of y. Frame elements are written when `isFirst` is 1, others by the dispatch that has their x
 //   needs   WORKGROUP
 //   cost    4 bytes per element of x and y
 
@@ -24,7 +24,7 @@ struct Params {
   width: u32,
   top: u32,
   left: u32,
-  fresh: u32,
+  isFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -42,7 +42,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let iy = (index / params.c / params.width) % params.height - params.top;
   let n = index / params.c / params.width / params.height;
   if (ix >= params.w || iy >= params.h) {
-    if (params.fresh == 1u) { y[i] = Stored(); }
+    if (params.isFirst == 1u) { y[i] = Stored(); }
     return;
   }
   let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;

@@ -1,8 +1,11 @@
 import { ConvbaseError } from '@convbase/base';
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import { channelUnits, FLAT_WORKGROUP, flag, windowPairs, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { bindingSlices, slicePairs } from '../binding-slices.ts';
+import { channelUnits } from '../channel-vectors.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { uniformFlag } from '../uniform-flag.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** A batch of pictures and how many rows and columns of zeros go round each. */
 export interface PaddingShape {
@@ -22,25 +25,22 @@ export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
   const { n, h, w, top, left } = shape;
   const { height, width } = paddedSize(shape);
   const { c, bytes, variant } = channelUnits(shape.c);
-  const outputs = elementWindows(n * height * width * c, target, bytes);
-  const inputs = elementWindows(n * h * w * c, target, bytes);
+  const outputs = bindingSlices(n * height * width * c, target, bytes);
+  const inputs = bindingSlices(n * h * w * c, target, bytes);
   // Whole rows, the frame's own taken as the nearest row of the picture.
   const row = (element: number) => {
     const padded = Math.floor(element / (width * c));
     const inside = Math.min(Math.max((padded % height) - top, 0), h - 1);
     return Math.floor(padded / height) * h + inside;
   };
-  const pairs = windowPairs(outputs, inputs, (first, end) => [
-    row(first) * w * c,
-    (row(end - 1) + 1) * w * c,
-  ]);
+  const pairs = slicePairs(outputs, inputs, (first, end) => [row(first) * w * c, (row(end - 1) + 1) * w * c]);
   return {
     kernel: 'zero-padding',
     variant,
     temporaries: {},
     flops: 0,
     bytes: bytes * n * c * (h * w + height * width),
-    dispatches: pairs.map(({ output: y, input: x, first }) => ({
+    dispatches: pairs.map(({ output: y, input: x, isFirst }) => ({
       shader: variant === 'vec4' ? 'padding/pad-vec4' : 'padding/pad',
       constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: {
@@ -55,7 +55,7 @@ export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
         width,
         top,
         left,
-        fresh: flag(first),
+        isFirst: uniformFlag(isFirst),
       },
       bindings: { x: x.of('x'), y: y.of('y') },
       grid: grid1d(y.count, FLAT_WORKGROUP, target),
@@ -69,13 +69,13 @@ export function planCrop2d(shape: PaddingShape, target: KernelTarget): Plan {
   const { n, h, w, top, left } = shape;
   const { height, width } = paddedSize(shape);
   const { c, bytes, variant } = channelUnits(shape.c);
-  const outputs = elementWindows(n * h * w * c, target, bytes);
-  const inputs = elementWindows(n * height * width * c, target, bytes);
+  const outputs = bindingSlices(n * h * w * c, target, bytes);
+  const inputs = bindingSlices(n * height * width * c, target, bytes);
   const row = (element: number) => {
     const inside = Math.floor(element / (w * c));
     return Math.floor(inside / h) * height + (inside % h) + top;
   };
-  const pairs = windowPairs(outputs, inputs, (first, end) => [
+  const pairs = slicePairs(outputs, inputs, (first, end) => [
     row(first) * width * c,
     (row(end - 1) + 1) * width * c,
   ]);
@@ -120,7 +120,7 @@ function paddedSize(shape: PaddingShape): { height: number; width: number } {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'padding/pad', constants },

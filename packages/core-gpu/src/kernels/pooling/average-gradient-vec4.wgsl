@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ox1 = min(px / params.sw + 1u, params.ow);
 
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = vec4f(dx[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = vec4f(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     let y0 = max(oy * params.sh, params.top);
     let y1 = min(oy * params.sh + params.ph, params.h + params.top);

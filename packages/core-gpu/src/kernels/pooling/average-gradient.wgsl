@@ -5,7 +5,7 @@
 //   dx      (n, h, w, c), here the count floats from element xFirst on
 //   thread  one element of dx; it gathers, so the order of the sum is fixed
 //   needs   WORKGROUP; SPLIT when dy comes in several stretches: then dx holds the sum over those before this one,
-//           except when `fresh` is 1
+//           except when `isFirst` is 1
 //   cost    one division and addition per window; 4 bytes per element of dy and dx
 
 // #include "gradient-params.wgsl"
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ox1 = min(px / params.sw + 1u, params.ow);
 
   var sum = 0.0;
-  if (SPLIT && params.fresh == 0u) { sum = f32(dx[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = f32(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     let y0 = max(oy * params.sh, params.top);
     let y1 = min(oy * params.sh + params.ph, params.h + params.top);

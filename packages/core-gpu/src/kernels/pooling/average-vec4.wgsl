@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let x1 = min(ox * params.sw + params.pw - params.left, params.w);
 
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = vec4f(y[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = vec4f(y[i]); }
   for (var iy = y0; iy < y1; iy++) {
     for (var ix = x0; ix < x1; ix++) {
       let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;
@@ -35,5 +35,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     }
   }
   let pixels = f32((y1 - y0) * (x1 - x0));
-  y[i] = Y4(select(sum, sum / pixels, params.done == 1u));
+  y[i] = Y4(select(sum, sum / pixels, params.isLast == 1u));
 }

@@ -4,7 +4,7 @@
 //   y       (n, oh, ow, c), here the count floats from element yFirst on
 //   thread  one output element, channels next to each other
 //   needs   WORKGROUP; SPLIT when x comes in several stretches: then y holds the sum over the stretches before this
-//           one, except when `fresh` is 1, and the last one sets `done` to 1 and divides
+//           one, except when `isFirst` is 1, and the last one sets `done` to 1 and divides
 //   cost    ph * pw additions per output; 4 bytes per element of x and y
 
 // #include "average-params.wgsl"
@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let x1 = min(ox * params.sw + params.pw - params.left, params.w);
 
   var sum = 0.0;
-  if (SPLIT && params.fresh == 0u) { sum = f32(y[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = f32(y[i]); }
   for (var iy = y0; iy < y1; iy++) {
     for (var ix = x0; ix < x1; ix++) {
       let source = ((n * params.h + iy) * params.w + ix) * params.c + ch - params.xFirst;
@@ -36,5 +36,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     }
   }
   let pixels = f32((y1 - y0) * (x1 - x0));
-  y[i] = Y(select(sum, sum / pixels, params.done == 1u));
+  y[i] = Y(select(sum, sum / pixels, params.isLast == 1u));
 }

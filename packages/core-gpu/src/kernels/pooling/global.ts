@@ -1,7 +1,9 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import { channelUnits, FLAT_WORKGROUP, flag, windowPairs } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { bindingSlices, slicePairs } from '../binding-slices.ts';
+import { channelUnits } from '../channel-vectors.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import { uniformFlag } from '../uniform-flag.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** A batch of pictures, each to become one number per channel. */
 export interface PlaneShape {
@@ -42,9 +44,9 @@ export function planGlobalAveragePoolInputGradient(plane: PlaneShape, target: Ke
   const { n, h, w } = plane;
   const positions = h * w;
   const { c, bytes, variant } = channelUnits(plane.c);
-  const outputs = elementWindows(n * positions * c, target, bytes);
+  const outputs = bindingSlices(n * positions * c, target, bytes);
   const image = (element: number) => Math.floor(element / (positions * c));
-  const pairs = windowPairs(outputs, elementWindows(n * c, target, bytes), (first, end) => [
+  const pairs = slicePairs(outputs, bindingSlices(n * c, target, bytes), (first, end) => [
     image(first) * c,
     (image(end - 1) + 1) * c,
   ]);
@@ -85,12 +87,12 @@ interface PlaneSum {
 function planeSum(sum: PlaneSum, target: KernelTarget): Dispatch[] {
   const { n, positions, parts, step, scale } = sum;
   const { c, bytes, variant } = channelUnits(sum.c);
-  const outputs = elementWindows(n * parts * c, target, bytes);
-  const inputs = elementWindows(n * positions * c, target, bytes);
+  const outputs = bindingSlices(n * parts * c, target, bytes);
+  const inputs = bindingSlices(n * positions * c, target, bytes);
   // The positions of the part that an element of y belongs to.
   const group = (element: number) => Math.floor(element / (parts * c));
   const part = (element: number) => Math.floor(element / c) % parts;
-  const pairs = windowPairs(outputs, inputs, (first, end) => [
+  const pairs = slicePairs(outputs, inputs, (first, end) => [
     (group(first) * positions + part(first) * step) * c,
     (group(end - 1) * positions + Math.min((part(end - 1) + 1) * step, positions)) * c,
   ]);
@@ -107,8 +109,8 @@ function planeSum(sum: PlaneSum, target: KernelTarget): Dispatch[] {
       step,
       c,
       scale,
-      fresh: flag(pair.first),
-      done: flag(pair.last),
+      isFirst: uniformFlag(pair.isFirst),
+      isLast: uniformFlag(pair.isLast),
     },
     bindings: { x: pair.input.of(sum.x), y: pair.output.of(sum.y) },
     grid: grid1d(pair.output.count, FLAT_WORKGROUP, target),

@@ -1,7 +1,6 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
 import type { Ladder } from '../ladder.ts';
-import { FLAT_WORKGROUP } from '../windows.ts';
 import { planGlobalAveragePoolForward } from './global.ts';
 import { planAveragePoolForward, planMaxPoolForward, planMaxPoolInputGradient } from './pooling.ts';
 import { poolShape, type PoolShape } from './shape.ts';

@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   let here = vec4u(iy * params.w + ix);
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = vec4f(dx[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = vec4f(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     for (var ox = ox0; ox < ox1; ox++) {
       let source = ((n * params.oh + oy) * params.ow + ox) * params.c + ch - params.yFirst;

@@ -6,7 +6,7 @@
 //   thread    one element of dx: it looks at the (at most ceil(ph/sh) * ceil(pw/sw)) windows that contain it. No two
 //             threads write the same place, so no atomics are needed and the order of the sum is fixed
 //   needs     WORKGROUP; SPLIT when dy comes in several stretches: then dx holds the sum over those before this one,
-//             except when `fresh` is 1
+//             except when `isFirst` is 1
 //   cost      one comparison and addition per window; 8 bytes per element of dy, 4 per element of dx
 
 // #include "gradient-params.wgsl"
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   let here = iy * params.w + ix;
   var sum = 0.0;
-  if (SPLIT && params.fresh == 0u) { sum = f32(dx[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = f32(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
     for (var ox = ox0; ox < ox1; ox++) {
       let source = ((n * params.oh + oy) * params.ow + ox) * params.c + ch - params.yFirst;

@@ -16,7 +16,7 @@ struct Params {
   sw: u32,
   top: u32,
   left: u32,
-  fresh: u32,
+  isFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

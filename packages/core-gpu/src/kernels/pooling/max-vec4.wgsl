@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   var best = vec4f(-3.40282346e38);
   var at = NOWHERE;
-  if (SPLIT && params.fresh == 0u) {
+  if (SPLIT && params.isFirst == 0u) {
     best = vec4f(y[i]);
     if (POSITIONS) { at = position[i]; }
   }

@@ -11,7 +11,7 @@
 //             . A A .
 //
 //   needs     WORKGROUP, POSITIONS; SPLIT when x comes in several stretches: then y and position hold what the
-//             stretches before this one gave, except when `fresh` is 1
+//             stretches before this one gave, except when `isFirst` is 1
 //   cost      ph * pw comparisons per output; 4 bytes per element of x and y
 
 // #include "max-params.wgsl"
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   var best = -3.40282346e38;
   var at = NOWHERE;
-  if (SPLIT && params.fresh == 0u) {
+  if (SPLIT && params.isFirst == 0u) {
     best = f32(y[i]);
     if (POSITIONS) { at = position[i]; }
   }

@@ -15,8 +15,8 @@ struct Params {
   step: u32,
   c: u32,
   scale: f32,
-  fresh: u32,
-  done: u32,
+  isFirst: u32,
+  isLast: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,12 +32,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let part = (index / params.c) % params.parts;
   let group = index / params.c / params.parts;
   var sum = vec4f(0.0);
-  if (SPLIT && params.fresh == 0u) { sum = vec4f(y[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = vec4f(y[i]); }
   let end = min((part + 1u) * params.step, params.positions);
   for (var p = part * params.step; p < end; p++) {
     let source = (group * params.positions + p) * params.c + ch - params.xFirst;
     if (SPLIT && source >= params.xCount) { continue; }
     sum += vec4f(x[source]);
   }
-  y[i] = Y4(select(sum, sum * params.scale, params.done == 1u));
+  y[i] = Y4(select(sum, sum * params.scale, params.isLast == 1u));
 }

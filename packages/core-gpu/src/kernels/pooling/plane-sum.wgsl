@@ -9,7 +9,7 @@
 //           parts      ---0--- ---1--- -2-      step = 4
 //
 //   needs   WORKGROUP; SPLIT when x comes in several stretches: then y holds the sum over those before this one,
-//           except when `fresh` is 1. Scaling happens when `done` is 1
+//           except when `isFirst` is 1. Scaling happens when `done` is 1
 //   cost    step additions per element of y; 4 bytes per element of x and y
 
 struct Params {
@@ -22,8 +22,8 @@ struct Params {
   step: u32,
   c: u32,
   scale: f32,
-  fresh: u32,
-  done: u32,
+  isFirst: u32,
+  isLast: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -39,12 +39,12 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let part = (index / params.c) % params.parts;
   let group = index / params.c / params.parts;
   var sum = 0.0;
-  if (SPLIT && params.fresh == 0u) { sum = f32(y[i]); }
+  if (SPLIT && params.isFirst == 0u) { sum = f32(y[i]); }
   let end = min((part + 1u) * params.step, params.positions);
   for (var p = part * params.step; p < end; p++) {
     let source = (group * params.positions + p) * params.c + ch - params.xFirst;
     if (SPLIT && source >= params.xCount) { continue; }
     sum += f32(x[source]);
   }
-  y[i] = Y(select(sum, sum * params.scale, params.done == 1u));
+  y[i] = Y(select(sum, sum * params.scale, params.isLast == 1u));
 }

@@ -1,15 +1,9 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import {
-  channelUnits,
-  FLAT_WORKGROUP,
-  flag,
-  windowPairs,
-  type ChannelUnits,
-  type ChannelVariant,
-  type Variant,
-  type WindowPair,
-} from '../windows.ts';
+import { bindingSlices, slicePairs, type SlicePair } from '../binding-slices.ts';
+import { channelUnits, type ChannelUnits, type ChannelVariant } from '../channel-vectors.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { uniformFlag } from '../uniform-flag.ts';
 import { checkPoolShape, type PoolShape } from './shape.ts';
 
 /**
@@ -68,7 +62,7 @@ export function planAveragePoolForward(
     dispatches: forwardPairs(units, target).map(({ pair, split }) => ({
       shader: units.variant === 'vec4' ? 'pooling/average-vec4' : 'pooling/average',
       constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: split },
-      uniforms: { ...forwardUniforms(units, pair), done: flag(pair.last) },
+      uniforms: { ...forwardUniforms(units, pair), isLast: uniformFlag(pair.isLast) },
       bindings: { x: pair.input.of('x'), y: pair.output.of('y') },
       grid: grid1d(pair.output.count, FLAT_WORKGROUP, target),
     })),
@@ -118,7 +112,7 @@ function maxDispatches(units: PoolUnits, y: string, positions: boolean, target: 
 }
 
 interface PoolPair {
-  readonly pair: WindowPair;
+  readonly pair: SlicePair;
   /** The input comes in several stretches. */
   readonly split: boolean;
 }
@@ -126,9 +120,9 @@ interface PoolPair {
 /** Stretches of y with the stretches of x under their windows. */
 function forwardPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
   const { n, h, w, c, oh, ow, sh, ph, top, bytes } = units;
-  const outputs = elementWindows(n * oh * ow * c, target, bytes);
-  const inputs = elementWindows(n * h * w * c, target, bytes);
-  const pairs = windowPairs(outputs, inputs, (first, end) => {
+  const outputs = bindingSlices(n * oh * ow * c, target, bytes);
+  const inputs = bindingSlices(n * h * w * c, target, bytes);
+  const pairs = slicePairs(outputs, inputs, (first, end) => {
     const from = Math.floor(first / (ow * c));
     const to = Math.floor((end - 1) / (ow * c));
     const firstRow = Math.floor(from / oh) * h + Math.max((from % oh) * sh - top, 0);
@@ -141,9 +135,9 @@ function forwardPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
 /** Stretches of dx with the stretches of dy whose windows may contain them. */
 function gradientPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
   const { n, h, w, c, oh, ow, sh, ph, top, bytes } = units;
-  const outputs = elementWindows(n * h * w * c, target, bytes);
-  const inputs = elementWindows(n * oh * ow * c, target, bytes);
-  const pairs = windowPairs(outputs, inputs, (first, end) => {
+  const outputs = bindingSlices(n * h * w * c, target, bytes);
+  const inputs = bindingSlices(n * oh * ow * c, target, bytes);
+  const pairs = slicePairs(outputs, inputs, (first, end) => {
     const from = Math.floor(first / (w * c));
     const to = Math.floor((end - 1) / (w * c));
     const firstRow = Math.max(Math.floor(((from % h) + top - ph) / sh) + 1, 0);
@@ -154,25 +148,25 @@ function gradientPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
   return pairs.map((pair) => ({ pair, split: inputs.length > 1 }));
 }
 
-function forwardUniforms(units: PoolUnits, { output, input, first }: WindowPair): Record<string, number> {
+function forwardUniforms(units: PoolUnits, { output, input, isFirst }: SlicePair): Record<string, number> {
   return {
     count: output.count,
     yFirst: output.first,
     xFirst: input.first,
     xCount: input.count,
     ...planeUniforms(units),
-    fresh: flag(first),
+    isFirst: uniformFlag(isFirst),
   };
 }
 
-function gradientUniforms(units: PoolUnits, { output, input, first }: WindowPair): Record<string, number> {
+function gradientUniforms(units: PoolUnits, { output, input, isFirst }: SlicePair): Record<string, number> {
   return {
     count: output.count,
     xFirst: output.first,
     yFirst: input.first,
     yCount: input.count,
     ...planeUniforms(units),
-    fresh: flag(first),
+    isFirst: uniformFlag(isFirst),
   };
 }
 
@@ -193,11 +187,11 @@ function describe(
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
-    ...(['', '-vec4'] as const).flatMap((suffix): Variant[] => [
-      ...[false, true].flatMap((SPLIT): Variant[] => [
+    ...(['', '-vec4'] as const).flatMap((suffix): ShaderVariant[] => [
+      ...[false, true].flatMap((SPLIT): ShaderVariant[] => [
         { shader: `pooling/max${suffix}`, constants: { ...constants, SPLIT, POSITIONS: false } },
         { shader: `pooling/max${suffix}`, constants: { ...constants, SPLIT, POSITIONS: true } },
         { shader: `pooling/max-gradient${suffix}`, constants: { ...constants, SPLIT } },

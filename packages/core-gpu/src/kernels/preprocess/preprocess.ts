@@ -1,8 +1,9 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import type { RowsShape } from '../rows.ts';
-import { FLAT_WORKGROUP, windowPairs, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { bindingSlices, slicePairs } from '../binding-slices.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import type { RowsShape } from '../row-reductions.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /**
  * How pictures of 0 to 255 become what a model was trained on: `caffe` (BGR minus ImageNet's mean), `tf`
@@ -62,7 +63,7 @@ function pieces(total: number, step: number): { first: number; count: number }[]
 export function planOneHot({ rows, classes }: RowsShape, target: KernelTarget): Plan {
   checkExtents('one-hot', { rows, classes });
   const count = rows * classes;
-  const pairs = windowPairs(elementWindows(count, target), elementWindows(rows, target), (first, end) => [
+  const pairs = slicePairs(bindingSlices(count, target), bindingSlices(rows, target), (first, end) => [
     Math.floor(first / classes),
     Math.ceil(end / classes),
   ]);
@@ -89,9 +90,9 @@ export function planOneHot({ rows, classes }: RowsShape, target: KernelTarget): 
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   return [
-    ...Object.values(modes).map((MODE): Variant => ({
+    ...Object.values(modes).map((MODE): ShaderVariant => ({
       shader: 'preprocess/preprocess',
       constants: { WORKGROUP: FLAT_WORKGROUP, MODE },
     })),

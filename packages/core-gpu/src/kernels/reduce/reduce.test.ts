@@ -4,7 +4,7 @@ import type { KernelTarget } from '../../commands/plan.ts';
 import { expectClose, randomFloats, relativeError, runPlan, withGpu } from '../testing.ts';
 import { planColumnSum, planSum, planSumOfSquares } from './reduce.ts';
 import { columnSumReference, sumOfSquaresReference } from './reference.ts';
-import { rowWindows } from './row-windows.ts';
+import { rowSlices } from './row-slices.ts';
 import { gpuTarget } from '../testing-targets.ts';
 
 describe.each([
@@ -79,7 +79,7 @@ describe('row windows', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: widest }), (rows, columns) => {
         let next = 0;
-        for (const window of rowWindows(rows, columns, target)) {
+        for (const window of rowSlices(rows, columns, target)) {
           expect(window.first).toBe(next);
           next += window.rows;
           const binding = window.of('x');
@@ -98,6 +98,6 @@ describe('row windows', () => {
 
   it('refuse rows too wide to be shortened', () => {
     const columns = limit / 16 + 1;
-    expect(() => rowWindows(10, columns, target)).toThrow(`four rows of ${String(columns)} floats`);
+    expect(() => rowSlices(10, columns, target)).toThrow(`four rows of ${String(columns)} floats`);
   });
 });

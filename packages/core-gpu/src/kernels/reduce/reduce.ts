@@ -1,8 +1,8 @@
 import type { Binding, Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { grid1d } from '../grid.ts';
-import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
-import { rowsPerBinding, rowWindow, rowWindows, type RowWindow } from './row-windows.ts';
-import { checkExtents } from '../extents.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { rowsPerBinding, rowSlice, rowSlices, type RowSlice } from './row-slices.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /**
  * Matrices of no more rows than this are summed up by one thread for each column, row after row: the order in which
@@ -33,7 +33,7 @@ export interface ColumnReduction {
   /** The result is divided by this; default 1. */
   readonly divisor?: number;
   /** The first level: from the terms of a window to its partial sums. */
-  readonly first: (window: RowWindow, partial: PartialSums) => Dispatch;
+  readonly first: (window: RowSlice, partial: PartialSums) => Dispatch;
 }
 
 /**
@@ -54,7 +54,7 @@ export function reduceColumns(
   let input: string | undefined;
   for (let level = 0; input !== output; level++) {
     const width: number = level === 0 ? columns : sums;
-    const windows = rowWindows(rows, width, target).map((window) => ({
+    const windows = rowSlices(rows, width, target).map((window) => ({
       window,
       strips: stripsOf(window.rows, { width, sums }, target),
     }));
@@ -63,7 +63,7 @@ export function reduceColumns(
     if (total > 1) temporaries[next] = Math.max(temporaries[next] ?? 0, 4 * total * sums);
     let done = 0;
     for (const { window, strips } of windows) {
-      const place = rowWindow({ first: done, rows: strips, columns: sums }, target);
+      const place = rowSlice({ first: done, rows: strips, columns: sums }, target);
       const partial = {
         strips,
         output: total === 1 ? output : place.of(next),
@@ -97,7 +97,7 @@ function stripsOf(
 
 /** One level of column sums: `partial.strips` rows of sums of `window`. */
 export function columnSumDispatch(
-  window: RowWindow,
+  window: RowSlice,
   partial: PartialSums,
   { input, columns, square = false }: { input: string; columns: number; square?: boolean },
   target: KernelTarget,
@@ -168,7 +168,7 @@ export function planSumOfSquares(count: number, target: KernelTarget): Plan {
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   return [false, true].map((SQUARE) => ({
     shader: 'reduce/column-sum' as const,
     constants: { WORKGROUP: FLAT_WORKGROUP, SQUARE },

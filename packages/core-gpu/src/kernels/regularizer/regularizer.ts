@@ -1,6 +1,8 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
+import { planElementwise } from '../elementwise-plan.ts';
+import { FLAT_WORKGROUP } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
 import { planSum } from '../reduce/reduce.ts';
-import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
 
 /** A penalty on the size of a weight of `count` numbers: `l1` times the sum of |w| plus `l2` times that of w^2. */
 export interface PenaltyOptions {
@@ -49,7 +51,7 @@ export function planPenaltyGradient({ count, l1, l2 }: PenaltyOptions, target: K
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     { shader: 'regularizer/penalty', constants },

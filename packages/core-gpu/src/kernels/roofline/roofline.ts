@@ -1,6 +1,8 @@
 import type { KernelTarget, Plan } from '../../commands/plan.ts';
-import { FLAT_WORKGROUP, planElementwise, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { planElementwise } from '../elementwise-plan.ts';
+import { FLAT_WORKGROUP } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /** Chains of a thread, and the constants of the loop over them: `STEPS` comes from outside. */
 export const FMA_CHAINS = 12;
@@ -53,7 +55,7 @@ export function planCopyRate(count: number, target: KernelTarget): Plan {
 }
 
 /** Every shader of this folder with the constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   return [
     { shader: 'roofline/fma', constants: { WORKGROUP: FLAT_WORKGROUP, STEPS: 1024, UNROLLED } },
     { shader: 'roofline/copy', constants: { WORKGROUP: FLAT_WORKGROUP } },

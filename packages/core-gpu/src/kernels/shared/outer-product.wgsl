@@ -1,4 +1,4 @@
-// A tile of sums as a sum of outer products: what ../matmul/outer.wgsl and ../conv2d/outer-forward.wgsl have in common.
+// A tile of sums as a sum of outer products: what ../matmul/outer-product.wgsl and ../conv2d/outer-product-forward.wgsl have in common.
 //
 // A subgroup of 8 lanes holds ROWS x 32 COLS sums, a lane four neighbouring columns of every row (with COLS 2 the sums of
 // its other four columns stand behind those of the first four). Each row of the left factor is loaded by one lane, four

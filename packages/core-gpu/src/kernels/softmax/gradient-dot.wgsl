@@ -5,7 +5,7 @@
 //   threads  LANES for each row, ROWS rows for each workgroup, as in statistics.wgsl
 //   shared   4 * LANES * ROWS bytes
 //   needs    LANES a power of two, ROWS; SPLIT when y comes in several stretches: then dot holds the sum over those
-//            before this one, except when `fresh` is 1
+//            before this one, except when `isFirst` is 1
 //   cost     2 FLOP, 8 bytes per element
 
 struct Params {
@@ -14,7 +14,7 @@ struct Params {
   xFirst: u32,
   xCount: u32,
   classes: u32,
-  fresh: u32,
+  isFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -46,6 +46,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   }
 
   if (lane == 0u && i < params.rowCount) {
-    rowDot[i] = partial[lid] + select(rowDot[i], 0.0, !SPLIT || params.fresh == 1u);
+    rowDot[i] = partial[lid] + select(rowDot[i], 0.0, !SPLIT || params.isFirst == 1u);
   }
 }

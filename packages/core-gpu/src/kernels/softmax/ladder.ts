@@ -1,7 +1,6 @@
-import { grid1d } from '../grid.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
 import type { Ladder } from '../ladder.ts';
-import { threadPerRow, workgroupPerRow } from '../rows.ts';
-import { FLAT_WORKGROUP } from '../windows.ts';
+import { threadPerRow, workgroupPerRow } from '../row-reductions.ts';
 import { planSoftmax } from './softmax.ts';
 
 const [rows, classes] = [256, 1000];

@@ -1,4 +1,4 @@
-import type { RowsShape } from '../rows.ts';
+import type { RowsShape } from '../row-reductions.ts';
 
 /** Softmax of every row in float64. */
 export function softmax({ rows, classes }: RowsShape, x: ArrayLike<number>): Float64Array {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KernelTarget } from '../../commands/plan.ts';
-import type { RowsShape } from '../rows.ts';
+import type { RowsShape } from '../row-reductions.ts';
 import { hasGolden, readGolden } from '../testing-golden.ts';
 import { expectClose, expectRelative, randomFloats, relativeError, runPlan, withGpu } from '../testing.ts';
 import { softmax, softmaxGradient } from './reference.ts';

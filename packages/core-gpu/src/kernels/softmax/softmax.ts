@@ -1,8 +1,9 @@
 import type { Dispatch, KernelTarget, Plan } from '../../commands/plan.ts';
-import { elementWindows, grid1d } from '../grid.ts';
-import { chooseRowTile, rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../rows.ts';
-import { FLAT_WORKGROUP, type Variant } from '../windows.ts';
-import { checkExtents } from '../extents.ts';
+import { bindingSlices } from '../binding-slices.ts';
+import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
+import type { ShaderVariant } from '../shader-variant.ts';
+import { chooseRowTile, rowBroadcasts, rowReductions, rowTiles, type RowsShape } from '../row-reductions.ts';
+import { checkExtents } from '../check-extents.ts';
 
 /**
  * The dispatches that fill `largest` and `rest` (a float for each row) from the matrix in buffer `x`: the part that
@@ -27,7 +28,7 @@ export function planSoftmax(
   checkExtents('softmax', { rows: shape.rows, classes: shape.classes });
   const { rows, classes } = shape;
   const count = rows * classes;
-  const whole = elementWindows(count, target).length <= 1;
+  const whole = bindingSlices(count, target).length <= 1;
   const temporaries: Record<string, number> = whole ? {} : { largest: 4 * rows, rest: 4 * rows };
   return {
     kernel: 'softmax',
@@ -109,9 +110,9 @@ export function planSoftmaxGradient(shape: RowsShape, target: KernelTarget): Pla
 }
 
 /** Every shader of this folder with every set of constants it is used with. */
-export function variants(): Variant[] {
+export function variants(): ShaderVariant[] {
   const reductions = rowTiles.flatMap((tile) =>
-    [false, true].flatMap((SPLIT): Variant[] => [
+    [false, true].flatMap((SPLIT): ShaderVariant[] => [
       { shader: 'softmax/statistics', constants: { ...tile, SPLIT } },
       { shader: 'softmax/gradient-dot', constants: { ...tile, SPLIT } },
     ]),
@@ -119,7 +120,7 @@ export function variants(): Variant[] {
   const constants = { WORKGROUP: FLAT_WORKGROUP };
   return [
     ...reductions,
-    ...rowTiles.map((constants): Variant => ({ shader: 'softmax/rows', constants })),
+    ...rowTiles.map((constants): ShaderVariant => ({ shader: 'softmax/rows', constants })),
     { shader: 'softmax/normalize', constants },
     { shader: 'softmax/gradient', constants },
     { shader: 'softmax/naive', constants },

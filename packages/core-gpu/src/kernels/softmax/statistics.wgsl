@@ -11,7 +11,7 @@
 //
 //   shared   8 * LANES * ROWS bytes
 //   needs    LANES a power of two, ROWS; SPLIT when x comes in several stretches: then largest and rest hold what the
-//            stretches before this one gave, except when `fresh` is 1
+//            stretches before this one gave, except when `isFirst` is 1
 //   cost     about 15 FLOP, 4 bytes per element
 
 struct Params {
@@ -20,7 +20,7 @@ struct Params {
   xFirst: u32,
   xCount: u32,
   classes: u32,
-  fresh: u32,
+  isFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -70,7 +70,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   }
   if (lane == 0u && i < params.rowCount) {
     var total = partial[lid];
-    if (SPLIT && params.fresh == 0u) { total = join(Statistics(largest[i], rest[i]), total); }
+    if (SPLIT && params.isFirst == 0u) { total = join(Statistics(largest[i], rest[i]), total); }
     largest[i] = total.largest;
     rest[i] = total.rest;
   }

@@ -3,7 +3,7 @@ import { conv2dShape, type Conv2dOptions } from '../conv2d/shape.ts';
 import { chooseWinograd } from './choose.ts';
 import { gpuTarget as gpu, softwareTarget as software } from '../testing-targets.ts';
 
-const fusion = { bias: true, relu: true };
+const epilogue = { bias: true, relu: true };
 const shape = (size: number, ci: number, co: number, n = 1, more: Partial<Conv2dOptions> = {}) =>
   conv2dShape({
     input: [n, size, size, ci],
@@ -16,8 +16,8 @@ const shape = (size: number, ci: number, co: number, n = 1, more: Partial<Conv2d
 describe('chooseWinograd', () => {
   it('takes 3x3 convolutions with stride 1 and many channels', () => {
     for (const target of [gpu, software, { ...software, subgroupSize: 0 }]) {
-      expect(chooseWinograd(shape(37, 128, 128), fusion, target)?.output).toBe(4);
-      expect(chooseWinograd(shape(150, 64, 64, 4), fusion, target)?.output).toBe(4);
+      expect(chooseWinograd(shape(37, 128, 128), epilogue, target)?.output).toBe(4);
+      expect(chooseWinograd(shape(150, 64, 64, 4), epilogue, target)?.output).toBe(4);
     }
   });
 
@@ -27,9 +27,13 @@ describe('chooseWinograd', () => {
       [7, 1, 128, 128],
     ] as const) {
       const s = shape(17, 128, 128, 1, { kernel });
-      expect(chooseWinograd(s, fusion, software)).toEqual({ output: 4, product: 'outer', groups: 4 });
+      expect(chooseWinograd(s, epilogue, software)).toEqual({
+        output: 4,
+        product: 'outer-product',
+        groups: 4,
+      });
       for (const target of [gpu, { ...software, subgroupSize: 0 }])
-        expect(chooseWinograd(s, fusion, target)).toBeNull();
+        expect(chooseWinograd(s, epilogue, target)).toBeNull();
     }
   });
 
@@ -47,25 +51,25 @@ describe('chooseWinograd', () => {
       shape(4, 2048, 2048),
     ];
     for (const target of [gpu, software]) {
-      for (const s of others) expect(chooseWinograd(s, fusion, target)).toBeNull();
+      for (const s of others) expect(chooseWinograd(s, epilogue, target)).toBeNull();
     }
     const slice = { channels: 130, offset: 2 };
-    expect(chooseWinograd(shape(37, 128, 128), { ...fusion, slice }, software)).toBeNull();
+    expect(chooseWinograd(shape(37, 128, 128), { ...epilogue, outputSlice: slice }, software)).toBeNull();
   });
 
   it('gives small pictures small tiles, which waste less at the edges', () => {
-    expect(chooseWinograd(shape(9, 512, 512, 4), fusion, software)?.output).toBe(3);
-    expect(chooseWinograd(shape(8, 512, 512, 32), fusion, gpu)?.output).toBe(4);
-    expect(chooseWinograd(shape(9, 512, 512, 32), fusion, gpu)?.output).toBe(3);
+    expect(chooseWinograd(shape(9, 512, 512, 4), epilogue, software)?.output).toBe(3);
+    expect(chooseWinograd(shape(8, 512, 512, 32), epilogue, gpu)?.output).toBe(4);
+    expect(chooseWinograd(shape(9, 512, 512, 32), epilogue, gpu)?.output).toBe(3);
   });
 
   it('saves GPUs the passes where there is little to multiply, and the factors where there are few pixels', () => {
     // Of InceptionV3 at 299x299.
-    expect(chooseWinograd(shape(147, 32, 64), fusion, gpu)).not.toBeNull();
-    expect(chooseWinograd(shape(35, 64, 96), fusion, gpu)).toBeNull();
-    expect(chooseWinograd(shape(35, 64, 96, 32), fusion, gpu)).not.toBeNull();
-    expect(chooseWinograd(shape(8, 448, 384), fusion, gpu)).toBeNull();
-    expect(chooseWinograd(shape(8, 448, 384, 32), fusion, gpu)).not.toBeNull();
+    expect(chooseWinograd(shape(147, 32, 64), epilogue, gpu)).not.toBeNull();
+    expect(chooseWinograd(shape(35, 64, 96), epilogue, gpu)).toBeNull();
+    expect(chooseWinograd(shape(35, 64, 96, 32), epilogue, gpu)).not.toBeNull();
+    expect(chooseWinograd(shape(8, 448, 384), epilogue, gpu)).toBeNull();
+    expect(chooseWinograd(shape(8, 448, 384, 32), epilogue, gpu)).not.toBeNull();
     // Of VGG16 at 224x224.
     for (const [size, ci, co] of [
       [224, 64, 64],
@@ -74,7 +78,7 @@ describe('chooseWinograd', () => {
       [28, 512, 512],
       [14, 512, 512],
     ] as const) {
-      expect(chooseWinograd(shape(size, ci, co), fusion, gpu)).not.toBeNull();
+      expect(chooseWinograd(shape(size, ci, co), epilogue, gpu)).not.toBeNull();
     }
   });
 });

@@ -3,7 +3,7 @@ import { tunedChoice } from '../../tuning/table.ts';
 import { forwardCandidates } from '../conv2d/candidates.ts';
 import { chooseConv2dForward, type ForwardChoice } from '../conv2d/choose.ts';
 import { planConv2dForward } from '../conv2d/forward.ts';
-import type { Conv2dFusion } from '../conv2d/fusion.ts';
+import type { Conv2dEpilogue } from '../conv2d/epilogue.ts';
 import { checkConv2dShape, type Conv2dShape } from '../conv2d/shape.ts';
 import { chooseWinograd, winogradCandidates, type WinogradChoice } from './choose.ts';
 import { planWinograd } from './winograd.ts';
@@ -21,21 +21,21 @@ export function isWinograd(choice: FrozenChoice): choice is WinogradChoice {
 /** Every way that may be picked on this target, Winograd's and the direct ones. */
 export function frozenCandidates(
   shape: Conv2dShape,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   target: KernelTarget,
 ): FrozenChoice[] {
-  return [...winogradCandidates(shape, fusion, target), ...forwardCandidates(shape, target)];
+  return [...winogradCandidates(shape, epilogue, target), ...forwardCandidates(shape, target)];
 }
 
 /** Picks between Winograd's algorithm and the direct kernels, by measurement if there is one, else by their rules. */
 export function chooseConv2dFrozen(
   shape: Conv2dShape,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   target: KernelTarget,
 ): FrozenChoice {
   return (
-    tunedChoice(target, FROZEN, shape, () => frozenCandidates(shape, fusion, target)) ??
-    chooseWinograd(shape, fusion, target) ??
+    tunedChoice(target, FROZEN, shape, () => frozenCandidates(shape, epilogue, target)) ??
+    chooseWinograd(shape, epilogue, target) ??
     chooseConv2dForward(shape, target)
   );
 }
@@ -46,13 +46,13 @@ export function chooseConv2dFrozen(
  */
 export function planConv2dFrozen(
   shape: Conv2dShape,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   target: KernelTarget,
-  choice: FrozenChoice = chooseConv2dFrozen(shape, fusion, target),
+  choice: FrozenChoice = chooseConv2dFrozen(shape, epilogue, target),
 ): Plan {
   checkConv2dShape(shape);
   const plan = isWinograd(choice)
-    ? planWinograd(shape, fusion, target, choice)
-    : planConv2dForward(shape, fusion, target, choice);
+    ? planWinograd(shape, epilogue, target, choice)
+    : planConv2dForward(shape, epilogue, target, choice);
   return { ...plan, problem: { kernel: FROZEN, shape: { ...shape } } };
 }

@@ -22,7 +22,7 @@ export function gpuDirectCost(s: Conv2dShape): number {
 
 /**
  * Three passes: windows of x are transformed, multiplied by the factors of the kernel, and transformed back. The passes of
- * further slabs are not counted: each of those moves 64 MiB, beside which a pass is nothing.
+ * further chunks are not counted: each of those moves 64 MiB, beside which a pass is nothing.
  */
 export function gpuWinogradCost(s: Conv2dShape, positions: number, tiles: number): number {
   const flops = 2 * positions * s.ci * inTiles(tiles) * inTiles(s.co);

@@ -2,7 +2,7 @@
 //
 //     x  . . . . . . . .          a window for each tile of 3x3 outputs: windows
 //        . +-------+ . .          overlap by two rows and columns
-//        . | d     |-+ .    ->    transformed[position 0 .. 24][tile][channel]
+//        . | d     |-+ .    ->    transformedInput[position 0 .. 24][tile][channel]
 //        . +-------+ | .
 //
 //   layout  see input-tile.wgsl
@@ -12,7 +12,7 @@
 
 // #include "transforms-3.wgsl"
 // #include "input-tile.wgsl"
-// #include "put-rows.wgsl"
+// #include "store-rows.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {

@@ -5,7 +5,7 @@
 //   layout  see output-tile.wgsl
 //   thread  one tile, four channels: 36 vec4f are loaded, transformed in registers, and 16 stored
 //   cost    36/16 loads and one store for each element of y
-//   needs   co, yPixel and yOffset divisible by 4; WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU
+//   needs   co, yStrideW and yOffset divisible by 4; WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU
 
 // #include "transforms-4.wgsl"
 // #include "output-tile.wgsl"

@@ -3,10 +3,10 @@
 //
 //   needs   HAS_BIAS, ADD_RESIDUAL, RELU
 
-// The bias of the channels from 4 quad on.
-fn biasOf(quad: u32) -> vec4f {
+// The bias of the channels from 4 channelVector on.
+fn biasOf(channelVector: u32) -> vec4f {
   var four = vec4f();
-  if (HAS_BIAS) { four = vec4f(bias[quad]); }
+  if (HAS_BIAS) { four = vec4f(bias[channelVector]); }
   return four;
 }
 

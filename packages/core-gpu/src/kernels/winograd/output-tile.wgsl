@@ -1,7 +1,7 @@
 // The output transform of one tile and four channels, for tiles of any size (transforms-N.wgsl gives the arithmetic).
 //
-//   products  (position, tile, co / 4): `plane` vec4f for each of the SIZE * SIZE positions
-//   y         pixel (n, row, column) starts at ((n * oh + row) * ow + column) * yPixel + yOffset; a tile at the lower or
+//   products  (position, tile, co / 4): `positionStride` vec4f for each of the TILE_SIZE * TILE_SIZE positions
+//   y         pixel (n, row, column) starts at ((n * oh + row) * ow + column) * yStrideW + yOffset; a tile at the lower or
 //             right edge writes only what lies inside; residual lies as y does
 //   threads   past the last do once more what the last one does: a `return` here would make software adapters ask lane
 //             by lane, at every load, whether it is still running
@@ -14,9 +14,9 @@ struct Params {
   oh: u32,
   ow: u32,
   co: u32,
-  yPixel: u32,
+  yStrideW: u32,
   yOffset: u32,
-  plane: u32,
+  positionStride: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,31 +28,31 @@ struct Params {
 // #include "output-store.wgsl"
 
 fn transformTile(thread: u32) {
-  let quads = params.co / 4;
-  let t = min(thread, params.tiles * quads - 1);
-  let quad = t % quads;
-  let tile = t / quads;
-  let place = params.first + tile;
-  let row0 = place / params.tilesX % params.tilesY * OUTPUT;
-  let column0 = place % params.tilesX * OUTPUT;
-  let image = place / params.tilesX / params.tilesY * params.oh;
+  let channelVectors = params.co / 4;
+  let t = min(thread, params.tiles * channelVectors - 1);
+  let channelVector = t % channelVectors;
+  let tile = t / channelVectors;
+  let tileIndex = params.first + tile;
+  let row0 = tileIndex / params.tilesX % params.tilesY * OUTPUT_SIZE;
+  let column0 = tileIndex % params.tilesX * OUTPUT_SIZE;
+  let image = tileIndex / params.tilesX / params.tilesY * params.oh;
 
   // A^T m A: columns as they are loaded, then rows.
-  var columns: array<Outputs, SIZE>;
-  for (var s = 0u; s < SIZE; s++) {
-    var window: Window;
-    for (var r = 0u; r < SIZE; r++) { window[r] = products[(r * SIZE + s) * params.plane + t]; }
-    columns[s] = outputTransform(window);
+  var columns: array<Outputs, TILE_SIZE>;
+  for (var s = 0u; s < TILE_SIZE; s++) {
+    var values: Tile;
+    for (var r = 0u; r < TILE_SIZE; r++) { values[r] = products[(r * TILE_SIZE + s) * params.positionStride + t]; }
+    columns[s] = outputTransform(values);
   }
-  let added = biasOf(quad);
-  for (var r = 0u; r < OUTPUT; r++) {
-    var window: Window;
-    for (var s = 0u; s < SIZE; s++) { window[s] = columns[s][r]; }
-    let outputs = outputTransform(window);
+  let added = biasOf(channelVector);
+  for (var r = 0u; r < OUTPUT_SIZE; r++) {
+    var values: Tile;
+    for (var s = 0u; s < TILE_SIZE; s++) { values[s] = columns[s][r]; }
+    let outputs = outputTransform(values);
     let rowStart = (image + row0 + r) * params.ow + column0;
-    for (var s = 0u; s < OUTPUT; s++) {
+    for (var s = 0u; s < OUTPUT_SIZE; s++) {
       if (row0 + r < params.oh && column0 + s < params.ow) {
-        let at = (params.yOffset + (rowStart + s) * params.yPixel) / 4 + quad;
+        let at = (params.yOffset + (rowStart + s) * params.yStrideW) / 4 + channelVector;
         store(at, outputs[s] + added);
       }
     }

@@ -1,8 +1,8 @@
 // Winograd, second of three passes, for software adapters with subgroups of 8: a matrix product for each position.
 //
-// products[p, tile, o] = sum over c of transformed[p, tile, c] * factors[p, c, o], for all positions p of the window
+// products[p, tile, o] = sum over c of transformedInput[p, tile, c] * transformedKernel[p, c, o], for all positions p of the window
 //
-//   transformed  (p, tile / 8, ci / 4, tile % 8) vec4f of four channels c
+//   transformedInput  (p, tile / 8, ci / 4, tile % 8) vec4f of four channels c
 //   factors      (p, co / 32, ci, 8) vec4f of four channels o
 //   products     (p, tile, co / 4) vec4f of four channels o
 //   tile         8 * GROUPS tiles x 32 channels for each workgroup, which is one subgroup of 8 lanes
@@ -31,8 +31,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> transformed: array<vec4f>;
-@group(0) @binding(2) var<storage, read> factors: array<Factors4>;
+@group(0) @binding(1) var<storage, read> transformedInput: array<vec4f>;
+@group(0) @binding(2) var<storage, read> transformedKernel: array<TransformedKernel4>;
 @group(0) @binding(3) var<storage, read_write> products: array<vec4f>;
 
 alias Sums = array<vec4f, 8 * GROUPS>;
@@ -44,7 +44,7 @@ fn multiply(sums: ptr<function, Sums>, first: u32, weights: mat4x4f, four: vec4f
 
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let quads = params.ci / 4;
+  let channelVectors = params.ci / 4;
   let columns = params.co / 4;
   let eights = (params.tiles + 7) / 8;
   let rowBlocks = (eights + GROUPS - 1) / GROUPS;
@@ -56,16 +56,16 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (position >= params.positions) { return; }
 
   var sums: Sums;
-  let group = quads * 8;
+  let group = channelVectors * 8;
   var weight = (position * columnBlocks + columnBlock) * params.ci * 8 + lane;
   var source = (position * eights + rowBlock * GROUPS) * group + lane;
-  for (var c = 0u; c < quads; c++) {
-    let weights = mat4x4f(vec4f(factors[weight]), vec4f(factors[weight + 8]), vec4f(factors[weight + 16]), vec4f(factors[weight + 24]));
+  for (var c = 0u; c < channelVectors; c++) {
+    let weights = mat4x4f(vec4f(transformedKernel[weight]), vec4f(transformedKernel[weight + 8]), vec4f(transformedKernel[weight + 16]), vec4f(transformedKernel[weight + 24]));
     // Written out: the compiler would not unroll a loop this long.
-    multiply(&sums, 0, weights, transformed[source]);
-    if (GROUPS > 1) { multiply(&sums, 8, weights, transformed[source + group]); }
-    if (GROUPS > 2) { multiply(&sums, 16, weights, transformed[source + 2 * group]); }
-    if (GROUPS > 3) { multiply(&sums, 24, weights, transformed[source + 3 * group]); }
+    multiply(&sums, 0, weights, transformedInput[source]);
+    if (GROUPS > 1) { multiply(&sums, 8, weights, transformedInput[source + group]); }
+    if (GROUPS > 2) { multiply(&sums, 16, weights, transformedInput[source + 2 * group]); }
+    if (GROUPS > 3) { multiply(&sums, 24, weights, transformedInput[source + 3 * group]); }
     weight += 32;
     source += 8;
   }

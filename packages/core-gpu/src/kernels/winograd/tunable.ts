@@ -11,7 +11,7 @@ import {
   planConv2dFrozen,
   type FrozenChoice,
 } from './frozen.ts';
-import { planWinogradKernel, winogradFactors } from './winograd.ts';
+import { planWinogradKernel, transformedKernelLength } from './winograd.ts';
 
 const plain = { bias: false, relu: false };
 
@@ -24,7 +24,7 @@ export const conv2dFrozenTunable: Tunable<Conv2dShape, FrozenChoice> = {
     const each = planConv2dFrozen(shape, plain, target, choice);
     if (!isWinograd(choice)) return { each };
     return {
-      kept: { factors: 4 * winogradFactors(shape, choice) },
+      kept: { transformedKernel: 4 * transformedKernelLength(shape, choice) },
       once: planWinogradKernel(shape, choice, target),
       each,
     };

@@ -4,7 +4,7 @@ type Variant = Pick<Dispatch, 'shader' | 'constants'>;
 
 const flags = [false, true];
 
-const endings = flags.flatMap((HAS_BIAS) =>
+const epilogues = flags.flatMap((HAS_BIAS) =>
   flags.flatMap((ADD_RESIDUAL) => flags.map((RELU) => ({ HAS_BIAS, ADD_RESIDUAL, RELU }))),
 );
 
@@ -14,14 +14,14 @@ export function variants(): Variant[] {
     ([2, 3, 4] as const).flatMap((output): Variant[] => [
       { shader: `winograd/kernel-${output}`, constants: { WORKGROUP } },
       { shader: `winograd/input-${output}`, constants: { WORKGROUP } },
-      ...endings.map((ending): Variant => ({
+      ...epilogues.map((epilogue): Variant => ({
         shader: `winograd/output-${output}`,
-        constants: { WORKGROUP, ...ending },
+        constants: { WORKGROUP, ...epilogue },
       })),
     ]),
   );
-  const turned = ([2, 3, 4] as const).map((output): Variant => ({
-    shader: `winograd/input-turned-${output}`,
+  const transposed = ([2, 3, 4] as const).map((output): Variant => ({
+    shader: `winograd/input-transposed-${output}`,
     constants: { WORKGROUP: 8 },
   }));
   const products = [1, 2, 3, 4].map((GROUPS): Variant => ({
@@ -29,12 +29,12 @@ export function variants(): Variant[] {
     constants: { GROUPS },
   }));
   const lines: Variant[] = [
-    { shader: 'winograd/kernel-line', constants: { WORKGROUP: 8 } },
-    { shader: 'winograd/input-line', constants: { WORKGROUP: 8 } },
-    ...endings.map((ending): Variant => ({
-      shader: 'winograd/output-line',
-      constants: { WORKGROUP: 8, ...ending },
+    { shader: 'winograd/kernel-1d', constants: { WORKGROUP: 8 } },
+    { shader: 'winograd/input-1d', constants: { WORKGROUP: 8 } },
+    ...epilogues.map((epilogue): Variant => ({
+      shader: 'winograd/output-1d',
+      constants: { WORKGROUP: 8, ...epilogue },
     })),
   ];
-  return [...transforms, ...turned, ...lines, ...products];
+  return [...transforms, ...transposed, ...lines, ...products];
 }

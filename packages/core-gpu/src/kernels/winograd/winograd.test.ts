@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Gpu } from '../../device/gpu.ts';
-import type { Conv2dFusion } from '../conv2d/fusion.ts';
+import type { Conv2dEpilogue } from '../conv2d/epilogue.ts';
 import * as reference from '../conv2d/reference.ts';
 import { conv2dLengths, conv2dShape, type Conv2dShape } from '../conv2d/shape.ts';
 import { expectClose, randomFloats, runPlan, withGpu } from '../testing.ts';
 import { winogradCandidates, type WinogradChoice } from './choose.ts';
-import { planWinograd, planWinogradKernel, winogradFactors } from './winograd.ts';
+import { planWinograd, planWinogradKernel, transformedKernelLength } from './winograd.ts';
 
-const side = fc.integer({ min: 1, max: 13 });
+const interleave = fc.integer({ min: 1, max: 13 });
 const channels = fc.constantFrom(4, 8, 12, 20, 36);
 const shapesOf = (taps: readonly [number, number]) =>
   fc
     .record({
-      input: fc.tuple(fc.integer({ min: 1, max: 3 }), side, side, channels),
+      input: fc.tuple(fc.integer({ min: 1, max: 3 }), interleave, interleave, channels),
       co: channels,
       padding: fc.constantFrom('same' as const, 'valid' as const),
     })
@@ -26,21 +26,21 @@ const shapesOf = (taps: readonly [number, number]) =>
 async function convolve(
   gpu: Gpu,
   s: Conv2dShape,
-  fusion: Conv2dFusion,
+  epilogue: Conv2dEpilogue,
   choice: WinogradChoice,
   inputs: Readonly<Record<'x' | 'kernel' | 'bias' | 'residual', Float32Array | null>>,
   before?: Float32Array,
 ): Promise<Float32Array> {
   const { x, kernel, bias, residual } = inputs;
   const length = before?.length ?? conv2dLengths(s).y;
-  const { factors } = await runPlan(
+  const { transformedKernel } = await runPlan(
     gpu,
     planWinogradKernel(s, choice, gpu.target),
     { kernel },
-    { factors: winogradFactors(s, choice) },
+    { transformedKernel: transformedKernelLength(s, choice) },
   );
-  const given = { x, factors, bias, residual, ...(before && { y: before }) };
-  const { y } = await runPlan(gpu, planWinograd(s, fusion, gpu.target, choice), given, { y: length });
+  const given = { x, transformedKernel, bias, residual, ...(before && { y: before }) };
+  const { y } = await runPlan(gpu, planWinograd(s, epilogue, gpu.target, choice), given, { y: length });
   return y;
 }
 
@@ -49,8 +49,8 @@ async function check(gpu: Gpu, s: Conv2dShape, choice: WinogradChoice): Promise<
   const x = randomFloats(lengths.x, 1);
   const kernel = randomFloats(lengths.kernel, 2);
   const bias = randomFloats(s.co, 3);
-  const fusion = { bias: true, relu: true };
-  const y = await convolve(gpu, s, fusion, choice, { x, kernel, bias, residual: null });
+  const epilogue = { bias: true, relu: true };
+  const y = await convolve(gpu, s, epilogue, choice, { x, kernel, bias, residual: null });
   expectClose(y, reference.conv2dForward(s, x, kernel, bias, true), { terms: s.kh * s.kw * s.ci + 1 });
 }
 
@@ -73,16 +73,16 @@ async function checkSlice(gpu: Gpu, s: Conv2dShape, choice: WinogradChoice): Pro
     const sum = plain[Math.floor(i / wide.channels) * s.co + channel] ?? NaN;
     return Math.max(0, sum + (residual[i] ?? NaN));
   });
-  const fusion = { bias: true, relu: true, add: true, slice: wide };
-  const y = await convolve(gpu, s, fusion, choice, { x, kernel, bias, residual }, before);
+  const epilogue = { bias: true, relu: true, residual: true, outputSlice: wide };
+  const y = await convolve(gpu, s, epilogue, choice, { x, kernel, bias, residual }, before);
   expectClose(y, expected, { terms: s.kh * s.kw * s.ci + 2 });
 }
 
 /** The candidates of both kinds of products that can run here. */
 function choices(gpu: Gpu, s: Conv2dShape): WinogradChoice[] {
-  const fusion = { bias: true, relu: true };
-  const here = winogradCandidates(s, fusion, gpu.target);
-  const elsewhere = winogradCandidates(s, fusion, { ...gpu.target, kind: 'gpu' });
+  const epilogue = { bias: true, relu: true };
+  const here = winogradCandidates(s, epilogue, gpu.target);
+  const elsewhere = winogradCandidates(s, epilogue, { ...gpu.target, kind: 'gpu' });
   return [...here, ...elsewhere];
 }
 
@@ -130,9 +130,9 @@ describe('winograd', patient, () => {
       strides: [1, 1],
       padding: 'same',
     });
-    for (const choice of choices(gpu(), s).filter(({ product }) => product === 'outer')) {
+    for (const choice of choices(gpu(), s).filter(({ product }) => product === 'outer-product')) {
       const plan = planWinograd(s, { bias: true, relu: true }, gpu().target, choice);
-      expect(plan.dispatches.map(({ shader }) => shader)).toContain('matmul/outer');
+      expect(plan.dispatches.map(({ shader }) => shader)).toContain('matmul/outer-product');
       await check(gpu(), s, choice);
     }
   });
@@ -145,7 +145,7 @@ describe('winograd', patient, () => {
       padding: 'same',
     });
     const all = choices(gpu(), any);
-    const products = ['subgroup', 'outer', 'matmul'].map((kind) =>
+    const products = ['subgroup', 'outer-product', 'matmul'].map((kind) =>
       all.find(({ product }) => product === kind),
     );
     const outputs = [2, 3].map((size) => all.find(({ output }) => output === size));
@@ -169,7 +169,7 @@ describe('winograd where tensors exceed a binding', patient, () => {
   // 36 positions of 32 tiles and 4 channels take 18 KiB: hardly more than that.
   const gpu = withGpu({ bindingLimit: 20_480 });
 
-  it('works off images and tiles in slabs', async () => {
+  it('works off images and tiles in chunks', async () => {
     const s = conv2dShape({ input: [5, 16, 17, 4], kernel: [3, 3, 4, 4], strides: [1, 1], padding: 'same' });
     const candidates = choices(gpu(), s).filter(({ groups }) => groups === 4 || groups === 1);
     expect(candidates.length).toBeGreaterThan(2);

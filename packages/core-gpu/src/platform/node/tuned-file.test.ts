@@ -16,9 +16,9 @@ const adapter: AdapterDescription = {
   kind: 'gpu',
 };
 const faster = {
-  rule: { variant: 'tile', rows: 4 },
+  rule: { variant: 'tiled', rows: 4 },
   ruleMilliseconds: 2,
-  best: { variant: 'tile', rows: 8 },
+  best: { variant: 'tiled', rows: 8 },
   bestMilliseconds: 1,
 };
 const same = { rule: faster.rule, ruleMilliseconds: 2, best: faster.rule, bestMilliseconds: 2 };

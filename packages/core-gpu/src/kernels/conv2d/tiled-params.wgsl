@@ -1,0 +1,34 @@
+// As params.wgsl for a dense kernel, and which share of the sum a workgroup takes: kPerSplit steps of k = (ky, kx, c),
+// summed into a dense tensor of pixels x channels of its own, splitStride after the one before.
+
+struct Params {
+  first: u32,
+  pixels: u32,
+  oh: u32,
+  ow: u32,
+  h: u32,
+  w: u32,
+  ci: u32,
+  co: u32,
+  kh: u32,
+  kw: u32,
+  strideH: u32,
+  strideW: u32,
+  dilationH: u32,
+  dilationW: u32,
+  top: i32,
+  left: i32,
+  xStrideN: u32,
+  xStrideH: u32,
+  xStrideW: u32,
+  xOffset: i32,
+  kernelOffset: u32,
+  yStrideN: u32,
+  yStrideH: u32,
+  yStrideW: u32,
+  yOffset: i32,
+  kPerSplit: u32,
+  splitStride: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;

@@ -1,0 +1,24 @@
+// Winograd F(3x3, 3x3), first of three passes: every 5x5 window of x is transformed, B^T d B, and stored in the
+// order in which a sum of outer products reads it.
+//
+//     x  . . . . . . . .          a window for each tile of 3x3 outputs: windows
+//        . +-------+ . .          overlap by two rows and columns
+//        . | d     |-+ .    ->    transformedInput[position 0 .. 24][tile][channel]
+//        . +-------+ | .
+//
+//   layout  see input-tile.wgsl and store-transposed.wgsl
+//   thread  one tile, four channels: 25 vec4f are loaded, transformed in registers, and stored
+//   cost    each element of x is read 25/9 times and 25/9 as many are written
+//   needs   ci and xOffset divisible by 4; subgroups of exactly 8 lanes; WORKGROUP (8)
+
+enable subgroups;
+
+// #include "transforms-3.wgsl"
+// #include "input-tile.wgsl"
+// #include "store-transposed.wgsl"
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, @builtin(local_invocation_index) lid: u32) {
+  // Threads past the last do once more what the last ones do: a `return` would mask all loads.
+  transformTile(min((wid.y * nwg.x + wid.x) * WORKGROUP, params.positionStride - WORKGROUP) + lid);
+}
