@@ -1,3 +1,4 @@
+import { batchesOf } from './batches-of.ts';
 import type { Batch, Dataset } from './host-array.ts';
 
 /**
@@ -11,7 +12,7 @@ export function mapBatches(
   const mapped: Dataset = {
     async *batches(epoch, first = 0) {
       let number = first;
-      for await (const batch of dataset.batches(epoch, first)) yield map(batch, epoch, number++);
+      for await (const batch of batchesOf(dataset, epoch, first)) yield map(batch, epoch, number++);
     },
   };
   for (const count of ['batchCount', 'sampleCount'] as const) {

@@ -72,6 +72,44 @@ describe('batches that cannot be', () => {
     expect(gpu().memory().liveBuffers).toBe(0);
   });
 
+  it.each([undefined, null, 3, 'text', {}, { x: undefined }, { x: null }, { x: [undefined] }])(
+    'that are no batches: %j',
+    async (value) => {
+      const model = compiled();
+      const wrong = value as unknown as Batch;
+      const code = expect.stringMatching(/^(batch|array)\/type$/) as string;
+      for (const config of [{}, { classWeight: { 0: 2 } }, { stepsPerEpoch: 2 }, { validationSteps: 1 }]) {
+        await expect(model.fit(second(wrong), config)).rejects.toMatchObject({ name: 'ConvbaseError' });
+      }
+      await expect(model.fit(second({ y: array(2), ...wrong }))).rejects.toMatchObject({ code });
+      await expect(model.evaluate(second({ y: array(2), ...wrong }))).rejects.toMatchObject({ code });
+      await expect(model.predict(second(wrong))).rejects.toMatchObject({ code });
+      await expect(model.trainOnBatch(wrong)).rejects.toMatchObject({ name: 'ConvbaseError' });
+      model.dispose();
+      expect(gpu().memory().liveBuffers).toBe(0);
+    },
+  );
+
+  it.each([undefined, null, 3, 'text', {}, [undefined]])('of data that is none: %j', async (value) => {
+    const model = compiled();
+    const x = value as HostArray;
+    const error = { name: 'ConvbaseError', code: 'array/type' };
+    await expect(model.predict(x)).rejects.toMatchObject(error);
+    await expect(model.predictOnBatch(x)).rejects.toMatchObject(error);
+    await expect(model.evaluate(x, array(2))).rejects.toMatchObject(error);
+    await expect(model.fit(x, array(2))).rejects.toMatchObject(error);
+    const batches = (): Batch[] => value as Batch[];
+    if (!Array.isArray(value)) {
+      const none = { code: 'dataset/batches' };
+      await expect(model.predict({ batches })).rejects.toMatchObject(none);
+      await expect(model.fit({ batches })).rejects.toMatchObject(none);
+      await expect(model.fit({ batches }, { classWeight: { 0: 2 } })).rejects.toMatchObject(none);
+      await expect(model.evaluate({ batches })).rejects.toMatchObject(none);
+    }
+    model.dispose();
+    expect(gpu().memory().liveBuffers).toBe(0);
+  });
+
   it('of no samples are never predicted', async () => {
     const model = compiled();
     const none = array(0, 4);

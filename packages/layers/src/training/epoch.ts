@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { batchesOf } from '../tensor/batches-of.ts';
 import type { Dataset } from '../tensor/host-array.ts';
 import { lookahead, Pace, throwIfAborted } from './batches.ts';
 import type { Callback, Logs } from './callbacks.ts';
@@ -71,7 +72,7 @@ async function trainBatches(
   let done = from.batch;
   let lastUpdate = performance.now();
   try {
-    for await (const batch of lookahead(dataset.batches(epoch, from.batch), signal, meter)) {
+    for await (const batch of lookahead(batchesOf(dataset, epoch, from.batch), signal, meter)) {
       recordTrainingStep(network, batch, totals, `batch ${done + 1} of epoch ${epoch + 1}`);
       await pace.add(gpu.idle());
       done = advance();

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { batchesOf } from '../tensor/batches-of.ts';
 import type { ArrayInput, Dataset, HostArray } from '../tensor/host-array.ts';
 import { lookahead, Pace } from './batches.ts';
 import { datasetConfig, evaluationData, isDataset, type ArrayOptions, type Inputs } from './data.ts';
@@ -56,7 +57,7 @@ async function evaluateDataset(
     told.catch(() => undefined); // reported when it is waited for
   };
   try {
-    for await (const batch of lookahead(dataset.batches(0), signal, meter)) {
+    for await (const batch of lookahead(batchesOf(dataset, 0), signal, meter)) {
       const keep = onPredictions && tell;
       recordEvaluationStep(network, batch, totals, { keep, place: `batch ${++number}` });
       await pace.add(onPredictions === undefined ? gpu.idle() : told);

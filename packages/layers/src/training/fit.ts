@@ -1,4 +1,5 @@
 import { ConvbaseError, visibleLine } from '@convbase/base';
+import { checkIsBatch } from '../tensor/batches-of.ts';
 import type { ArrayInput, Batch, Dataset } from '../tensor/host-array.ts';
 import { epochLines, type Callback } from './callbacks.ts';
 import { withClassWeight } from './class-weight.ts';
@@ -105,24 +106,45 @@ async function fitDataset(network: Network, data: Dataset, config: FitConfig): P
     meter: config.meter,
   };
   const history: History = { epoch: [], history: {} };
-  network.stopTraining = false;
   const stopped = (): boolean => network.stopTraining;
+  return alone(network, async () => {
+    network.stopTraining = false;
+    for (const callback of callbacks) callback.setModel?.(network);
+    for (const callback of callbacks) await callback.onTrainBegin?.();
+    for (let epoch = start.epoch; epoch < epochs && !stopped(); epoch++) {
+      const logs = await trainEpoch(run, epoch === start.epoch ? start : epochStart(epoch));
+      const next = (): Promise<FitPosition> => Promise.resolve(epochStart(epoch + 1));
+      for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, next);
+      history.epoch.push(epoch);
+      for (const [key, value] of Object.entries(logs)) (history.history[key] ??= []).push(value);
+    }
+    for (const callback of callbacks) await callback.onTrainEnd?.();
+    return history;
+  });
+}
 
-  for (const callback of callbacks) callback.setModel?.(network);
-  for (const callback of callbacks) await callback.onTrainBegin?.();
-  for (let epoch = start.epoch; epoch < epochs && !stopped(); epoch++) {
-    const logs = await trainEpoch(run, epoch === start.epoch ? start : epochStart(epoch));
-    const next = (): Promise<FitPosition> => Promise.resolve(epochStart(epoch + 1));
-    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, next);
-    history.epoch.push(epoch);
-    for (const [key, value] of Object.entries(logs)) (history.history[key] ??= []).push(value);
+/** Those that `fit` is training. */
+const inTraining = new WeakSet<Network>();
+
+/** Runs one training of a network at a time: of two the steps would mix. Throws `training/running` for the second. */
+async function alone<T>(network: Network, train: () => Promise<T>): Promise<T> {
+  if (inTraining.has(network)) {
+    throw new ConvbaseError('training/running', 'the model is being trained already', {
+      where: network.name,
+      fix: 'Wait for the first fit() to end (await it) before the next one begins.',
+    });
   }
-  for (const callback of callbacks) await callback.onTrainEnd?.();
-  return history;
+  inTraining.add(network);
+  try {
+    return await train();
+  } finally {
+    inTraining.delete(network);
+  }
 }
 
 /** One step on one batch; loss and metrics are those before the update. */
 export async function trainOnBatch(network: Network, batch: Batch): Promise<Record<string, number>> {
+  checkIsBatch(batch, network.name);
   checkTrainable(network);
   const totals = new Totals(network.gpu, network.compiled.metrics);
   try {

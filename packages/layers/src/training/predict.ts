@@ -1,5 +1,6 @@
 import { ConvbaseError } from '@convbase/base';
 import { CallContext } from '../layers/context.ts';
+import { batchesOf } from '../tensor/batches-of.ts';
 import type { Batch, Dataset, HostArray } from '../tensor/host-array.ts';
 import { readTensors } from '../tensor/tensor.ts';
 import { lookahead } from './batches.ts';
@@ -60,7 +61,7 @@ export async function* predictBatches(
   let pending: Promise<PredictedBatch> | null = null;
   let number = 0;
   try {
-    for await (const batch of lookahead(dataset.batches(0), signal, meter)) {
+    for await (const batch of lookahead(batchesOf(dataset, 0), signal, meter)) {
       const next = computed(network, batch.x, `batch ${++number}`).then((outputs) => ({ batch, outputs }));
       next.catch(() => undefined); // reported when it is waited for
       meter?.handed(next);

@@ -70,6 +70,17 @@ describe('fit', () => {
     expect(gpu().memory().liveBuffers).toBe(0);
   });
 
+  it('trains a model once at a time', async () => {
+    const model = classifier().to(gpu());
+    model.compile({ optimizer: 'sgd', ...binary });
+    const first = model.fit(rings(8, 4), { epochs: 2 });
+    await expect(model.fit(rings(8, 4))).rejects.toMatchObject({ code: 'training/running' });
+    expect((await first).epoch).toEqual([0, 1]);
+    await expect(model.fit({ batches: () => [] })).rejects.toMatchObject({ code: 'dataset/empty' });
+    expect((await model.fit(rings(8, 4))).epoch).toEqual([0]);
+    model.dispose();
+  });
+
   it('says before it starts what cannot work', async () => {
     const model = classifier().to(gpu());
     const rejects = (dataset: Dataset, code: string): Promise<void> =>

@@ -1,4 +1,5 @@
 import { ConvbaseError } from '@convbase/base';
+import { batchesOf } from '../tensor/batches-of.ts';
 import type { Batch, Dataset } from '../tensor/host-array.ts';
 
 /**
@@ -24,7 +25,7 @@ export function takeSteps(dataset: Dataset, steps: number): Dataset {
       while (next < end) {
         const pass = Math.floor(next / perPass);
         const passEnd = Math.min(end, (pass + 1) * perPass);
-        for await (const batch of dataset.batches(pass, next % perPass)) {
+        for await (const batch of batchesOf(dataset, pass, next % perPass)) {
           yield batch;
           next++;
           if (next === passEnd) break;
