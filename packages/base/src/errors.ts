@@ -1,3 +1,4 @@
+import { withoutCredentials } from './credentials.ts';
 import { visibleLine } from './visible.ts';
 
 /** Where an error happened and what the reader can do about it. */
@@ -28,23 +29,26 @@ export function shortened(text: string, maxChars = MAX_CHARS): string {
  * `code` is stable across versions and meant for programs (`'adapter/none'`, `'file/truncated'`); the message
  * is meant for people and already contains `where` and `fix`. Names in it may come from anywhere, so each part is made
  * visible, and a line break in it ends no line: more lines are given as a list, and all but the first are indented. What
- * is too long for people is shortened.
+ * is too long for people is shortened. No part shows the user and password of a web address.
  */
 export class ConvbaseError extends Error {
   readonly code: string;
-  /** As it was given, for programs. */
+  /** As it was given, for programs, but for passwords. */
   readonly where: string | undefined;
   readonly fix: string | undefined;
 
   constructor(code: string, what: string | readonly string[], details: ErrorDetails = {}) {
-    const { where, fix, cause } = details;
+    const { cause } = details;
+    const where = details.where === undefined ? undefined : withoutCredentials(details.where);
+    const fix = details.fix === undefined ? undefined : [details.fix].flat().map(withoutCredentials);
+    const happened = [what].flat().map(withoutCredentials);
     const place = where === undefined ? '' : `${messageOf(where)}: `;
     const advice = fix === undefined ? '' : LINE_BREAK + messageOf(fix);
-    super(`${place}${messageOf(what)}${advice}`, cause === undefined ? undefined : { cause });
+    super(`${place}${messageOf(happened)}${advice}`, cause === undefined ? undefined : { cause });
     this.name = 'ConvbaseError';
     this.code = code;
     this.where = where === undefined ? undefined : shortened(where);
-    this.fix = fix === undefined ? undefined : shortened([fix].flat().join(LINE_BREAK));
+    this.fix = fix === undefined ? undefined : shortened(fix.join(LINE_BREAK));
   }
 }
 

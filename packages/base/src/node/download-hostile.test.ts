@@ -183,6 +183,42 @@ test('bytes that come slowly, but come, are waited for', async () => {
   await fetchIt({ stallTimeout: 300, retries: 0 });
 });
 
+test('a trickle is not waited for without an end, and what came of it stays', async () => {
+  let sent = 0;
+  const trickle: Behaviour = (_, response) => {
+    response.writeHead(200, { etag: '"1"', 'content-length': total });
+    const timer = setInterval(() => response.write(content.subarray(sent, (sent += 5))), 20);
+    response.on('close', () => {
+      clearInterval(timer);
+    });
+  };
+  server.behaviours = [trickle];
+  await expect(fetchIt({ stallTimeout: 300, retries: 0 })).rejects.toMatchObject({
+    code: 'download/stalled',
+    message: expect.stringMatching(/sent only \d+ bytes/) as string,
+  });
+  const { size } = await stat(`${path}.partial`);
+  expect(size).toBeGreaterThan(20);
+  server.behaviours = [serve(content)];
+  await fetchIt();
+  expect(server.requests.at(-1)?.headers.range).toBe(`bytes=${size}-`);
+  expect(await readFile(path)).toEqual(content);
+});
+
+test('an address with a password is refused at once, and shows none', async () => {
+  const address = server.url.replace('//', '//user:secret@');
+  const error: unknown = await downloadFile(address, path).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'download/address' });
+  expect(String(error)).not.toMatch(/user:|secret/);
+  server.behaviours = [(_, response) => response.writeHead(302, { location: address }).end()];
+  const redirected: unknown = await fetchIt().catch((reason: unknown) => reason);
+  expect(redirected).toMatchObject({ code: 'download/redirect' });
+  expect(String(redirected)).not.toMatch(/user:|secret/);
+  expect(server.requests).toHaveLength(1);
+  await expect(downloadFile('ftp://host/w', path)).rejects.toMatchObject({ code: 'download/address' });
+  expect(await readdir(folder)).toEqual([]);
+});
+
 test('a login page in place of the file is said to be one, and costs nothing of what is here', async () => {
   await breakOff();
   const page = '\n<!DOCTYPE html><html><title>Log in</title></html>';

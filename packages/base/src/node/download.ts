@@ -31,6 +31,8 @@ export interface DownloadOptions {
   readonly retryDelay?: number;
   /** Milliseconds without a byte after which a connection counts as broken. Default 60,000. */
   readonly stallTimeout?: number;
+  /** Bytes per second that come at least, on an average over each `stallTimeout`. Default 1024. */
+  readonly leastRate?: number;
 }
 
 /** Larger than any model or data set that is one file. */
@@ -46,7 +48,7 @@ const MAX_BYTES = 8 * 2 ** 30;
  * An interrupted download (lost connection, Ctrl-C, `signal`, a kill) leaves `<path>.partial`; the next call goes on from
  * there with a Range request, provided the server says that the file is still the same (ETag or Last-Modified).
  *
- * @throws ConvbaseError `download/offline`, `download/stalled`, `download/busy`, `download/http`, `download/redirect`,
+ * @throws ConvbaseError `download/address` (no web address, or one with a password), `download/offline`, `download/stalled`, `download/busy`, `download/http`, `download/redirect`,
  * `download/incomplete`, `download/web-page` (a login page in place of the file), `download/too-large`,
  * `download/checksum`, `disk/full`, `file/..`; the signal's own reason when aborted
  */
@@ -139,7 +141,7 @@ async function downloadOnce(url: string, path: string, options: DownloadOptions)
 /** Fetches what is missing of the file; all of it where what is here is not the beginning of what the server has. */
 async function fetchRest(url: string, file: AtomicFile, options: DownloadOptions): Promise<void> {
   const { path } = file;
-  const { signal, stallTimeout = 60_000 } = options;
+  const { signal, stallTimeout = 60_000, leastRate = 1024 } = options;
   const note = file.size === 0 ? undefined : await readNote(path, url);
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (note !== undefined) {
@@ -147,7 +149,7 @@ async function fetchRest(url: string, file: AtomicFile, options: DownloadOptions
     headers['if-range'] = note.validator;
   }
   const fix = `Check the network; ${byHand(url, path)}`;
-  const answer = await HttpAnswer.get(url, { headers, stallTimeout, fix, signal });
+  const answer = await HttpAnswer.get(url, { headers, stallTimeout, leastRate, fix, signal });
   const take = async (): Promise<void> => {
     const isWhole = note !== undefined && answer.status === 416 && sizeOf(answer) === file.size;
     if (isWhole) options.onProgress?.({ receivedBytes: file.size, totalBytes: file.size });

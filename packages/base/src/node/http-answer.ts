@@ -4,6 +4,8 @@ export interface RequestOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Milliseconds without a byte after which the connection counts as broken. */
   readonly stallTimeout: number;
+  /** Bytes per second that come at least, over each `stallTimeout` of waiting; with less the connection counts as broken. */
+  readonly leastRate: number;
   /** What a user may do instead, for messages. */
   readonly fix: string;
   readonly signal?: AbortSignal | undefined;
@@ -16,7 +18,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**
  * What a server answers to a GET, piece by piece: follows redirects, but not for ever, and waits for the next byte, but
- * not for ever.
+ * not for ever, nor for a trickle.
  */
 export class HttpAnswer {
   readonly #response: Response;
@@ -29,8 +31,9 @@ export class HttpAnswer {
     this.#reader = response.body?.getReader();
   }
 
-  /** @throws ConvbaseError `download/offline`, `download/stalled`, `download/redirect`; the signal's reason */
+  /** @throws ConvbaseError `download/address`, `download/offline`, `download/stalled`, `download/redirect`; the signal's reason */
   static async get(url: string, options: RequestOptions): Promise<HttpAnswer> {
+    checkAddress(url);
     const patience = new Patience(url, options);
     let address = url;
     for (let followed = 0; followed <= MAX_REDIRECTS; followed++) {
@@ -47,8 +50,12 @@ export class HttpAnswer {
       }
       await response.body?.cancel();
       const next = URL.canParse(location, address) ? new URL(location, address) : undefined;
-      if (next === undefined || !/^https?:$/.test(next.protocol)) {
-        throw wrongWay(url, options.fix, 'the server sends to what is no web address');
+      if (next === undefined || !/^https?:$/.test(next.protocol) || hasCredentials(next)) {
+        throw wrongWay(
+          url,
+          options.fix,
+          'the server sends to what is no web address, or to one with a password',
+        );
       }
       address = next.href;
     }
@@ -77,7 +84,9 @@ export class HttpAnswer {
     const reader = this.#reader;
     if (reader === undefined) return undefined;
     try {
-      return (await this.#patience.wait(() => reader.read())).value;
+      const { value } = await this.#patience.wait(() => reader.read());
+      if (value !== undefined) this.#patience.count(value.byteLength);
+      return value;
     } catch (error) {
       throw this.#patience.reason() ?? error;
     }
@@ -93,12 +102,15 @@ export class HttpAnswer {
   }
 }
 
-/** Waits for a server, and stops where it is silent for too long or a signal says so. */
+/** Waits for a server, and stops where it is silent for too long, only trickles, or a signal says so. */
 class Patience {
   readonly signal: AbortSignal;
   readonly #stalled = new AbortController();
   readonly #options: RequestOptions;
   readonly #url: string;
+  /** Since the rate was last looked at: only waiting counts, not what is done with the bytes. */
+  #waited = 0;
+  #bytes = 0;
 
   constructor(url: string, options: RequestOptions) {
     this.#url = url;
@@ -108,22 +120,57 @@ class Patience {
   }
 
   async wait<T>(work: () => Promise<T>): Promise<T> {
-    const { stallTimeout, fix } = this.#options;
+    const { stallTimeout } = this.#options;
     const timer = setTimeout(() => {
-      const what = `the server sent nothing for ${Math.round(stallTimeout / 1000)} s`;
-      this.#stalled.abort(new ConvbaseError('download/stalled', what, { where: this.#url, fix }));
+      this.#stall(`the server sent nothing for ${Math.round(stallTimeout / 1000)} s`);
     }, stallTimeout);
+    const started = performance.now();
     try {
       return await work();
     } finally {
+      this.#waited += performance.now() - started;
       clearTimeout(timer);
     }
+  }
+
+  /** Counts bytes that came; where they are too few, what is waited for next is broken off. */
+  count(bytes: number): void {
+    this.#bytes += bytes;
+    const { stallTimeout, leastRate } = this.#options;
+    if (this.#waited < stallTimeout) return;
+    const seconds = this.#waited / 1000;
+    if (this.#bytes < leastRate * seconds) {
+      this.#stall(`the server sent only ${this.#bytes} bytes in ${Math.round(seconds)} s`);
+    }
+    this.#waited = 0;
+    this.#bytes = 0;
+  }
+
+  #stall(what: string): void {
+    const { fix } = this.#options;
+    this.#stalled.abort(new ConvbaseError('download/stalled', what, { where: this.#url, fix }));
   }
 
   /** Why it stopped, where it did. */
   reason(): Error | undefined {
     return this.signal.aborted ? (this.signal.reason as Error) : undefined;
   }
+}
+
+/** Throws `download/address` for what is no web address, or has a password, which messages and notes would show. */
+function checkAddress(address: string): void {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url !== undefined && /^https?:$/.test(url.protocol) && !hasCredentials(url)) return;
+  const isWrong = url === undefined || !hasCredentials(url);
+  const what = isWrong ? 'it is no web address' : 'there is a user or a password in the address';
+  throw new ConvbaseError('download/address', what, {
+    where: address,
+    fix: 'Give an address that begins with http:// or https://, without a user and a password.',
+  });
+}
+
+function hasCredentials({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
 }
 
 function offline(url: string, fix: string, cause: unknown): ConvbaseError {

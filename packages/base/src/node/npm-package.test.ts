@@ -67,6 +67,19 @@ async function packFolder(): Promise<string> {
   return join(folder, 'tiny.tgz');
 }
 
+test('what npm says of a failure shows no password', async () => {
+  const npm = join(folder, 'npm-cli.js');
+  await writeFile(
+    npm,
+    'console.error("npm error cannot GET http://user:secret@host/tiny"); process.exit(1);',
+  );
+  vi.stubEnv('npm_execpath', npm);
+  const error: unknown = await npmPackage('tiny@1.0.0').catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ name: 'ConvbaseError' });
+  expect(String(error)).toContain('cannot GET http://***@host/tiny');
+  expect(String(error)).not.toMatch(/user:|secret/);
+});
+
 test('fetches the tarball alone, then answers from the cache without the network', async () => {
   const messages: string[] = [];
   const path = await npmPackage('tiny@1.0.0', { onProgress: (message) => messages.push(message) });

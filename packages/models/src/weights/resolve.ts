@@ -44,7 +44,7 @@ export interface ResolveWeightsOptions extends FetchOptions {
  * under which the files lie by their names), each checked by MD5.
  *
  * @throws ConvbaseError `file/missing` for a path that is not there, `weights/unknown-model`, `weights/unavailable`
- * (offline: says which file to put where), `weights/mirror` for a mirror that is no web address, `disk/full`; the signal's reason when aborted
+ * (offline: says which file to put where), `weights/mirror` for a mirror that is no plain web address, `disk/full`; the signal's reason when aborted
  */
 export async function resolveWeights(options: ResolveWeightsOptions): Promise<LocatedFile> {
   const { model, includeTop, weights } = options;
@@ -103,10 +103,20 @@ export async function resolveFile(file: RemoteFile, options: FetchOptions = {}):
 function addressOf({ file, url }: RemoteFile): string {
   const mirror = weightsMirror();
   if (mirror === undefined) return url;
-  if (/^https?:/.test(mirror) && URL.canParse(mirror)) return new URL(file, mirror.replace(/\/*$/, '/')).href;
-  throw new ConvbaseError('weights/mirror', 'it is no web address', {
-    where: `CONVBASE_WEIGHTS_URL=${mirror}`,
-    fix: `Give the address under which ${file} lies, such as https://example.org/keras, or unset it.`,
+  const base = URL.canParse(mirror) ? new URL(mirror) : undefined;
+  const isPlain =
+    base !== undefined &&
+    /^https?:$/.test(base.protocol) &&
+    base.username + base.password === '' &&
+    !/[?#]/.test(base.href);
+  if (isPlain) return new URL(file, base.href.replace(/\/*$/, '/')).href;
+  // The value is not shown: a user, a password or a token may be what is wrong with it.
+  throw new ConvbaseError('weights/mirror', 'it is not the plain address of a folder on the web', {
+    where: 'CONVBASE_WEIGHTS_URL',
+    fix: [
+      `Give the http or https address under which ${file} lies, such as https://example.org/keras, or unset it.`,
+      'There can be no user or password in it, and nothing that begins with ? or #.',
+    ],
   });
 }
 

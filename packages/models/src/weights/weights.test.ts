@@ -149,8 +149,21 @@ describe('a weight file', () => {
     } finally {
       server.close();
     }
-    vi.stubEnv('CONVBASE_WEIGHTS_URL', 'ftp://mirror');
-    await expect(resolveFile(unreachable)).rejects.toMatchObject({ code: 'weights/mirror' });
+  });
+
+  test.each([
+    'ftp://mirror',
+    'mirror',
+    'http://u:secret@h/',
+    'http://secret@h',
+    'http://h/a?x=secret',
+    'http://h/?',
+    'http://h/#secret',
+  ])('comes from no mirror such as %s, which is not shown', async (mirror) => {
+    vi.stubEnv('CONVBASE_WEIGHTS_URL', mirror);
+    const error: unknown = await resolveFile(unreachable).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'weights/mirror' });
+    expect(String(error)).not.toContain('secret');
   });
 
   test('that is found takes away what killed processes left beside it', async () => {
