@@ -9,7 +9,7 @@ import type { Dispatch } from './plan.ts';
 
 const LIMIT = 3;
 const pipeline = { layoutId: 1, hasUniforms: false } as Pipeline;
-const bound = [{ variable: { binding: 1 }, name: 'x', window: null }] as unknown as BoundVariable[];
+const bound = [{ variable: { binding: 1 }, name: 'x', slice: null }] as unknown as BoundVariable[];
 
 /** A cache of at most `LIMIT` groups, asked for the group of a dispatch with the buffer of a number. */
 function cacheOfFew() {

@@ -16,8 +16,8 @@ export interface BoundVariable {
   readonly variable: StorageVariable;
   /** The buffer's name in the plan. */
   readonly name: string;
-  /** A window of the buffer in bytes; null for all of it. */
-  readonly window: { readonly offset: number; readonly size: number } | null;
+  /** A slice of the buffer in bytes; null for all of it. */
+  readonly slice: { readonly offset: number; readonly size: number } | null;
 }
 
 /** What a dispatch binds, checked against what its shader declares. */
@@ -29,9 +29,9 @@ export function boundVariables({ storage }: Pipeline, dispatch: Dispatch): reado
         where: dispatch.shader,
       });
     }
-    if (typeof binding === 'string') return { variable, name: binding, window: null };
+    if (typeof binding === 'string') return { variable, name: binding, slice: null };
     const size = Math.max(16, Math.ceil(binding.size / 4) * 4);
-    return { variable, name: binding.buffer, window: { offset: binding.offset, size } };
+    return { variable, name: binding.buffer, slice: { offset: binding.offset, size } };
   });
   if (Object.keys(dispatch.bindings).length !== bound.length) {
     const given = Object.keys(dispatch.bindings).join();
@@ -45,7 +45,7 @@ export function boundVariables({ storage }: Pipeline, dispatch: Dispatch): reado
 
 /**
  * Bind groups by what is in them. A dispatch that is recorded again finds its own by the numbers of its buffers alone;
- * different dispatches with the same layout and the same windows share one.
+ * different dispatches with the same layout and the same slices share one.
  */
 export class BindGroupCache {
   readonly #device: GPUDevice;
@@ -116,10 +116,10 @@ export class BindGroupCache {
     let key = String(pipeline.layoutId);
     const entries: GPUBindGroupEntry[] = [];
     const bufferIds: number[] = [];
-    for (const { variable, name, window } of bound) {
+    for (const { variable, name, slice } of bound) {
       const buffer = buffers[name];
       if (buffer === undefined) continue;
-      const { offset, size } = window ?? { offset: 0, size: buffer.size };
+      const { offset, size } = slice ?? { offset: 0, size: buffer.size };
       key += `,${buffer.id}:${offset}:${size}`;
       bufferIds.push(buffer.id);
       const resource = { buffer: buffer.raw, offset, size: Math.min(size, buffer.capacity - offset) };

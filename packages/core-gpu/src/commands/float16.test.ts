@@ -26,21 +26,21 @@ function nearestFloat16(value: number): number {
 
 const rounded = (values: Float32Array): Float32Array => values.map(nearestFloat16);
 
-describe('a plan turned to float16 buffers', () => {
+describe('a plan specialised for float16 buffers', () => {
   const gpu = withGpu({ backend: 'null', bindingLimit: 4096 });
-  it('has half the bytes, in windows too, and is made once', () => {
+  it('has half the bytes, in slices too, and is made once', () => {
     const plan = planAdd(3000, gpu().target);
     const made = ['a', 'b', 'y'].map((name) => [name, fake(name, 6000, true)] as const);
-    const turned = withFloat16(plan, Object.fromEntries(made));
-    expect(turned.bytes).toBe(plan.bytes / 2);
-    expect(turned.dispatches.map(({ bindings }) => bindings['y'])).toEqual(
+    const specialised = withFloat16(plan, Object.fromEntries(made));
+    expect(specialised.bytes).toBe(plan.bytes / 2);
+    expect(specialised.dispatches.map(({ bindings }) => bindings['y'])).toEqual(
       plan.dispatches.map(({ bindings }) => {
         const { offset, size } = bindings['y'] as { offset: number; size: number };
         return { buffer: 'y', offset: offset / 2, size: size / 2 };
       }),
     );
-    expect(turned.dispatches[0]?.constants).toEqual({ WORKGROUP: 64, Stored: 'f16' });
-    expect(withFloat16(plan, Object.fromEntries(made))).toBe(turned);
+    expect(specialised.dispatches[0]?.constants).toEqual({ WORKGROUP: 64, Stored: 'f16' });
+    expect(withFloat16(plan, Object.fromEntries(made))).toBe(specialised);
     const plain = Object.fromEntries(made.map(([name, b]) => [name, fake(name, b.size)]));
     expect(withFloat16(plan, plain)).toBe(plan);
   });

@@ -3,14 +3,14 @@ import type { GpuBuffer } from '../memory/buffer.ts';
 import type { Binding, Dispatch, Plan } from './plan.ts';
 import { shaderInterface } from './shader.ts';
 
-/** For each plan its forms for float16 buffers, by the names of these, so that a plan that is kept is turned once. */
-const turned = new WeakMap<Plan, Map<string, Plan>>();
+/** For each plan its specialisations for float16 buffers, by the names of these, so that a cached plan is specialised once. */
+const specialised = new WeakMap<Plan, Map<string, Plan>>();
 
 /**
  * The same plan for buffers of which some hold float16 numbers.
  *
- * Plans are made for float32. Float16 changes neither the arithmetic nor the grid nor a place counted in numbers: only
- * the storage types of the shaders, and windows of buffers, which have half the bytes (offsets too, which is why plans
+ * Plans are made for float32. Float16 changes neither the arithmetic nor the grid nor an offset counted in numbers: only
+ * the storage types of the shaders, and slices of buffers, which have half the bytes (offsets too, which is why plans
  * keep to twice the alignment that WebGPU asks for). Scratch buffers stay float32.
  *
  * @throws ConvbaseError `precision/unsupported` for a shader that knows the buffer as float32 only
@@ -19,27 +19,29 @@ export function withFloat16(plan: Plan, buffers: Readonly<Record<string, GpuBuff
   let key = '';
   for (const [name, { float16 }] of Object.entries(buffers)) if (float16) key += `${name},`;
   if (key === '') return plan;
-  let forms = turned.get(plan);
-  if (forms === undefined) turned.set(plan, (forms = new Map<string, Plan>()));
-  let form = forms.get(key);
-  if (form === undefined) {
+  let specialisations = specialised.get(plan);
+  if (specialisations === undefined) specialised.set(plan, (specialisations = new Map<string, Plan>()));
+  let specialisation = specialisations.get(key);
+  if (specialisation === undefined) {
     const { float16 } = plan;
     const source = float16?.factors.every((name) => buffers[name]?.float16) ? float16.plan : plan;
     const halves = Object.entries(buffers).filter(([, { float16 }]) => float16);
-    form = {
+    specialisation = {
       ...source,
-      dispatches: source.dispatches.map((dispatch) => turn(dispatch, new Set(halves.map(([name]) => name)))),
+      dispatches: source.dispatches.map((dispatch) =>
+        specialise(dispatch, new Set(halves.map(([name]) => name))),
+      ),
       bytes: Math.max(
         0,
         halves.reduce((sum, [, { size }]) => sum - size, source.bytes),
       ),
     };
-    forms.set(key, form);
+    specialisations.set(key, specialisation);
   }
-  return form;
+  return specialisation;
 }
 
-function turn(dispatch: Dispatch, halves: ReadonlySet<string>): Dispatch {
+function specialise(dispatch: Dispatch, halves: ReadonlySet<string>): Dispatch {
   const isHalf = (binding: Binding | undefined): boolean =>
     binding !== undefined && halves.has(typeof binding === 'string' ? binding : binding.buffer);
   const { storage } = shaderInterface(dispatch.shader);

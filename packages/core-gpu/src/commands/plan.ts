@@ -31,7 +31,7 @@ export interface KernelTarget {
   readonly tuned?: TunedTable;
 }
 
-/** A storage binding: a whole buffer by name, or a window of it in bytes. */
+/** A storage binding: a whole buffer by name, or a slice of it, in bytes. */
 export type Binding = string | { readonly buffer: string; readonly offset: number; readonly size: number };
 
 /** What may stand in front of a shader: a number, a flag, or a type that its text leaves open. */

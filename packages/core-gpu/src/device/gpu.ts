@@ -115,8 +115,8 @@ export class Gpu {
     });
     // Stands in for optional bindings; not counted as live memory.
     const raw = device.createBuffer({ size: 256, usage: 0x80 | 0x4 | 0x8, label: 'nothing' });
-    const backing = { raw, id: 0, capacity: 256, state: 'there', filled: false, lastUsed: 0 } as const;
-    this.#nothing = new GpuBuffer(256, 256, 'nothing', { backing });
+    const allocation = { raw, id: 0, capacity: 256, state: 'there', filled: false, lastUsed: 0 } as const;
+    this.#nothing = new GpuBuffer(256, 256, 'nothing', { allocation });
     this.#letGo = hold(this);
   }
 
@@ -187,7 +187,7 @@ export class Gpu {
 
   /**
    * Records a kernel. `buffers` maps the plan's buffer names to buffers; `null` leaves an optional one out. Where some of
-   * them hold float16 numbers, the plan is turned to these (`withFloat16`).
+   * them hold float16 numbers, the plan is specialised for these (`withFloat16`).
    * Scratch buffers of the plan come from the pool and go back to it.
    */
   run(float32Plan: Plan, buffers: Readonly<Record<string, GpuBuffer | null>>): void {
@@ -273,10 +273,10 @@ export class Gpu {
     this.#commands = [];
     const missing = this.#missing;
     this.#missing = [];
-    this.#pool.place();
-    const doomed = this.#pool.takeDoomed();
+    this.#pool.allocateUsed();
+    const pendingDestruction = this.#pool.takePendingDestruction();
     if (missing.length === 0 && this.#pending.size === 0 && this.#pool.isSettled && this.#debug < 3) {
-      return this.#submitNow(commands, doomed);
+      return this.#submitNow(commands, pendingDestruction);
     }
     const used = idsOf(commands);
     this.#pending.add(used);
@@ -284,7 +284,7 @@ export class Gpu {
       .then(() => this.#submit(commands, missing, used))
       .finally(() => {
         this.#pending.delete(used);
-        for (const destroy of doomed) destroy();
+        for (const destroy of pendingDestruction) destroy();
       });
     // The next flush waits for this one whether it worked or not.
     this.#tail = flushed.catch(() => undefined);
@@ -298,28 +298,28 @@ export class Gpu {
   }
 
   /**
-   * Flushes once, then copies stretches of several buffers to the host. The buffers may be given back as soon as this
+   * Flushes once, then copies ranges of several buffers to the host. The buffers may be given back as soon as this
    * has been called: the copies are recorded by then.
    */
   async readAll(
-    stretches: readonly {
+    ranges: readonly {
       readonly buffer: GpuBuffer;
       readonly bytes: number;
       readonly byteOffset?: number;
     }[],
   ): Promise<ArrayBuffer[]> {
     this.#check();
-    const label = stretches.map(({ buffer }) => buffer.label).join(', ');
-    const lengths = stretches.map(({ bytes }) => bytes);
+    const label = ranges.map(({ buffer }) => buffer.label).join(', ');
+    const lengths = ranges.map(({ bytes }) => bytes);
     const reads = shareStaging(lengths, this.limits.maxBufferSize).map(({ bytes: end, parts }) => {
       const staging = this.#staging.take(end, label);
       const target = { raw: staging };
-      const taken = parts.flatMap(({ index, place }) => {
-        const stretch = stretches[index];
-        return stretch === undefined ? [] : [{ ...stretch, place }];
+      const taken = parts.flatMap(({ index, offset }) => {
+        const range = ranges[index];
+        return range === undefined ? [] : [{ ...range, offset }];
       });
-      for (const { buffer: source, bytes, byteOffset: sourceOffset = 0, place } of taken) {
-        this.#record({ kind: 'copy', source, target, bytes, sourceOffset, targetOffset: place });
+      for (const { buffer: source, bytes, byteOffset: sourceOffset = 0, offset } of taken) {
+        this.#record({ kind: 'copy', source, target, bytes, sourceOffset, targetOffset: offset });
       }
       return { staging, end, taken };
     });
@@ -330,13 +330,13 @@ export class Gpu {
       await this.#done(Promise.all(mapped), 'memory/read', label);
       results = reads.flatMap(({ staging, end, taken }) => {
         const range = staging.getMappedRange(0, end);
-        return taken.map(({ bytes, place }) => range.slice(place, place + bytes));
+        return taken.map(({ bytes, offset }) => range.slice(offset, offset + bytes));
       });
     } catch (error) {
       for (const { staging } of reads) staging.destroy();
       throw error;
     }
-    for (const { staging } of reads) this.#staging.giveBack(staging);
+    for (const { staging } of reads) this.#staging.recycle(staging);
     return results;
   }
 
@@ -440,12 +440,12 @@ export class Gpu {
   }
 
   /** A promise, so that errors come the same way as from a flush that waits. */
-  async #submitNow(commands: readonly Command[], doomed: readonly (() => void)[]): Promise<void> {
+  async #submitNow(commands: readonly Command[], pendingDestruction: readonly (() => void)[]): Promise<void> {
     try {
       this.#check();
       this.#encoder.run(commands);
     } finally {
-      for (const destroy of doomed) destroy();
+      for (const destroy of pendingDestruction) destroy();
     }
   }
 

@@ -37,7 +37,7 @@ export { planCrop2d, planZeroPad2d, type PaddingShape } from './padding/padding.
 export {
   planGlobalAveragePoolForward,
   planGlobalAveragePoolInputGradient,
-  type PlaneShape,
+  type SpatialShape,
 } from './pooling/global.ts';
 export {
   planAveragePoolForward,

@@ -36,7 +36,7 @@ export function chooseRowTile({ classes }: RowsShape, target: KernelTarget): Row
 /** Every tile that `chooseRowTile` can choose. */
 export const rowTiles: readonly RowTile[] = [threadPerRow, workgroupPerRow];
 
-/** One dispatch of a kernel that reduces rows: a stretch of rows with a stretch of the matrix. */
+/** One dispatch of a kernel that reduces rows: a slice of rows with a slice of the matrix. */
 export interface RowReduction {
   readonly pair: SlicePair;
   readonly constants: RowTile & { readonly SPLIT: boolean };
@@ -44,7 +44,7 @@ export interface RowReduction {
   readonly grid: [number, number, number];
 }
 
-/** The dispatches of a kernel that makes one number of each row; output stretches are rows. */
+/** The dispatches of a kernel that makes one number of each row; output slices are rows. */
 export function rowReductions(
   shape: RowsShape,
   target: KernelTarget,
@@ -69,7 +69,7 @@ export function rowReductions(
   }));
 }
 
-/** Stretches of the matrix, each with the stretches of its rows' numbers: output stretches are elements. */
+/** Slices of the matrix, each with the slices of its rows' numbers: output slices are elements. */
 export function rowBroadcasts({ rows, classes }: RowsShape, target: KernelTarget): SlicePair[] {
   checkExtents('rows', { rows, classes });
   return slicePairs(bindingSlices(rows * classes, target), bindingSlices(rows, target), (from, to) => [

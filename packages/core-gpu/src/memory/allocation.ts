@@ -4,43 +4,43 @@ import type { GPUBuffer, GPUDevice, GPUError } from '../webgpu-types.ts';
 // GPUBufferUsage.STORAGE | COPY_SRC | COPY_DST: constants, because the global is not there in plain Node.
 const STORAGE_USAGE = 0x80 | 0x4 | 0x8;
 
-/** What lies behind a buffer. `raw` is made anew where the device had no memory for it at first. */
-export interface Backing {
+/** The device memory of a buffer. `raw` is created again where the device had no memory for it at first. */
+export interface Allocation {
   raw: GPUBuffer;
   readonly id: number;
   readonly capacity: number;
-  /** Whether the device had memory for it; known some time after it was made. */
+  /** Whether the device had memory for it; known some time after it was created. */
   state: 'unknown' | 'there' | 'failed';
-  /** Whether something was put into it before that was known: then it cannot be made anew. */
+  /** Whether something was written to it before that was known: then creating it again would lose that. */
   filled: boolean;
   /** The recording that used it last. */
   lastUsed: number;
 }
 
 /**
- * Makes buffers, and notices those that the device had no memory for.
+ * Creates buffers, and finds those that the device had no memory for.
  *
- * WebGPU tells of that later, by an error scope: until then commands that use the buffer may be recorded, and they only
- * must not be submitted. So whoever submits asks for `failures` before, makes room, and has them made anew.
+ * WebGPU reports that later, by an error scope. Until then, commands that use the buffer may be recorded, but they must
+ * not be submitted. So whoever submits asks for `failures` first, frees memory, and calls `retry`.
  */
 export class Allocator {
   readonly #device: GPUDevice;
   readonly #onLoss: (error: ConvbaseError) => void;
   #unknown: Promise<void>[] = [];
-  #failed: Backing[] = [];
+  #failed: Allocation[] = [];
   #nextId = 1;
-  /** Buffers made so far. */
+  /** Buffers created so far. */
   made = 0;
 
-  /** @param onLoss told of a failed buffer whose contents are lost */
+  /** @param onLoss called for a failed buffer whose contents are lost */
   constructor(device: GPUDevice, onLoss: (error: ConvbaseError) => void) {
     this.#device = device;
     this.#onLoss = onLoss;
   }
 
-  allocate(capacity: number): Backing {
+  allocate(capacity: number): Allocation {
     const [raw, error] = this.#make(capacity);
-    const backing: Backing = {
+    const allocation: Allocation = {
       raw,
       id: this.#nextId++,
       capacity,
@@ -50,41 +50,41 @@ export class Allocator {
     };
     this.#unknown.push(
       error.then((found) => {
-        backing.state = found === null ? 'there' : 'failed';
+        allocation.state = found === null ? 'there' : 'failed';
         if (found === null) return;
-        if (backing.filled) this.#onLoss(outOfMemory(capacity, found));
-        else this.#failed.push(backing);
+        if (allocation.filled) this.#onLoss(outOfMemory(capacity, found));
+        else this.#failed.push(allocation);
       }),
     );
-    return backing;
+    return allocation;
   }
 
-  /** Writes at once; false if there is known to be no memory. If there turns out to be none, the loss is told of. */
-  write(backing: Backing, byteOffset: number, data: Uint8Array<ArrayBuffer>): boolean {
-    if (backing.state === 'failed') return false;
-    const isUnknown = backing.state === 'unknown';
+  /** Writes at once; false where it is known to have no memory. Where that is found out later, `onLoss` is called. */
+  write(allocation: Allocation, byteOffset: number, data: Uint8Array<ArrayBuffer>): boolean {
+    if (allocation.state === 'failed') return false;
+    const isUnknown = allocation.state === 'unknown';
     if (isUnknown) {
-      backing.filled = true;
+      allocation.filled = true;
       this.#device.pushErrorScope('validation');
     }
-    this.#device.queue.writeBuffer(backing.raw, byteOffset, data);
-    // That a buffer without memory cannot be written to is told as the loss of what should be in it.
+    this.#device.queue.writeBuffer(allocation.raw, byteOffset, data);
+    // A write to a buffer without memory fails too; `onLoss` reports what was lost by it.
     if (isUnknown) this.#device.popErrorScope().catch(() => null);
     return true;
   }
 
-  destroy(backing: Backing): void {
-    if (backing.state === 'failed') this.#failed = this.#failed.filter((failed) => failed !== backing);
-    backing.raw.destroy();
+  destroy(allocation: Allocation): void {
+    if (allocation.state === 'failed') this.#failed = this.#failed.filter((failed) => failed !== allocation);
+    allocation.raw.destroy();
   }
 
-  /** Whether nothing is left to be told by `failures`. */
+  /** Whether `failures` has nothing left to report. */
   get isSettled(): boolean {
     return this.#unknown.length === 0 && this.#failed.length === 0;
   }
 
-  /** Those of the buffers made so far that have no memory and are needed now, each told once. */
-  async failures(isNeeded: (id: number) => boolean): Promise<readonly Backing[]> {
+  /** The buffers created so far that have no memory and are needed now, each reported once. */
+  async failures(isNeeded: (id: number) => boolean): Promise<readonly Allocation[]> {
     const unknown = this.#unknown;
     this.#unknown = [];
     await Promise.all(unknown);
@@ -93,14 +93,14 @@ export class Allocator {
     return failed.filter(({ id }) => isNeeded(id));
   }
 
-  /** Makes buffers anew. @throws ConvbaseError `device/out-of-memory` if there is no memory yet */
-  async retry(failed: readonly Backing[]): Promise<void> {
-    for (const backing of failed) {
-      const [raw, error] = this.#make(backing.capacity);
+  /** Creates buffers again. @throws ConvbaseError `device/out-of-memory` if there is no memory yet */
+  async retry(failed: readonly Allocation[]): Promise<void> {
+    for (const allocation of failed) {
+      const [raw, error] = this.#make(allocation.capacity);
       const found = await error;
-      if (found !== null) throw outOfMemory(backing.capacity, found);
-      backing.raw = raw;
-      backing.state = 'there';
+      if (found !== null) throw outOfMemory(allocation.capacity, found);
+      allocation.raw = raw;
+      allocation.state = 'there';
     }
   }
 
@@ -108,7 +108,7 @@ export class Allocator {
     this.made += 1;
     this.#device.pushErrorScope('out-of-memory');
     const raw = this.#device.createBuffer({ size: capacity, usage: STORAGE_USAGE });
-    // A device that is lost tells nothing here; that it is lost is told elsewhere.
+    // A lost device reports nothing here; its loss is reported elsewhere.
     return [raw, this.#device.popErrorScope().catch(() => null)];
   }
 }
@@ -117,7 +117,7 @@ export class Allocator {
 export function outOfMemory(bytes: number | undefined, cause: GPUError): ConvbaseError {
   const wanted = bytes === undefined ? '' : ` for another ${bytes} bytes`;
   return new ConvbaseError('device/out-of-memory', `the GPU has no memory left${wanted}`, {
-    fix: 'Use a smaller batch (--batch-size) or smaller pictures (--size).',
+    fix: 'Use a smaller batch (--batch-size) or smaller images (--size).',
     cause,
   });
 }

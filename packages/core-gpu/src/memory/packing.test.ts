@@ -13,26 +13,26 @@ describe('pack', () => {
   it('never puts two things into one buffer at a time, nor a thing into one that is too small', () => {
     fc.assert(
       fc.property(lifetimes, (of) => {
-        const { places, buffers } = pack(of);
+        const { blockOf, blocks } = pack(of);
         of.forEach((a, i) => {
-          expect(buffers[places[i] ?? -1]).toBeGreaterThanOrEqual(a.bytes);
+          expect(blocks[blockOf[i] ?? -1]).toBeGreaterThanOrEqual(a.bytes);
           for (const [j, b] of of.entries()) {
-            if (j <= i || places[j] !== places[i]) continue;
+            if (j <= i || blockOf[j] !== blockOf[i]) continue;
             expect(a.last < b.first || b.last < a.first).toBe(true);
           }
         });
         // No buffer is larger than what lies in it, and none is empty.
-        buffers.forEach((bytes, place) => {
-          expect(Math.max(...of.filter((_, i) => places[i] === place).map((a) => a.bytes))).toBe(bytes);
+        blocks.forEach((bytes, block) => {
+          expect(Math.max(...of.filter((_, i) => blockOf[i] === block).map((a) => a.bytes))).toBe(bytes);
         });
-        expect(buffers).toEqual(buffers.toSorted((a, b) => b - a));
+        expect(blocks).toEqual(blocks.toSorted((a, b) => b - a));
       }),
     );
   });
 
   it('needs what is in use at the busiest moment for a chain, as a plain network is', () => {
     const chain = Array.from({ length: 20 }, (_, i) => ({ bytes: 100 - i, first: i, last: i + 1 }));
-    expect(pack(chain).buffers).toEqual([100, 99]);
+    expect(pack(chain).blocks).toEqual([100, 99]);
   });
 
   it('lets a thing of its own time into the smallest buffer that holds it', () => {
@@ -41,6 +41,6 @@ describe('pack', () => {
       { bytes: 10, first: 0, last: 1 },
       { bytes: 9, first: 2, last: 2 },
     ];
-    expect(pack(of)).toEqual({ places: [0, 1, 1], buffers: [100, 10] });
+    expect(pack(of)).toEqual({ blockOf: [0, 1, 1], blocks: [100, 10] });
   });
 });

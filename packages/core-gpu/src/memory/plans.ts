@@ -1,37 +1,37 @@
-import type { Backing } from './allocation.ts';
+import type { Allocation } from './allocation.ts';
 import type { GpuBuffer } from './buffer.ts';
 import { pack } from './packing.ts';
 
 /** Plans kept: those of a model's training, validation and prediction, with full and with last batches. */
-const MOST = 32;
+const MAX_PLANS = 32;
 
-/** A piece of memory that a recording wants. */
-export interface Slot {
+/** A block of memory that a recording needs. */
+export interface MemoryBlock {
   readonly bytes: number;
   /** The first command that uses it. */
   readonly first: number;
-  /** Whether what lies in it outlives the recording; then it holds nothing else. */
+  /** Whether its buffer outlives the recording; then it holds no other one. */
   readonly isKept: boolean;
-  /** What it was the last time. */
-  backing: Backing | null;
+  /** The allocation that it had the last time. */
+  allocation: Allocation | null;
 }
 
-/** Which memory the buffers of a recording lie in, in the order in which they were created. */
+/** The memory blocks of a recording, and the block of each of its buffers, in the order of their creation. */
 export interface MemoryPlan {
-  readonly slots: readonly Slot[];
-  readonly places: readonly number[];
+  readonly blocks: readonly MemoryBlock[];
+  readonly blockOf: readonly number[];
 }
 
-interface Kept extends MemoryPlan {
+interface CachedPlan extends MemoryPlan {
   readonly key: readonly number[];
 }
 
 /**
- * Plans the memory of recordings by the lifetimes of their buffers, and finds the plan again for a recording like one
- * before: a step of a network uses buffers of the same sizes in the same order each time.
+ * Plans the memory of recordings by the lifetimes of their buffers. Plans are cached: a step of a network uses buffers of
+ * the same sizes in the same order each time, and gets the same plan.
  */
 export class MemoryPlans {
-  readonly #kept = new Map<number, Kept>();
+  readonly #cache = new Map<number, CachedPlan>();
 
   /** The plan for buffers that the recording uses and that have no memory yet. */
   of(buffers: readonly GpuBuffer[]): MemoryPlan {
@@ -44,18 +44,18 @@ export class MemoryPlans {
       hash = (Math.imul(hash, 31) + first) | 0;
       hash = (Math.imul(hash, 31) + end) | 0;
     }
-    const known = this.#kept.get(hash);
+    const known = this.#cache.get(hash);
     if (known !== undefined && isSame(known.key, key)) {
-      // The one used last is forgotten last.
-      this.#kept.delete(hash);
-      this.#kept.set(hash, known);
+      // Least recently used plans go first.
+      this.#cache.delete(hash);
+      this.#cache.set(hash, known);
       return known;
     }
     const plan = { key, ...planFor(buffers) };
-    this.#kept.set(hash, plan);
-    if (this.#kept.size > MOST) {
-      const [oldest] = this.#kept.keys();
-      if (oldest !== undefined) this.#kept.delete(oldest);
+    this.#cache.set(hash, plan);
+    if (this.#cache.size > MAX_PLANS) {
+      const [oldest] = this.#cache.keys();
+      if (oldest !== undefined) this.#cache.delete(oldest);
     }
     return plan;
   }
@@ -67,14 +67,14 @@ function planFor(buffers: readonly GpuBuffer[]): MemoryPlan {
       isLive ? { bytes: capacity, first: 0, last: Infinity } : { bytes: capacity, first, last },
     ),
   );
-  const tenants = packing.buffers.map((): GpuBuffer[] => []);
-  buffers.forEach((buffer, index) => tenants[packing.places[index] ?? -1]?.push(buffer));
-  const slots = packing.buffers.map((bytes, index) => {
-    const here = tenants[index] ?? [];
+  const occupants = packing.blocks.map((): GpuBuffer[] => []);
+  buffers.forEach((buffer, index) => occupants[packing.blockOf[index] ?? -1]?.push(buffer));
+  const blocks = packing.blocks.map((bytes, index) => {
+    const here = occupants[index] ?? [];
     const first = Math.min(...here.map((buffer) => buffer.first));
-    return { bytes, first, isKept: here.some(({ isLive }) => isLive), backing: null };
+    return { bytes, first, isKept: here.some(({ isLive }) => isLive), allocation: null };
   });
-  return { slots, places: packing.places };
+  return { blocks, blockOf: packing.blockOf };
 }
 
 function isSame(a: readonly number[], b: readonly number[]): boolean {

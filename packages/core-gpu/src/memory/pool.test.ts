@@ -52,7 +52,7 @@ describe('BufferPool', () => {
       buffers.map((buffer, index) => [buffer, ...buffers.slice(index - 1, index)]),
     );
     for (const buffer of buffers.slice(0, -1)) p.release(buffer);
-    p.place();
+    p.allocateUsed();
     return buffers;
   }
 
@@ -97,7 +97,7 @@ describe('BufferPool', () => {
     expect(p.made).toBe(made + 1);
     const kept = p.create(5120, 'weights');
     use(p, [[kept]]);
-    p.place();
+    p.allocateUsed();
     expect(p.made).toBe(made + 2);
   });
 
@@ -113,7 +113,7 @@ describe('BufferPool', () => {
     p.release(a);
     const b = filled();
     expect(b.id).not.toBe(a.id);
-    p.place();
+    p.allocateUsed();
     await p.failures(() => false);
     const word = new Uint8Array(4);
     expect(p.write(b, 0, word, [new Set([b.id])])).toBe(false);
@@ -126,12 +126,12 @@ describe('BufferPool', () => {
     const old = [p.create(1024, 'a'), p.create(2048, 'b')];
     use(p, [old]);
     for (const buffer of old) p.release(buffer);
-    p.place();
+    p.allocateUsed();
     const ids = old.map(({ id }) => id);
     chain(p, [4096, 4096, 256]);
     expect(p.report()).toMatchObject({ pooledBytes: 8192, pooledBuffers: 2, peakBytes: 3072 + 8192 + 256 });
     expect(destroyed).toEqual([]);
-    for (const destroy of p.takeDoomed()) destroy();
+    for (const destroy of p.takePendingDestruction()) destroy();
     expect(destroyed.toSorted()).toEqual([1024, 2048]);
     expect(evicted.toSorted()).toEqual(ids.toSorted());
   });
@@ -140,7 +140,7 @@ describe('BufferPool', () => {
     const { pool: p, destroyed } = pool(2 ** 30);
     chain(p, [5000, 256]);
     p.trim();
-    for (const destroy of p.takeDoomed()) destroy();
+    for (const destroy of p.takePendingDestruction()) destroy();
     expect(destroyed).toHaveLength(1);
     expect(p.report().pooledBytes).toBe(0);
   });

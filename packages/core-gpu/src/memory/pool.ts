@@ -1,12 +1,12 @@
 import { ConvbaseError } from '@convbase/base';
 import type { GPUDevice } from '../webgpu-types.ts';
-import { Allocator, type Backing } from './allocation.ts';
+import { Allocator, type Allocation } from './allocation.ts';
 import { GpuBuffer } from './buffer.ts';
-import { MemoryPlans, type Slot } from './plans.ts';
+import { MemoryPlans, type MemoryBlock } from './plans.ts';
 
-/** What the pool holds: live is handed out, pooled waits to be used again. */
+/** What the pool holds: live buffers are in the hands of callers, pooled memory waits to be used again. */
 export interface MemoryReport {
-  /** Of what has been handed out and not given back, whether there is memory behind it yet or not. */
+  /** Bytes of the live buffers, whether they have memory yet or not. */
   readonly liveBytes: number;
   readonly liveBuffers: number;
   readonly pooledBytes: number;
@@ -16,14 +16,15 @@ export interface MemoryReport {
 }
 
 /**
- * Storage buffers whose memory is planned: a buffer is only a size and a name until the commands that use it are flushed.
- * By then it is known which of them use it, first and last, so the buffers of a recording are packed into as little
- * memory as they need (`packing.ts`). What is written to at once, or outlives its recording, gets memory of its own.
+ * A pool of storage buffers with planned memory. A buffer is only a size and a name until the commands that use it are
+ * flushed. By then its lifetime is known: the first and the last of these commands. So the buffers of a recording are
+ * packed into few memory blocks (`packing.ts`). A buffer that is written at once, or outlives its recording, gets an
+ * allocation of its own.
  *
- * The memory stays for the next recording. One that is like another before it gets the same plan and the same memory, so
- * it allocates nothing and finds its bind groups again.
+ * Allocations stay for the next recording. A recording like one before it gets the same plan and the same allocations:
+ * it allocates nothing, and its bind groups are in the cache.
  *
- * Where the device has no memory left, free memory is given up and the buffer is made again (`makeRoom`).
+ * Where the device has no memory left, free allocations are destroyed and the buffer is created again (`makeRoom`).
  */
 export class BufferPool {
   readonly #allocator: Allocator;
@@ -32,13 +33,14 @@ export class BufferPool {
   readonly #onEvict: (id: number) => void;
   readonly #trackOwners: boolean;
   readonly #live = new Set<GpuBuffer>();
-  readonly #free = new Set<Backing>();
+  readonly #free = new Set<Allocation>();
   readonly #plans = new MemoryPlans();
   /** Buffers without memory. */
-  #unplaced: GpuBuffer[] = [];
-  /** Memory of released buffers that recorded commands still use: free when those have been planned. */
-  #returning: Backing[] = [];
-  #doomed: Backing[] = [];
+  #unallocated: GpuBuffer[] = [];
+  /** Allocations of released buffers that recorded commands still use: free once those are encoded. */
+  #inUse: Allocation[] = [];
+  /** Allocations to destroy once the commands recorded so far have been submitted. */
+  #pendingDestruction: Allocation[] = [];
   #recording = 0;
   #liveBytes = 0;
   #pooledBytes = 0;
@@ -49,12 +51,12 @@ export class BufferPool {
     device: GPUDevice,
     options: {
       maxBufferBytes: number;
-      /** Free memory above which that is destroyed which has not been used for longest. */
+      /** Above this much free memory, the least recently used allocations are destroyed. */
       capBytes: number;
       /** Keep a stack trace for every live buffer, for `owners()`. */
       trackOwners: boolean;
       onEvict: (id: number) => void;
-      /** Told of a buffer that had no memory when something was written into it. */
+      /** Called for a buffer that had no memory when something was written to it. */
       onLoss: (error: ConvbaseError) => void;
     },
   ) {
@@ -76,14 +78,14 @@ export class BufferPool {
       throw new ConvbaseError(
         'memory/too-large',
         `a buffer of ${String(size)} bytes is wanted, the adapter allows ${String(this.#maxBufferBytes)}`,
-        { where: label, fix: 'Use a smaller batch or smaller pictures, or an adapter with more memory.' },
+        { where: label, fix: 'Use a smaller batch or smaller images, or an adapter with more memory.' },
       );
     }
     const capacity = Math.min(sizeClass(size), this.#maxBufferBytes);
     const stack = this.#trackOwners ? new Error(label).stack : undefined;
     const buffer = new GpuBuffer(size, capacity, label, { float16, stack });
     this.#live.add(buffer);
-    this.#unplaced.push(buffer);
+    this.#unallocated.push(buffer);
     this.#liveBytes += capacity;
     return buffer;
   }
@@ -102,7 +104,7 @@ export class BufferPool {
     return recording === this.#recording;
   }
 
-  /** Takes a buffer back; recorded commands may still use it. Releasing twice is an error. */
+  /** Releases a buffer; recorded commands may still use it. Releasing twice is an error. */
   release(buffer: GpuBuffer): void {
     if (!this.#live.delete(buffer)) {
       throw new ConvbaseError('memory/released', 'the buffer has been released already', {
@@ -111,32 +113,33 @@ export class BufferPool {
     }
     buffer.isLive = false;
     this.#liveBytes -= buffer.capacity;
-    const { backing } = buffer;
-    if (backing === null) return;
-    this.#pooledBytes += backing.capacity;
-    if (this.isUsed(buffer)) this.#returning.push(backing);
-    else this.#giveBack(backing);
+    const { allocation } = buffer;
+    if (allocation === null) return;
+    this.#pooledBytes += allocation.capacity;
+    if (this.isUsed(buffer)) this.#inUse.push(allocation);
+    else this.#recycle(allocation);
   }
 
   /**
-   * Gives memory to everything that the recorded commands use, and begins a new recording. To be called when the commands
-   * are about to be encoded.
+   * Allocates memory for every buffer that the recorded commands use, and begins a new recording. To be called when the
+   * commands are about to be encoded.
    */
-  place(): void {
-    const used = this.#unplaced.filter((buffer) => this.isUsed(buffer) && buffer.backing === null);
-    if (this.#unplaced.length > 0) {
-      this.#unplaced = this.#unplaced.filter((buffer) => buffer.isLive && !this.isUsed(buffer));
+  allocateUsed(): void {
+    const used = this.#unallocated.filter((buffer) => this.isUsed(buffer) && buffer.allocation === null);
+    if (this.#unallocated.length > 0) {
+      this.#unallocated = this.#unallocated.filter((buffer) => buffer.isLive && !this.isUsed(buffer));
     }
-    if (used.length > 0) this.#placeAll(used);
-    for (const backing of this.#returning) this.#giveBack(backing);
-    this.#returning = [];
+    if (used.length > 0) this.#allocateAll(used);
+    for (const allocation of this.#inUse) this.#recycle(allocation);
+    this.#inUse = [];
     if (this.#pooledBytes > this.#capBytes) this.#shrink();
     this.#recording += 1;
   }
 
   /**
-   * Writes to a buffer at once, and gives it memory if it has none. False, and nothing is written, where that has to wait: for
-   * recorded commands that use it, for those in `waiting` (by id) that have not been submitted, or for memory.
+   * Writes to a buffer at once, and allocates its memory if it has none. Returns false, and writes nothing, where that has
+   * to wait: for recorded commands that use it, for commands that have not been submitted (`waiting`, their allocations by
+   * id), or for memory.
    */
   write(
     buffer: GpuBuffer,
@@ -145,11 +148,11 @@ export class BufferPool {
     waiting: Iterable<ReadonlySet<number>>,
   ): boolean {
     if (this.isUsed(buffer)) return false;
-    const backing = (buffer.backing ??= this.#own(buffer.capacity));
-    for (const ids of waiting) if (ids.has(backing.id)) return false;
-    // Where there may be no memory for it but some to give up, there is a second chance.
-    if (backing.state === 'unknown' && this.#pooledBytes >= backing.capacity) return false;
-    return this.#allocator.write(backing, byteOffset, data);
+    const allocation = (buffer.allocation ??= this.#allocateExact(buffer.capacity));
+    for (const ids of waiting) if (ids.has(allocation.id)) return false;
+    // There may be no memory for it yet, but some that can be freed: then the write is recorded.
+    if (allocation.state === 'unknown' && this.#pooledBytes >= allocation.capacity) return false;
+    return this.#allocator.write(allocation, byteOffset, data);
   }
 
   report(): MemoryReport {
@@ -157,12 +160,12 @@ export class BufferPool {
       liveBytes: this.#liveBytes,
       liveBuffers: this.#live.size,
       pooledBytes: this.#pooledBytes,
-      pooledBuffers: this.#free.size + this.#returning.length,
+      pooledBuffers: this.#free.size + this.#inUse.length,
       peakBytes: this.#peakBytes,
     };
   }
 
-  /** Buffers made so far. */
+  /** Buffers created so far. */
   get made(): number {
     return this.#allocator.made;
   }
@@ -172,18 +175,18 @@ export class BufferPool {
     return Array.from(this.#live, ({ label, capacity, stack }) => ({ label, bytes: capacity, stack }));
   }
 
-  /** Memory to destroy once the commands recorded so far have been submitted. */
-  takeDoomed(): (() => void)[] {
-    const doomed = this.#doomed;
-    this.#doomed = [];
-    return doomed.map((backing) => () => {
-      this.#destroy(backing);
+  /** Functions that destroy allocations, to be called once the commands recorded so far have been submitted. */
+  takePendingDestruction(): (() => void)[] {
+    const pendingDestruction = this.#pendingDestruction;
+    this.#pendingDestruction = [];
+    return pendingDestruction.map((allocation) => () => {
+      this.#destroy(allocation);
     });
   }
 
-  /** Gives all free memory back to the system with the next flush. */
+  /** Returns all free memory to the system with the next flush. */
   trim(): void {
-    for (const backing of this.#free) this.#doom(backing);
+    for (const allocation of this.#free) this.#scheduleDestruction(allocation);
   }
 
   /** Whether the device has been found to have memory for every buffer. */
@@ -192,100 +195,103 @@ export class BufferPool {
   }
 
   /** Buffers that the device had no memory for and that are needed now; `makeRoom` is to be called for them. */
-  async failures(isNeeded: (id: number) => boolean): Promise<readonly Backing[]> {
+  async failures(isNeeded: (id: number) => boolean): Promise<readonly Allocation[]> {
     return this.#allocator.failures(isNeeded);
   }
 
   /**
-   * Destroys all free memory but what waiting commands need, and makes the failed buffers anew.
+   * Destroys all free memory but what waiting commands need, and creates the failed buffers again.
    *
    * @param needed the ids of what commands use that have not been submitted
    * @throws ConvbaseError `device/out-of-memory` if that did not help
    */
-  async makeRoom(failed: readonly Backing[], needed: ReadonlySet<number>): Promise<void> {
-    for (const backing of this.#free) {
-      if (needed.has(backing.id)) continue;
-      this.#take(backing);
-      this.#destroy(backing);
+  async makeRoom(failed: readonly Allocation[], needed: ReadonlySet<number>): Promise<void> {
+    for (const allocation of this.#free) {
+      if (needed.has(allocation.id)) continue;
+      this.#removeFree(allocation);
+      this.#destroy(allocation);
     }
     await this.#allocator.retry(failed);
   }
 
-  #placeAll(used: readonly GpuBuffer[]): void {
-    const { slots, places } = this.#plans.of(used);
-    // What it was before makes the same bind groups again.
-    const missing = slots.filter((slot) => slot.backing === null || !this.#take(slot.backing));
-    for (const slot of missing) slot.backing = this.#find(slot);
-    // The device may have no memory for the last ones: then what comes before them can be done and given up.
-    for (const slot of missing.sort((a, b) => a.first - b.first)) slot.backing ??= this.#allocate(slot.bytes);
+  #allocateAll(used: readonly GpuBuffer[]): void {
+    const { blocks, blockOf } = this.#plans.of(used);
+    // The allocations of the last time give the same bind groups.
+    const missing = blocks.filter(
+      (block) => block.allocation === null || !this.#removeFree(block.allocation),
+    );
+    for (const block of missing) block.allocation = this.#find(block);
+    // In the order of use: where the device has no memory for the last ones, the commands before them can run first.
+    for (const block of missing.sort((a, b) => a.first - b.first))
+      block.allocation ??= this.#allocate(block.bytes);
     used.forEach((buffer, index) => {
-      buffer.backing = slots[places[index] ?? -1]?.backing ?? null;
+      buffer.allocation = blocks[blockOf[index] ?? -1]?.allocation ?? null;
     });
-    for (const { isKept, backing } of slots) {
-      if (isKept || backing === null) continue;
-      this.#pooledBytes += backing.capacity;
-      this.#giveBack(backing);
+    for (const { isKept, allocation } of blocks) {
+      if (isKept || allocation === null) continue;
+      this.#pooledBytes += allocation.capacity;
+      this.#recycle(allocation);
     }
   }
 
   /**
-   * Free memory for a slot: what may be kept for long lies in memory of just its size, everything else in the smallest that
-   * is large enough; of several in the oldest.
+   * A free allocation for a block: of exactly its size where a buffer may be kept for long, else the smallest that is large
+   * enough; of several the oldest.
    */
-  #find({ bytes, isKept }: Pick<Slot, 'bytes' | 'isKept'>): Backing | null {
-    let best: Backing | null = null;
-    for (const backing of this.#free) {
-      const { capacity, id } = backing;
+  #find({ bytes, isKept }: Pick<MemoryBlock, 'bytes' | 'isKept'>): Allocation | null {
+    let best: Allocation | null = null;
+    for (const allocation of this.#free) {
+      const { capacity, id } = allocation;
       if (isKept ? capacity !== bytes : capacity < bytes) continue;
       if (best === null || capacity < best.capacity || (capacity === best.capacity && id < best.id)) {
-        best = backing;
+        best = allocation;
       }
     }
-    if (best !== null) this.#take(best);
+    if (best !== null) this.#removeFree(best);
     return best;
   }
 
-  /** Memory that may be kept for long. */
-  #own(bytes: number): Backing {
+  /** An allocation of exactly this size, for a buffer that may be kept for long. */
+  #allocateExact(bytes: number): Allocation {
     return this.#find({ bytes, isKept: true }) ?? this.#allocate(bytes);
   }
 
-  /** Takes memory out of what is free; false if it is not. */
-  #take(backing: Backing): boolean {
-    if (!this.#free.delete(backing)) return false;
-    this.#pooledBytes -= backing.capacity;
+  /** Removes an allocation from the free ones; false if it is not free. */
+  #removeFree(allocation: Allocation): boolean {
+    if (!this.#free.delete(allocation)) return false;
+    this.#pooledBytes -= allocation.capacity;
     return true;
   }
 
-  #giveBack(backing: Backing): void {
-    backing.lastUsed = this.#recording;
-    this.#free.add(backing);
+  #recycle(allocation: Allocation): void {
+    allocation.lastUsed = this.#recording;
+    this.#free.add(allocation);
   }
 
-  #doom(backing: Backing): void {
-    this.#take(backing);
-    this.#doomed.push(backing);
+  #scheduleDestruction(allocation: Allocation): void {
+    this.#removeFree(allocation);
+    this.#pendingDestruction.push(allocation);
   }
 
-  /** Gives up what has not been used for longest, but nothing that this recording uses: the next may be like it. */
+  /** Destroys the least recently used allocations, but none that this recording uses: the next may be like it. */
   #shrink(): void {
     const idle = [...this.#free].filter(({ lastUsed }) => lastUsed < this.#recording);
-    for (const backing of idle.sort((a, b) => a.lastUsed - b.lastUsed)) {
+    for (const allocation of idle.sort((a, b) => a.lastUsed - b.lastUsed)) {
       if (this.#pooledBytes <= this.#capBytes) return;
-      this.#doom(backing);
+      this.#scheduleDestruction(allocation);
     }
   }
 
-  #allocate(capacity: number): Backing {
+  #allocate(capacity: number): Allocation {
     this.#bytes += capacity;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
     return this.#allocator.allocate(capacity);
   }
 
-  #destroy(backing: Backing): void {
-    this.#bytes -= backing.capacity;
-    this.#onEvict(backing.id);
-    this.#allocator.destroy(backing);
+  #destroy(allocation: Allocation): void {
+    this.#bytes -= allocation.capacity;
+    this.#onEvict(allocation.id);
+    this.#allocator.destroy(allocation);
   }
 }
 

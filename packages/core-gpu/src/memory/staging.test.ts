@@ -19,16 +19,16 @@ describe('shareStaging', () => {
       {
         bytes: 44,
         parts: [
-          { index: 0, place: 0 },
-          { index: 1, place: 8 },
-          { index: 2, place: 24 },
+          { index: 0, offset: 0 },
+          { index: 1, offset: 8 },
+          { index: 2, offset: 24 },
         ],
       },
-      { bytes: 64, parts: [{ index: 3, place: 0 }] },
+      { bytes: 64, parts: [{ index: 3, offset: 0 }] },
     ]);
   });
 
-  it('gives every stretch a place of its own within the limit', () => {
+  it('gives every range an offset of its own within the limit', () => {
     const limit = 1000;
     const lengths = fc.array(fc.integer({ min: 0, max: limit / 4 }).map((floats) => 4 * floats));
     fc.assert(
@@ -38,10 +38,10 @@ describe('shareStaging', () => {
         expect(order).toEqual(all.map((_, index) => index));
         for (const { bytes, parts } of shares) {
           let end = 0;
-          for (const { index, place } of parts) {
-            expect(place % 8).toBe(0);
-            expect(place).toBeGreaterThanOrEqual(end);
-            end = place + (all[index] ?? NaN);
+          for (const { index, offset } of parts) {
+            expect(offset % 8).toBe(0);
+            expect(offset).toBeGreaterThanOrEqual(end);
+            end = offset + (all[index] ?? NaN);
           }
           expect(bytes).toBe(end);
           expect(bytes).toBeLessThanOrEqual(limit);

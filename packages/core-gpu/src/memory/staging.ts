@@ -35,7 +35,7 @@ export class StagingPool {
   }
 
   /** Takes a mapped buffer back whose contents have been copied out. */
-  giveBack(buffer: GPUBuffer): void {
+  recycle(buffer: GPUBuffer): void {
     if (this.#idleBytes + buffer.size > KEPT_BYTES) {
       buffer.destroy();
       return;
@@ -56,24 +56,24 @@ export class StagingPool {
 /** What is read through one staging buffer. */
 export interface StagingShare {
   readonly bytes: number;
-  /** Which stretches, and where in the buffer they come to lie. */
-  readonly parts: readonly { readonly index: number; readonly place: number }[];
+  /** Which ranges, and where in the buffer they come to lie. */
+  readonly parts: readonly { readonly index: number; readonly offset: number }[];
 }
 
-/** Divides stretches of these lengths, in order, among as few staging buffers of at most `limit` bytes as that takes. */
+/** Divides ranges of these lengths, in order, among as few staging buffers of at most `limit` bytes as that takes. */
 export function shareStaging(lengths: readonly number[], limit: number): StagingShare[] {
-  const shares: { bytes: number; parts: { index: number; place: number }[] }[] = [];
+  const shares: { bytes: number; parts: { index: number; offset: number }[] }[] = [];
   lengths.forEach((length, index) => {
     const bytes = Math.ceil(length / 4) * 4;
     const last = shares.at(-1);
     // Mapped ranges begin at multiples of 8.
-    const place = Math.ceil((last?.bytes ?? 0) / 8) * 8;
-    if (last === undefined || place + bytes > limit) {
-      shares.push({ bytes, parts: [{ index, place: 0 }] });
+    const offset = Math.ceil((last?.bytes ?? 0) / 8) * 8;
+    if (last === undefined || offset + bytes > limit) {
+      shares.push({ bytes, parts: [{ index, offset: 0 }] });
       return;
     }
-    last.parts.push({ index, place });
-    last.bytes = place + bytes;
+    last.parts.push({ index, offset });
+    last.bytes = offset + bytes;
   });
   return shares;
 }

@@ -1,14 +1,14 @@
-// Moves the pixels of pictures, changes their colours and scales them as a model wants: each output value is fetched
-// from where its picture's transform says.
+// Moves the pixels of images, changes their colours and scales them as a model wants: each output value is fetched
+// from where its image's transform says.
 //
-//   x           (pictures, h, w, c) from element xFirst on: floats, or bytes, four to a word, the first in the lowest
+//   x           (images, h, w, c) from element xFirst on: floats, or bytes, four to a word, the first in the lowest
 //               bits
-//   transforms  one for each picture, those of this dispatch from number pictureFirst on
-//   statistics  (pictures, c), see statistics.wgsl; read only by SHIFT and CONTRAST
-//   y           (pictures, oh, ow, c) floats from element yFirst on
-//   thread      one element of y; the grid's z is the picture, so that a workgroup reads one transform
+//   transforms  one for each image, those of this dispatch from number imageFirst on
+//   statistics  (images, c), see statistics.wgsl; read only by SHIFT and CONTRAST
+//   y           (images, oh, ow, c) floats from element yFirst on
+//   thread      one element of y; the grid's z is the image, so that a workgroup reads one transform
 //
-//   GEOMETRY    A position (column, row) is measured from the picture's corner: the centre of pixel 0 is at 0.5.
+//   GEOMETRY    A position (column, row) is measured from the image's corner: the centre of pixel 0 is at 0.5.
 //
 //                 y   . . . .         x   . . . .       The output pixel at p takes what stands at A p + t of the
 //                     . . p .   --->      q . . .       input: the four pixels around q, weighted by nearness, or the
@@ -27,7 +27,7 @@ struct Params {
   ow: u32,
   xFirst: u32,
   yFirst: u32,
-  pictureFirst: u32,
+  imageFirst: u32,
 }
 
 struct Transform {
@@ -64,7 +64,7 @@ const BRIGHTNESS = 2u;
 const CONTRAST = 4u;
 const CLIP = 8u;
 
-// Far enough outside that nothing of the picture is mixed in.
+// Far enough outside that nothing of the image is mixed in.
 const OUTSIDE = -8.0;
 
 fn element(i: u32) -> f32 {
@@ -126,9 +126,9 @@ fn sample(transform: Transform, position: vec3f, ch: u32, first: u32) -> f32 {
   return upper + bottom * (lower - upper);
 }
 
-fn coloured(transform: Transform, value: f32, ch: u32, picture: u32) -> f32 {
+fn coloured(transform: Transform, value: f32, ch: u32, image: u32) -> f32 {
   var v = value;
-  let row = picture * params.c;
+  let row = image * params.c;
   if ((transform.colours & SHIFT) != 0u) {
     var low = statistics[row].x;
     var high = statistics[row].y;
@@ -162,8 +162,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let i = (wid.y * nwg.x + wid.x) * WORKGROUP + lid;
   let size = params.oh * params.ow * params.c;
   if (i >= size) { return; }
-  let picture = params.pictureFirst + wid.z;
-  let transform = transforms[picture];
+  let image = params.imageFirst + wid.z;
+  let transform = transforms[image];
   let ch = i % params.c;
   // 'caffe' wants blue first: the output's channel 0 is the input's channel 2.
   let source = select(ch, 2u - ch, MODE == 3);
@@ -176,6 +176,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   } else {
     v = element(first + i - ch + source);
   }
-  if (COLOURS) { v = coloured(transform, v, source, picture); }
+  if (COLOURS) { v = coloured(transform, v, source, image); }
   y[params.yFirst + wid.z * size + i] = preprocessed(v, ch);
 }

@@ -43,7 +43,7 @@ describe.each([
     return (await runPlan(gpu(), plan, inputs, { y: n * oh * ow * c })).y;
   }
 
-  it('moves the pixels of random pictures by random matrices', async () => {
+  it('moves the pixels of random images by random matrices', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 5 }),
@@ -58,7 +58,7 @@ describe.each([
           const list = five.slice(0, n);
           const y = await run(shape, list, x);
           const expected = augment(shape, list, x);
-          // Positions of up to 100 pixels have float32 errors of some 1e-5 pixels; where the extension of the picture
+          // Positions of up to 100 pixels have float32 errors of some 1e-5 pixels; where the extension of the image
           // jumps (wrap, SciPy's constant), a position next to the jump may fall on its other side.
           const wrong = expected.filter((e, i) => !(Math.abs((y[i] ?? NaN) - e) <= 0.02));
           expect(wrong.length).toBeLessThanOrEqual(expected.length / 100);
@@ -98,7 +98,7 @@ describe.each([
     expectClose(await run(shape, list, x), augment(shape, list, x), { terms: 4, magnitude: 4 });
   });
 
-  it('leaves pictures as they are where nothing is asked for, and mirrors exactly', async () => {
+  it('leaves images as they are where nothing is asked for, and mirrors exactly', async () => {
     const shape = { n: 2, h: 5, w: 7, c: 1, bytes: true };
     const x = pictureBytes(70);
     const y = await run(shape, [{}, { matrix: [-1, 0, 6, 0, -1, 4] }], x);
@@ -110,14 +110,14 @@ describe('planAugment', () => {
   const gpu = withGpu({ backend: 'null' });
   const shape = { n: 2, h: 4, w: 4, c: 3, bytes: true };
 
-  it('needs a transform for each picture, and three channels for caffe', () => {
-    expect(() => planAugment(shape, [{}], gpu().target)).toThrow('1 transforms for 2 pictures');
+  it('needs a transform for each image, and three channels for caffe', () => {
+    expect(() => planAugment(shape, [{}], gpu().target)).toThrow('1 transforms for 2 images');
     expect(() => planAugment({ ...shape, c: 1, mode: 'caffe' }, [{}, {}], gpu().target)).toThrow("'caffe'");
   });
 
-  it('says so when a picture is too large for a binding', () => {
+  it('says so when an image is too large for a binding', () => {
     const target = { ...gpu().target, maxBindingBytes: 4096 };
-    expect(() => planAugment({ ...shape, h: 64, w: 64 }, [{}, {}], target)).toThrow('one picture has 49152');
+    expect(() => planAugment({ ...shape, h: 64, w: 64 }, [{}, {}], target)).toThrow('one image has 49152');
   });
 
   it.each([

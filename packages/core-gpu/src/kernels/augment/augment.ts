@@ -7,7 +7,7 @@ import { needStatistics } from './pack.ts';
 import type { ImageTransform } from './transform.ts';
 import { checkExtents } from '../check-extents.ts';
 
-/** A batch of pictures, what they are made of, and the size that comes out. */
+/** A batch of images, what they are made of, and the size that comes out. */
 export interface AugmentShape {
   readonly n: number;
   readonly h: number;
@@ -36,14 +36,14 @@ interface Pass {
 }
 
 /**
- * `y` (n, oh, ow, c) floats is `x` (n, h, w, c), bytes (padded to whole words) or floats, each picture with its own
+ * `y` (n, oh, ow, c) floats is `x` (n, h, w, c), bytes (padded to whole words) or floats, each image with its own
  * transform. The buffer `transforms` holds what `packTransforms` makes of the same transforms.
  *
- * One dispatch, unless colours depend on what a picture looks like as a whole (channel shift, contrast): then the
+ * One dispatch, unless colours depend on what an image looks like as a whole (channel shift, contrast): then the
  * pixels are moved first, their statistics taken, and the colours applied last.
  *
- * @throws ConvbaseError `augment/shape` for another number of transforms than pictures, for `'caffe'` of anything but
- *   three channels, and for a picture too large for one binding.
+ * @throws ConvbaseError `augment/shape` for another number of transforms than images, for `'caffe'` of anything but
+ *   three channels, and for an image too large for one binding.
  */
 export function planAugment(
   shape: AugmentShape,
@@ -53,7 +53,7 @@ export function planAugment(
   checkExtents('augment', { n: shape.n, h: shape.h, w: shape.w, c: shape.c, oh: shape.oh, ow: shape.ow });
   const { n, h, w, c, bytes, mode = 'none' } = shape;
   const { oh = h, ow = w } = shape;
-  if (transforms.length !== n) fail(`${transforms.length} transforms for ${n} pictures`);
+  if (transforms.length !== n) fail(`${transforms.length} transforms for ${n} images`);
   if (mode === 'caffe' && c !== 3) fail(`'caffe' preprocessing of ${c} channels`);
   const sizes = { h, w, c, oh, ow };
   const last = { bytes, geometry: true, colours: true, mode };
@@ -91,9 +91,9 @@ function applyPass(
   const { h, w } = geometry ? sizes : { h: oh, w: ow };
   const input = { elements: h * w * c, bytes: bytes ? 1 : 4 };
   const output = { elements: oh * ow * c, bytes: 4 };
-  return pictureWindows(n, [input, output], target).map(({ first, count, window }) => {
-    const x = window(from, input);
-    const y = window(to, output);
+  return imageSlices(n, [input, output], target).map(({ first, count, slice }) => {
+    const x = slice(from, input);
+    const y = slice(to, output);
     const [gx, gy] = grid1d(output.elements, FLAT_WORKGROUP, target);
     return {
       shader: 'augment/apply',
@@ -104,7 +104,7 @@ function applyPass(
         COLOURS: colours,
         MODE: modes[mode],
       },
-      uniforms: { h, w, c, oh, ow, xFirst: x.first, yFirst: y.first, pictureFirst: first },
+      uniforms: { h, w, c, oh, ow, xFirst: x.first, yFirst: y.first, imageFirst: first },
       bindings: { x: x.binding, transforms: 'transforms', statistics: 'statistics', y: y.binding },
       grid: [gx, gy, count],
     };
@@ -116,50 +116,46 @@ function statisticsPass(
   target: KernelTarget,
 ): Dispatch[] {
   const input = { elements: pixels * c, bytes: 4 };
-  return pictureWindows(n, [input], target).map(({ first, count, window }) => {
-    const x = window('moved', input);
+  return imageSlices(n, [input], target).map(({ first, count, slice }) => {
+    const x = slice('moved', input);
     return {
       shader: 'augment/statistics',
       constants: { WORKGROUP: STATISTICS_WORKGROUP },
-      uniforms: { pixels, c, xFirst: x.first, pictureFirst: first },
+      uniforms: { pixels, c, xFirst: x.first, imageFirst: first },
       bindings: { x: x.binding, statistics: 'statistics' },
       grid: [c, 1, count],
     };
   });
 }
 
-interface PictureSize {
+interface ImageSize {
   readonly elements: number;
   /** Of one element. */
   readonly bytes: number;
 }
 
-/** Pictures that one dispatch works on. */
-interface PictureWindow {
+/** Images that one dispatch works on. */
+interface ImageSlice {
   readonly first: number;
   readonly count: number;
-  /** Where they lie in a buffer: a legal binding, and the number of the first picture's first element in it. */
-  readonly window: (buffer: string, size: PictureSize) => { binding: Binding; first: number };
+  /** Where they lie in a buffer: a legal binding, and the number of the first image's first element in it. */
+  readonly slice: (buffer: string, size: ImageSize) => { binding: Binding; first: number };
 }
 
-/** Cuts a batch into stretches of whole pictures, each of which fits a binding in all of these sizes. */
-function pictureWindows(
-  n: number,
-  sizes: readonly PictureSize[],
-  target: KernelTarget,
-): readonly PictureWindow[] {
+/** Splits a batch into slices of whole images, each of which fits a binding in all of these sizes. */
+function imageSlices(n: number, sizes: readonly ImageSize[], target: KernelTarget): readonly ImageSlice[] {
   const largest = Math.max(...sizes.map(({ elements, bytes }) => elements * bytes));
-  // A window begins at a legal offset at or before its first picture and ends with a whole word.
+  // A slice begins at a legal offset at or before its first image and ends with a whole word.
   const room = target.maxBindingBytes - target.offsetAlignment - 4;
   const most = Math.min(Math.floor(room / largest), target.maxGrid);
   if (n * largest > target.maxBindingBytes && most < 1) {
-    fail(`one picture has ${largest} bytes, the device binds ${target.maxBindingBytes} at most`);
+    fail(`one image has ${largest} bytes, the device binds ${target.maxBindingBytes} at most`);
   }
   const step = n * largest <= target.maxBindingBytes && n <= target.maxGrid ? n : most;
   return Array.from({ length: Math.ceil(n / step) }, (_, i) => {
     const first = i * step;
     const count = Math.min(step, n - first);
-    const window: PictureWindow['window'] = (buffer, { elements, bytes }) => {
+    const slice: ImageSlice['slice'] = (buffer, { elements, bytes }) => {
       const start = first * elements * bytes;
       const offset = start - (start % target.offsetAlignment);
       const end = (first + count) * elements * bytes;
@@ -168,7 +164,7 @@ function pictureWindows(
         first: (start - offset) / bytes,
       };
     };
-    return { first, count, window };
+    return { first, count, slice };
   });
 }
 

@@ -19,7 +19,7 @@ const CLIP = 8;
 /** 32-bit words of one transform in the buffer. */
 const WORDS = 16;
 
-/** Whether the smallest, largest or mean values of the pictures are needed. */
+/** Whether the smallest, largest or mean values of the images are needed. */
 export function needStatistics(transforms: readonly ImageTransform[]): boolean {
   return transforms.some(
     ({ channelShift, contrast }) => channelShift !== undefined || contrast !== undefined,
@@ -30,7 +30,7 @@ export function needStatistics(transforms: readonly ImageTransform[]): boolean {
  * Transforms as the kernel reads them (`struct Transform` of apply.wgsl), one after the other; what the buffer
  * `transforms` of `planAugment` holds.
  *
- * The kernel measures positions from the picture's corner, an `ImageTransform` from the centre of the first pixel:
+ * The kernel measures positions from the image's corner, an `ImageTransform` from the centre of the first pixel:
  * with q = A p + t for centres, q + 1/2 = A (p + 1/2) + (t + 1/2 - A 1/2).
  *
  * @throws ConvbaseError `augment/transform` for numbers that are none, an unknown mode, and for colours of both

@@ -9,11 +9,11 @@ export function augment(
   x: ArrayLike<number>,
 ): Float64Array {
   const y = new Float64Array(n * oh * ow * c);
-  for (let picture = 0; picture < n; picture++) {
-    const transform = transforms[picture] ?? {};
-    const pixels = Float64Array.from({ length: h * w * c }, (_, i) => x[picture * h * w * c + i] ?? NaN);
+  for (let image = 0; image < n; image++) {
+    const transform = transforms[image] ?? {};
+    const pixels = Float64Array.from({ length: h * w * c }, (_, i) => x[image * h * w * c + i] ?? NaN);
     const moved = move(transform, { h, w, c, oh, ow }, pixels);
-    y.set(preprocess(mode, coloured(transform, c, moved)), picture * oh * ow * c);
+    y.set(preprocess(mode, coloured(transform, c, moved)), image * oh * ow * c);
   }
   return y;
 }

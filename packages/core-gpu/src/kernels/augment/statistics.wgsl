@@ -1,8 +1,8 @@
-// The smallest value, the largest and the mean of each channel of each picture.
+// The smallest value, the largest and the mean of each channel of each image.
 //
-//   x           (pictures, pixels, c) floats from element xFirst on
-//   statistics  (pictures, c) of (smallest, largest, mean, 0), those of this dispatch from picture pictureFirst on
-//   workgroup   one channel (grid x) of one picture (grid z); each thread takes every WORKGROUP-th pixel, then the
+//   x           (images, pixels, c) floats from element xFirst on
+//   statistics  (images, c) of (smallest, largest, mean, 0), those of this dispatch from image imageFirst on
+//   workgroup   one channel (grid x) of one image (grid z); each thread takes every WORKGROUP-th pixel, then the
 //               threads' results are joined in pairs:
 //
 //                 thread  0 1 2 3 4 5 6 7
@@ -17,7 +17,7 @@ struct Params {
   pixels: u32,
   c: u32,
   xFirst: u32,
-  pictureFirst: u32,
+  imageFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,7 +32,7 @@ fn join(a: vec4f, b: vec4f) -> vec4f {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let picture = params.pictureFirst + wid.z;
+  let image = params.imageFirst + wid.z;
   let first = params.xFirst + wid.z * params.pixels * params.c + wid.x;
   // Threads without a pixel of their own begin with the first, which changes neither end of the range.
   var mine = vec4f(vec2f(x[first]), 0.0, 0.0);
@@ -46,6 +46,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) lid:
   }
   if (lid == 0u) {
     let all = partial[0];
-    statistics[picture * params.c + wid.x] = vec4f(all.xy, all.z / f32(params.pixels), 0.0);
+    statistics[image * params.c + wid.x] = vec4f(all.xy, all.z / f32(params.pixels), 0.0);
   }
 }

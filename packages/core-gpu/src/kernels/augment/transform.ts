@@ -1,5 +1,5 @@
 /**
- * What stands outside of a picture `a b c d`: `nearest` a a | a b c d | d d, `reflect` b a | a b c d | d c, `wrap` the
+ * What stands outside of an image `a b c d`: `nearest` a a | a b c d | d d, `reflect` b a | a b c d | d c, `wrap` the
  * other side, `constant` the fill value.
  */
 export type FillMode = 'nearest' | 'reflect' | 'wrap' | 'constant';
@@ -14,7 +14,7 @@ export type Interpolation = 'bilinear' | 'nearest';
 export type AffineMatrix = readonly [number, number, number, number, number, number];
 
 /**
- * What is done to one picture, as plain data, in this order: geometry, then the colours of `ImageDataGenerator`
+ * What is done to one image, as plain data, in this order: geometry, then the colours of `ImageDataGenerator`
  * (channel shift, brightness) or those of the layers (contrast, offset, range). What is left out is not done.
  */
 export interface ImageTransform {
@@ -25,17 +25,17 @@ export interface ImageTransform {
   readonly fillValue?: number;
   /**
    * Whose rules hold beyond the edge: SciPy's (`ImageDataGenerator`; when left out) or TensorFlow's (the layers).
-   * `wrap` repeats a picture of n columns every n - 1 of them in SciPy and every n in TensorFlow; `constant` begins
+   * `wrap` repeats an image of n columns every n - 1 of them in SciPy and every n in TensorFlow; `constant` begins
    * at the centre of the last pixel in SciPy and is blended in over one pixel in TensorFlow.
    */
   readonly edges?: 'scipy' | 'tensorflow';
   /** `'bilinear'` when left out. */
   readonly interpolation?: Interpolation;
-  /** Added to all channels; the result is clipped to the smallest and the largest value the picture had before. */
+  /** Added to all channels; the result is clipped to the smallest and the largest value the image had before. */
   readonly channelShift?: number;
   /** Factor on whole grey levels of 0 to 255, rounded down as PIL does and clipped to 0 and 255. */
   readonly brightness?: number;
-  /** `(v - mean) * contrast + mean`, with the picture's own mean of each channel. */
+  /** `(v - mean) * contrast + mean`, with the image's own mean of each channel. */
   readonly contrast?: number;
   /** Added after contrast. */
   readonly offset?: number;

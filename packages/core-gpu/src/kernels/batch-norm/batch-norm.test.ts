@@ -68,7 +68,7 @@ describe.skipIf(!hasGolden('batch_norm'))("Keras' batch normalisation", () => {
 
 describe.each([
   ['bindings as large as the adapter allows', {}, 200],
-  // Four rows of the 2 * 48 sums, and the 512 bytes that a window may start too early for its offset to be aligned.
+  // Four rows of the 2 * 48 sums, and the 512 bytes that a slice may start too early for its offset to be aligned.
   ['bindings of 2 KiB', { bindingLimit: 2048 }, 48],
 ])('batch normalisation with %s', (_name, options, most) => {
   const gpu = withGpu(options);

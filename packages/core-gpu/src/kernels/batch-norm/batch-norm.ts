@@ -32,7 +32,7 @@ export function planBatchNormStatistics({ rows, c }: BatchNormShape, target: Ker
       columns: c,
       output: 'mean',
       divisor: rows,
-      first: (window, partial) => columnSumDispatch(window, partial, { input: 'x', columns: c }, target),
+      first: (slice, partial) => columnSumDispatch(slice, partial, { input: 'x', columns: c }, target),
     },
     target,
   );
@@ -42,11 +42,11 @@ export function planBatchNormStatistics({ rows, c }: BatchNormShape, target: Ker
       columns: c,
       output: 'variance',
       divisor: rows,
-      first: (window, partial) => ({
+      first: (slice, partial) => ({
         shader: 'batch-norm/squared-deviation',
         constants: { WORKGROUP: FLAT_WORKGROUP },
-        uniforms: { ...stripUniforms(window, partial, c), inOrder: partial.strips === 1 ? 1 : 0 },
-        bindings: { x: window.of('x'), mean: 'mean', y: partial.output },
+        uniforms: { ...stripUniforms(slice, partial, c), inOrder: partial.strips === 1 ? 1 : 0 },
+        bindings: { x: slice.of('x'), mean: 'mean', y: partial.output },
         grid: grid1d(partial.strips * c, FLAT_WORKGROUP, target),
       }),
     },
@@ -78,8 +78,8 @@ export function planBatchNormNormalize(
     temporaries: {},
     flops: 3 * rows * c,
     bytes: 8 * rows * c,
-    dispatches: rowSlices(rows, c, target).map((window) =>
-      sweep(window, c, target, {
+    dispatches: rowSlices(rows, c, target).map((slice) =>
+      sweep(slice, c, target, {
         shader: 'batch-norm/normalize',
         constants: { HAS_GAMMA: gamma, HAS_BETA: beta, RELU: relu },
         uniforms: { c, epsilon },
@@ -101,8 +101,8 @@ export function planBatchNormTrainingGradient(
 ): Plan {
   checkExtents('batch-norm-gradient', { rows, c });
   const sums = gradientSums({ rows, c, epsilon }, target);
-  const dx = rowSlices(rows, c, target).map((window) =>
-    sweep(window, c, target, {
+  const dx = rowSlices(rows, c, target).map((slice) =>
+    sweep(slice, c, target, {
       shader: 'batch-norm/training-gradient',
       constants: { HAS_GAMMA: gamma },
       uniforms: { c, epsilon, perRow: 1 / rows },
@@ -131,8 +131,8 @@ export function planBatchNormInferenceGradient(
 ): Plan {
   checkExtents('batch-norm-gradient', { rows, c });
   const sums = parameters ? gradientSums({ rows, c, epsilon }, target) : { dispatches: [], temporaries: {} };
-  const dx = rowSlices(rows, c, target).map((window) =>
-    sweep(window, c, target, {
+  const dx = rowSlices(rows, c, target).map((slice) =>
+    sweep(slice, c, target, {
       shader: 'batch-norm/inference-gradient',
       constants: { HAS_GAMMA: gamma },
       uniforms: { c, epsilon },
@@ -174,8 +174,8 @@ export function planBatchNormFold(
   target: KernelTarget,
 ): Plan {
   checkExtents('batch-norm-fold', { rows, co });
-  const kernel = rowSlices(rows, co, target).map((window) =>
-    sweep(window, co, target, {
+  const kernel = rowSlices(rows, co, target).map((slice) =>
+    sweep(slice, co, target, {
       shader: 'batch-norm/fold-kernel',
       constants: { HAS_GAMMA: gamma },
       uniforms: { co, epsilon },
@@ -211,13 +211,13 @@ function gradientSums(
       columns: c,
       sums: 2 * c,
       output: 'sums',
-      first: (window, partial) => ({
+      first: (slice, partial) => ({
         shader: 'batch-norm/gradient-sums',
         constants: { WORKGROUP: FLAT_WORKGROUP },
-        uniforms: { ...stripUniforms(window, partial, c), epsilon },
+        uniforms: { ...stripUniforms(slice, partial, c), epsilon },
         bindings: {
-          x: window.of('x'),
-          dy: window.of('dy'),
+          x: slice.of('x'),
+          dy: slice.of('dy'),
           mean: 'mean',
           variance: 'variance',
           y: partial.output,
@@ -241,40 +241,40 @@ function gradientSums(
   return { dispatches: [...dispatches, ...copies], temporaries: { ...temporaries, sums: 8 * c } };
 }
 
-function stripUniforms(window: RowSlice, partial: PartialSums, c: number): Record<string, number> {
+function stripUniforms(slice: RowSlice, partial: PartialSums, c: number): Record<string, number> {
   return {
-    count: window.rows * c,
+    count: slice.rows * c,
     threads: partial.strips * c,
     c,
-    offset: window.offset,
+    offset: slice.offset,
     yOffset: partial.offset,
     divisor: partial.divisor,
   };
 }
 
-/** A dispatch over a window's rows in which each thread stays in one channel. */
+/** A dispatch over a slice's rows in which each thread stays in one channel. */
 function sweep(
-  window: RowSlice,
+  slice: RowSlice,
   channels: number,
   target: KernelTarget,
   parts: {
     readonly shader: ShaderName;
     readonly constants: Readonly<Record<string, boolean>>;
     readonly uniforms: Readonly<Record<string, number>>;
-    /** Buffers of [rows, channels], bound by window and seen as vec4f. */
+    /** Buffers of [rows, channels], bound by slice and seen as vec4f. */
     readonly rows: readonly string[];
     /** Buffers of [channels], bound as they are. */
     readonly channels: readonly string[];
   },
 ): Dispatch {
-  const strips = Math.ceil(window.rows / rowsOfThread(window.rows * channels, target) / 4) * 4;
+  const strips = Math.ceil(slice.rows / rowsOfThread(slice.rows * channels, target) / 4) * 4;
   const threads = (strips * channels) / 4;
   return {
     shader: parts.shader,
     constants: { WORKGROUP: FLAT_WORKGROUP, ...parts.constants },
-    uniforms: { count: window.rows * channels, threads, offset: window.offset / 4, ...parts.uniforms },
+    uniforms: { count: slice.rows * channels, threads, offset: slice.offset / 4, ...parts.uniforms },
     bindings: {
-      ...Object.fromEntries(parts.rows.map((name) => [name, window.of(name)] as const)),
+      ...Object.fromEntries(parts.rows.map((name) => [name, slice.of(name)] as const)),
       ...bindAll(parts.channels),
     },
     grid: grid1d(threads, FLAT_WORKGROUP, target),

@@ -11,7 +11,7 @@ const epsilon = 2;
 /** Normalising with given statistics, from one element per thread to the kernel in use. */
 export const batchNormLadder: Ladder = {
   kernel: 'batch-norm',
-  problem: 'normalising four pictures of (73, 73, 64)',
+  problem: 'normalising four images of (73, 73, 64)',
   inputs: { x: rows * c, mean: c, gamma: c, beta: c, variance: c },
   output: { name: 'y', length: rows * c },
   rungs: [
@@ -27,7 +27,7 @@ export const batchNormLadder: Ladder = {
 /** Mean and variance of a batch, from one thread per channel to the kernels in use. */
 export const batchNormStatisticsLadder: Ladder = {
   kernel: 'batch-norm-statistics',
-  problem: 'mean and variance of four pictures of (73, 73, 64)',
+  problem: 'mean and variance of four images of (73, 73, 64)',
   inputs: { x: rows * c },
   output: { name: 'variance', length: c },
   rungs: [

@@ -32,12 +32,12 @@ export function planClipByNorm(
     temporaries: {},
     flops: 2 * count,
     bytes: 8 * count,
-    dispatches: vec4Slices(count, target).map((window) => ({
+    dispatches: vec4Slices(count, target).map((slice) => ({
       shader: 'clip/norm',
       constants: { WORKGROUP: FLAT_WORKGROUP },
-      uniforms: { count: window.count, limit: clipNorm },
-      bindings: { g: window.of('g'), sumOfSquares: 'sumOfSquares' },
-      grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
+      uniforms: { count: slice.count, limit: clipNorm },
+      bindings: { g: slice.of('g'), sumOfSquares: 'sumOfSquares' },
+      grid: grid1d(Math.ceil(slice.count / 4), FLAT_WORKGROUP, target),
     })),
   };
 }

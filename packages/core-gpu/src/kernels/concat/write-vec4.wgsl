@@ -1,7 +1,7 @@
 // Writes x into a slice of the channels of y as write.wgsl, four channels at a time.
 //
 //   x, y    as in write.wgsl, but every number of elements or channels counts vectors of four channels
-//   thread  one vector of x; those whose place is in another stretch of y do nothing
+//   thread  one vector of x; those whose place is in another binding slice of y do nothing
 //   needs   channels, totalChannels and offset divisible by 4; WORKGROUP
 //   cost    8 bytes per element of x
 

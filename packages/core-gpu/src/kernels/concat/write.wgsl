@@ -2,7 +2,7 @@
 //
 //   x       (rows, channels), here the count floats from element xFirst on
 //   y       (rows, totalChannels), here the yCount floats from element yFirst on
-//   thread  one element of x; those whose place is in another stretch of y do nothing
+//   thread  one element of x; those whose place is in another binding slice of y do nothing
 //   needs   WORKGROUP
 //   cost    8 bytes per element of x
 

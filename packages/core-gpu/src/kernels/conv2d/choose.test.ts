@@ -17,7 +17,7 @@ describe('chooseConv2dForward', () => {
     expect(chooseConv2dForward(shape(150, 64, 64, 8), gpu)).toMatchObject({ rows: 8, columns: 1, splits: 1 });
   });
 
-  it('cuts the sum into parts on GPUs where there are few tiles, all pictures of the batch in one', () => {
+  it('cuts the sum into parts on GPUs where there are few tiles, all images of the batch in one', () => {
     expect(chooseConv2dForward(shape(9, 512, 512), gpu)).toEqual({
       variant: 'tiled',
       rows: 4,

@@ -60,7 +60,7 @@ function chooseSharedMemoryTile(height: number, width: number) {
  * Picks the kernel of the forward pass (and of the input gradient, which is a forward pass over dy).
  *
  * GPUs share tiles through workgroup memory. Software adapters pay for every load instruction and for barriers, so
- * they get tiles in registers; pictures of few pixels get tiles of few pixels.
+ * they get tiles in registers; images of few pixels get tiles of few pixels.
  */
 export function chooseConv2dForward(shape: Conv2dShape, target: KernelTarget): ForwardChoice {
   const tuned = tunedChoice(target, 'conv2d forward', shape, () => forwardCandidates(shape, target));

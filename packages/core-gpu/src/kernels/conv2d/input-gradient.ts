@@ -122,8 +122,8 @@ function inputGradientPhases(s: Conv2dShape, packed: boolean): Phase[] {
   const phases: Phase[] = [];
   const { x: dxLength, kernel: kernelLength, y: dyLength } = conv2dLengths(s);
   let offset = 0;
-  for (const rows of axisPhases(s.h, s.kh, s.strideH, s.dilationH, s.top)) {
-    for (const columns of axisPhases(s.w, s.kw, s.strideW, s.dilationW, s.left)) {
+  for (const rows of axisPhases(s.h, s.kh, s.strideH, s.dilationH, s.padTop)) {
+    for (const columns of axisPhases(s.w, s.kw, s.strideW, s.dilationW, s.padLeft)) {
       const tapCount = rows.taps.count * columns.taps.count;
       const matrix = s.ci * s.co;
       const inPlace = {
@@ -160,8 +160,8 @@ function inputGradientPhases(s: Conv2dShape, packed: boolean): Phase[] {
             strideW: 1,
             dilationH: rows.dilation,
             dilationW: columns.dilation,
-            top: rows.before,
-            left: columns.before,
+            padTop: rows.before,
+            padLeft: columns.before,
           },
           x: {
             strideN: s.oh * s.ow * s.co,

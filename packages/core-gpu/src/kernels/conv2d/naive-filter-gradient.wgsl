@@ -1,7 +1,7 @@
 // Gradient of a convolution with respect to its kernel, the obvious way: a weight meets every output pixel once.
 //
 //   dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o]
-//   with iy = oy * strideH + ky * dilationH - top, and zero where iy or ix lies outside the picture.
+//   with iy = oy * strideH + ky * dilationH - padTop, and zero where iy or ix lies outside the image.
 //
 //   x, dy   strided like x and y of the forward kernel     dkernel  (kh, kw, ci, co) dense from kernelOffset on
 //   thread  one element of dkernel, over the pixels first .. first + pixels
@@ -21,8 +21,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let row = t / params.co;
   let c = row % params.ci;
   let tap = row / params.ci;
-  let down = i32(tap / params.kw * params.dilationH) - params.top;
-  let right = i32(tap % params.kw * params.dilationW) - params.left;
+  let down = i32(tap / params.kw * params.dilationH) - params.padTop;
+  let right = i32(tap % params.kw * params.dilationW) - params.padLeft;
 
   var sum = 0.0;
   for (var i = 0u; i < params.pixels; i++) {

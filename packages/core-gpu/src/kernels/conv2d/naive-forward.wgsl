@@ -1,5 +1,5 @@
 // Convolution, the obvious way: y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o]
-// with iy = oy * strideH + ky * dilationH - top, and zero where iy or ix lies outside the picture.
+// with iy = oy * strideH + ky * dilationH - padTop, and zero where iy or ix lies outside the image.
 //
 //   x       element (n, iy, ix, c) at n * xStrideN + iy * xStrideH + ix * xStrideW + c + xOffset
 //   kernel  a matrix (c, o) for each tap, placed as params.wgsl says
@@ -30,10 +30,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   var sum = 0.0;
   for (var ky = 0u; ky < params.kh; ky++) {
-    let iy = i32(oy * params.strideH + ky * params.dilationH) - params.top;
+    let iy = i32(oy * params.strideH + ky * params.dilationH) - params.padTop;
     if (iy < 0 || iy >= i32(params.h)) { continue; }
     for (var kx = 0u; kx < params.kw; kx++) {
-      let ix = i32(ox * params.strideW + kx * params.dilationW) - params.left;
+      let ix = i32(ox * params.strideW + kx * params.dilationW) - params.padLeft;
       if (ix < 0 || ix >= i32(params.w)) { continue; }
       let source = i32(n * params.xStrideN + u32(iy) * params.xStrideH + u32(ix) * params.xStrideW) + params.xOffset;
       let weights = params.kernelOffset + u32(i32(ky) * params.kernelStrideH + i32(kx) * params.kernelStrideW) + o;

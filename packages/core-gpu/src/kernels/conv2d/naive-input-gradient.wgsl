@@ -2,7 +2,7 @@
 // hands its gradient back, weighted as x was.
 //
 //   dx[n, iy, ix, c] = sum over ky, kx, o of dy[n, oy, ox, o] * kernel[ky, kx, c, o]
-//   over the ky for which iy + top - ky * dilationH is a multiple oy * strideH, 0 <= oy < oh; the same for columns.
+//   over the ky for which iy + padTop - ky * dilationH is a multiple oy * strideH, 0 <= oy < oh; the same for columns.
 //
 //   dy      (n, oh, ow, co) dense     kernel  (kh, kw, ci, co) dense     dx  (n, h, w, ci) dense
 //   thread  one element of dx
@@ -23,8 +23,8 @@ struct Params {
   strideW: u32,
   dilationH: u32,
   dilationW: u32,
-  top: i32,
-  left: i32,
+  padTop: i32,
+  padLeft: i32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -46,10 +46,10 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   var sum = 0.0;
   for (var ky = 0u; ky < params.kh; ky++) {
-    let row = iy + params.top - i32(ky * params.dilationH);
+    let row = iy + params.padTop - i32(ky * params.dilationH);
     if (row < 0 || row % strideH != 0 || row / strideH >= i32(params.oh)) { continue; }
     for (var kx = 0u; kx < params.kw; kx++) {
-      let column = ix + params.left - i32(kx * params.dilationW);
+      let column = ix + params.padLeft - i32(kx * params.dilationW);
       if (column < 0 || column % strideW != 0 || column / strideW >= i32(params.ow)) { continue; }
       let gradient = ((n * params.oh + u32(row / strideH)) * params.ow + u32(column / strideW)) * params.co;
       let weights = ((ky * params.kw + kx) * params.ci + c) * params.co;

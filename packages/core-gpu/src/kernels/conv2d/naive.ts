@@ -36,7 +36,7 @@ export function planNaiveForward(shape: Conv2dShape, epilogue: Conv2dEpilogue, t
 
 /** One thread for each element of dx. Every tensor has to fit into one binding. */
 export function planNaiveInputGradient(shape: Conv2dShape, target: KernelTarget): Plan {
-  const { oh, ow, h, w, ci, co, kh, kw, strideH, strideW, dilationH, dilationW, top, left } = shape;
+  const { oh, ow, h, w, ci, co, kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft } = shape;
   const count = conv2dLengths(shape).x;
   return {
     ...totals(shape, 'conv2d input gradient'),
@@ -46,7 +46,7 @@ export function planNaiveInputGradient(shape: Conv2dShape, target: KernelTarget)
         constants: { WORKGROUP },
         uniforms: {
           ...{ count, oh, ow, h, w, ci, co, kh, kw },
-          ...{ strideH, strideW, dilationH, dilationW, top, left },
+          ...{ strideH, strideW, dilationH, dilationW, padTop, padLeft },
         },
         bindings: { dy: 'dy', kernel: 'kernel', dx: 'dx' },
         grid: grid1d(count, WORKGROUP, target),

@@ -1,6 +1,6 @@
 // Convolution for software adapters with subgroups of 8, as a sum of outer products: the fastest there.
 //
-// y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - top.
+// y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - padTop.
 // Read as a matrix product: rows are output pixels, columns are output channels, and the summed index runs over the
 // taps (ky, kx) and the channels c. The matrix of x is never built: a lane looks its rows up (implicit GEMM).
 //
@@ -58,13 +58,13 @@ fn pixelsFrom(first: u32) -> Pixels {
   return Pixels(
     vec4u(vec4i(n * params.yStrideN + oy * params.yStrideH + ox * params.yStrideW) + params.yOffset) / 4,
     n * params.xStrideN,
-    vec4i(oy * params.strideH) - params.top,
-    vec4i(ox * params.strideW) - params.left,
+    vec4i(oy * params.strideH) - params.padTop,
+    vec4i(ox * params.strideW) - params.padLeft,
     i < vec4u(params.pixels),
   );
 }
 
-// Where a tap reads x for four pixels, in pairs of channels. A tap outside the picture reads element 0 and counts as zero.
+// Where a tap reads x for four pixels, in pairs of channels. A tap outside the image reads element 0 and counts as zero.
 struct Source {
   at: vec4u,
   inside: vec4<bool>,

@@ -1,7 +1,7 @@
 // Where the factor x of a convolution lies, looked up as tiles are fetched: its rows are pixels of y, its columns
 // k = (ky, kx, c).
 
-// The window of one pixel: its picture in x, and the row and column where it starts.
+// The window of one pixel: its image in x, and the row and column where it starts.
 struct ReceptiveField {
   image: u32,
   row: i32,
@@ -26,8 +26,8 @@ fn receptiveFieldOf(pixel: u32) -> ReceptiveField {
   let row = pixel / params.ow;
   return ReceptiveField(
     row / params.oh * params.xStrideN,
-    i32(row % params.oh * params.strideH) - params.top,
-    i32(pixel % params.ow * params.strideW) - params.left,
+    i32(row % params.oh * params.strideH) - params.padTop,
+    i32(pixel % params.ow * params.strideW) - params.padLeft,
   );
 }
 

@@ -7,8 +7,8 @@ function forEachProduct(s: Conv2dShape, visit: (x: number, kernel: number, y: nu
       for (let ox = 0; ox < s.ow; ox++)
         for (let ky = 0; ky < s.kh; ky++)
           for (let kx = 0; kx < s.kw; kx++) {
-            const iy = oy * s.strideH - s.top + ky * s.dilationH;
-            const ix = ox * s.strideW - s.left + kx * s.dilationW;
+            const iy = oy * s.strideH - s.padTop + ky * s.dilationH;
+            const ix = ox * s.strideW - s.padLeft + kx * s.dilationW;
             if (iy < 0 || iy >= s.h || ix < 0 || ix >= s.w) continue;
             const x = ((n * s.h + iy) * s.w + ix) * s.ci;
             const kernel = (ky * s.kw + kx) * s.ci * s.co;
@@ -83,8 +83,8 @@ export function conv2dForwardAt(
   let sum = 0;
   for (let ky = 0; ky < s.kh; ky++)
     for (let kx = 0; kx < s.kw; kx++) {
-      const iy = tap(oy, ky, s.strideH, s.dilationH, s.top, s.h);
-      const ix = tap(ox, kx, s.strideW, s.dilationW, s.left, s.w);
+      const iy = tap(oy, ky, s.strideH, s.dilationH, s.padTop, s.h);
+      const ix = tap(ox, kx, s.strideW, s.dilationW, s.padLeft, s.w);
       if (iy < 0 || ix < 0) continue;
       for (let c = 0; c < s.ci; c++) {
         const weight = at(kernel, ((ky * s.kw + kx) * s.ci + c) * s.co + o);
@@ -107,8 +107,8 @@ export function conv2dInputGradientAt(
   let sum = 0;
   for (let ky = 0; ky < s.kh; ky++)
     for (let kx = 0; kx < s.kw; kx++) {
-      const oy = (iy + s.top - ky * s.dilationH) / s.strideH;
-      const ox = (ix + s.left - kx * s.dilationW) / s.strideW;
+      const oy = (iy + s.padTop - ky * s.dilationH) / s.strideH;
+      const ox = (ix + s.padLeft - kx * s.dilationW) / s.strideW;
       if (!Number.isInteger(oy) || !Number.isInteger(ox)) continue;
       if (oy < 0 || oy >= s.oh || ox < 0 || ox >= s.ow) continue;
       for (let o = 0; o < s.co; o++) {
@@ -134,8 +134,8 @@ export function conv2dFilterGradientAt(
   for (let n = 0; n < s.n; n++)
     for (let oy = 0; oy < s.oh; oy++)
       for (let ox = 0; ox < s.ow; ox++) {
-        const iy = tap(oy, ky, s.strideH, s.dilationH, s.top, s.h);
-        const ix = tap(ox, kx, s.strideW, s.dilationW, s.left, s.w);
+        const iy = tap(oy, ky, s.strideH, s.dilationH, s.padTop, s.h);
+        const ix = tap(ox, kx, s.strideW, s.dilationW, s.padLeft, s.w);
         if (iy < 0 || ix < 0) continue;
         sum +=
           at(x, ((n * s.h + iy) * s.w + ix) * s.ci + c) * at(dy, ((n * s.oh + oy) * s.ow + ox) * s.co + o);

@@ -1,6 +1,6 @@
 // Filter gradient for software adapters without subgroups of 8: register tiles, no shared memory.
 //
-// dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o], iy = oy * strideH + ky * dilationH - top.
+// dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o], iy = oy * strideH + ky * dilationH - padTop.
 // Read as a matrix product: rows are weights (ky, kx, c), columns are output channels o, and the summed index runs
 // over the output pixels.
 //
@@ -43,8 +43,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let row = min(tileRow + r, rows - 1);
     let tap = row / (params.ci / 4);
     c[r] = row % (params.ci / 4) * 4;
-    down[r] = i32(tap / params.kw * params.dilationH) - params.top;
-    right[r] = i32(tap % params.kw * params.dilationW) - params.left;
+    down[r] = i32(tap / params.kw * params.dilationH) - params.padTop;
+    right[r] = i32(tap % params.kw * params.dilationW) - params.padLeft;
   }
 
   let begin = params.first + split * params.pixelsPerSplit;

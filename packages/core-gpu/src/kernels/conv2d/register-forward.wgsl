@@ -45,15 +45,15 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let n = row / params.oh;
     outputAt[i] = u32(i32(n * params.yStrideN + oy * params.yStrideH + ox * params.yStrideW) + params.yOffset) / 4 + column;
     image[i] = n * params.xStrideN;
-    startRow[i] = i32(oy * params.strideH) - params.top;
-    startColumn[i] = i32(ox * params.strideW) - params.left;
+    startRow[i] = i32(oy * params.strideH) - params.padTop;
+    startColumn[i] = i32(ox * params.strideW) - params.padLeft;
   }
 
   var sums: array<vec4f, PIXELS>;
   let pitch = params.kernelStrideRow / 4;
   for (var ky = 0u; ky < params.kh; ky++) {
     for (var kx = 0u; kx < params.kw; kx++) {
-      // A tap outside the picture reads element 0 and counts as zero.
+      // A tap outside the image reads element 0 and counts as zero.
       var inside: array<bool, PIXELS>;
       var source: array<u32, PIXELS>;
       for (var i = 0u; i < PIXELS; i++) {

@@ -5,18 +5,23 @@ const base: Conv2dOptions = { input: [1, 5, 7, 3], kernel: [3, 3, 3, 4], strides
 
 describe('conv2dShape', () => {
   it('keeps the size with SAME padding and stride 1, and puts the smaller half of the zeros in front', () => {
-    expect(conv2dShape(base)).toMatchObject({ oh: 5, ow: 7, top: 1, left: 1 });
-    expect(conv2dShape({ ...base, kernel: [2, 4, 3, 4] })).toMatchObject({ oh: 5, ow: 7, top: 0, left: 1 });
+    expect(conv2dShape(base)).toMatchObject({ oh: 5, ow: 7, padTop: 1, padLeft: 1 });
+    expect(conv2dShape({ ...base, kernel: [2, 4, 3, 4] })).toMatchObject({
+      oh: 5,
+      ow: 7,
+      padTop: 0,
+      padLeft: 1,
+    });
   });
 
   it('follows TensorFlow with strides: ceil(in / stride) outputs', () => {
     expect(conv2dShape({ ...base, input: [1, 6, 6, 3], strides: [2, 3] })).toMatchObject({
-      ...{ oh: 3, ow: 2, top: 0, left: 0 },
+      ...{ oh: 3, ow: 2, padTop: 0, padLeft: 0 },
     });
   });
 
   it('counts only windows inside with VALID padding, dilation included', () => {
-    expect(conv2dShape({ ...base, padding: 'valid' })).toMatchObject({ oh: 3, ow: 5, top: 0, left: 0 });
+    expect(conv2dShape({ ...base, padding: 'valid' })).toMatchObject({ oh: 3, ow: 5, padTop: 0, padLeft: 0 });
     expect(conv2dShape({ ...base, padding: 'valid', dilations: [2, 3] })).toMatchObject({ oh: 1, ow: 1 });
   });
 

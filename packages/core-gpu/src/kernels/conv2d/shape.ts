@@ -12,7 +12,7 @@ export interface Conv2dOptions {
   readonly dilations?: readonly [number, number];
 }
 
-/** All numbers of one convolution. `top` and `left` are the rows and columns of zeros before the picture. */
+/** All numbers of one convolution. `padTop` and `padLeft` are the rows and columns of zeros before the image. */
 export interface Conv2dShape {
   readonly n: number;
   readonly h: number;
@@ -27,8 +27,8 @@ export interface Conv2dShape {
   readonly strideW: number;
   readonly dilationH: number;
   readonly dilationW: number;
-  readonly top: number;
-  readonly left: number;
+  readonly padTop: number;
+  readonly padLeft: number;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface Conv2dShape {
  * smaller half in front. VALID: only windows that lie inside.
  *
  * @throws ConvbaseError `conv2d/shape` for sizes that are no positive integers, channels that disagree, or a VALID
- * window larger than the picture.
+ * window larger than the image.
  */
 export function conv2dShape(options: Conv2dOptions): Conv2dShape {
   const [n, h, w, ci] = options.input;
@@ -66,15 +66,15 @@ export function conv2dShape(options: Conv2dOptions): Conv2dShape {
     throw new ConvbaseError(
       'conv2d/shape',
       `a ${String(kh)}x${String(kw)} window does not fit into ${String(h)}x${String(w)} with 'valid' padding`,
-      { where: 'conv2d', fix: "Use larger pictures or padding 'same'." },
+      { where: 'conv2d', fix: "Use larger images or padding 'same'." },
     );
   }
-  return { ...sizes, oh: rows.out, ow: columns.out, top: rows.before, left: columns.before };
+  return { ...sizes, oh: rows.out, ow: columns.out, padTop: rows.before, padLeft: columns.before };
 }
 
 /** Throws `kernel/shape` for a shape that `conv2dShape` did not make and that cannot be. */
-export function checkConv2dShape({ top, left, ...extents }: Conv2dShape): void {
-  checkExtents('conv2d', { ...extents, 'top + 1': top + 1, 'left + 1': left + 1 });
+export function checkConv2dShape({ padTop, padLeft, ...extents }: Conv2dShape): void {
+  checkExtents('conv2d', { ...extents, 'padTop + 1': padTop + 1, 'padLeft + 1': padLeft + 1 });
 }
 
 function axis(size: number, k: number, stride: number, dilation: number, padding: 'same' | 'valid') {

@@ -1,6 +1,6 @@
 // Filter gradient for software adapters with subgroups of 8: an outer product of registers for each pixel.
 //
-// dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o], iy = oy * strideH + ky * dilationH - top.
+// dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o], iy = oy * strideH + ky * dilationH - padTop.
 // Read as a matrix product: rows are weights (ky, kx, c), columns are output channels o, and the summed index runs
 // over the output pixels.
 //
@@ -50,7 +50,7 @@ fn addRows(sums: ptr<function, Sums>, first: u32, gradients: mat2x4f, inputs: ma
   addFour(sums, first + 28, gradients, inputs, 7u);
 }
 
-// An output pixel: its picture, row and column.
+// An output pixel: its image, row and column.
 struct Pixel {
   n: u32,
   oy: u32,
@@ -94,8 +94,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let row = min(tileRow + lane, rows - 1);
   let tapIndex = row / (params.ci / 4);
   let tap = Tap(
-    i32(tapIndex / params.kw * params.dilationH) - params.top,
-    i32(tapIndex % params.kw * params.dilationW) - params.left,
+    i32(tapIndex / params.kw * params.dilationH) - params.padTop,
+    i32(tapIndex % params.kw * params.dilationW) - params.padLeft,
     row % (params.ci / 4) * 4,
   );
 

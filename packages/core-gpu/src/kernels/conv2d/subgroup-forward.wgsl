@@ -1,6 +1,6 @@
 // Convolution for software adapters with subgroups of 8: register tiles, rows handed round by subgroupShuffle.
 //
-// y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - top.
+// y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - padTop.
 // Read as a matrix product: rows are output pixels, columns are output channels, and the summed index runs over the
 // taps (ky, kx) and the channels c. The matrix of x is never built: a lane looks its rows up (implicit GEMM).
 //
@@ -58,15 +58,15 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     let n = row / params.oh;
     outputAt[g] = u32(i32(n * params.yStrideN + oy * params.yStrideH + ox * params.yStrideW) + params.yOffset) / 4;
     image[g] = n * params.xStrideN;
-    startRow[g] = i32(oy * params.strideH) - params.top;
-    startColumn[g] = i32(ox * params.strideW) - params.left;
+    startRow[g] = i32(oy * params.strideH) - params.padTop;
+    startColumn[g] = i32(ox * params.strideW) - params.padLeft;
   }
 
   var sums: array<vec4f, 8 * GROUPS>;
   let pitch = params.kernelStrideRow / 4;
   for (var ky = 0u; ky < params.kh; ky++) {
     for (var kx = 0u; kx < params.kw; kx++) {
-      // A tap outside the picture reads element 0 and counts as zero.
+      // A tap outside the image reads element 0 and counts as zero.
       var inside: array<bool, GROUPS>;
       var source: array<u32, GROUPS>;
       for (var g = 0u; g < GROUPS; g++) {

@@ -7,7 +7,7 @@
 //   x, kernel, y  as for tiled-forward.wgsl; residual lies as y does
 //   tile          TILE_M pixels x TILE_N channels for each workgroup of SUBGROUPS_M x SUBGROUPS_N subgroups; TILE_K steps of k at a time
 //   precision     numbers of x and of the kernel are rounded to Element; products and sums are f32
-//   edges         zeros where a tap lies outside the picture or past the end of k; pixels and channels past the last ones
+//   edges         zeros where a tap lies outside the image or past the end of k; pixels and channels past the last ones
 //                 are clamped, and not stored
 //   splits        as in tiled-forward.wgsl: SPLIT writes each part's sums to its own share of y
 //   cost          2 * kh * kw * ci FLOP for each element of y; x is read co / TILE_N times, the kernel pixels / TILE_M

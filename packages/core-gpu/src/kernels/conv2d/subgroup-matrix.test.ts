@@ -15,7 +15,7 @@ describe('conv2d on emulated subgroup matrices', { timeout: 120_000 }, () => {
   const square = { variant: 'subgroup-matrix', tileM: 64, tileN: 64, element: 'f16', splits: 1 } as const;
   const cases: readonly (readonly [string, Parameters<typeof conv2dShape>[0], FragmentForwardChoice])[] = [
     [
-      '3x3, fewer channels than a step has, pixels of several pictures in a tile',
+      '3x3, fewer channels than a step has, pixels of several images in a tile',
       { input: [3, 7, 6, 12], kernel: [3, 3, 12, 68], strides: [1, 1], padding: 'same' },
       square,
     ],

@@ -32,8 +32,8 @@ type ConvolutionUniforms = Readonly<
     | 'strideW'
     | 'dilationH'
     | 'dilationW'
-    | 'top'
-    | 'left'
+    | 'padTop'
+    | 'padLeft'
     | 'xStrideN'
     | 'xStrideH'
     | 'xStrideW'
@@ -144,8 +144,8 @@ function xRange(c: Convolution, range: GemmRange): Range {
   const oneImage = n0 === n1;
   const oneRow = oneImage && oy0 === oy1;
   const clamp = (value: number, size: number) => Math.min(Math.max(value, 0), size - 1);
-  const row = (oy: number, ky: number) => clamp(oy * s.strideH + ky * s.dilationH - s.top, s.h);
-  const column = (ox: number, kx: number) => clamp(ox * s.strideW + kx * s.dilationW - s.left, s.w);
+  const row = (oy: number, ky: number) => clamp(oy * s.strideH + ky * s.dilationH - s.padTop, s.h);
+  const column = (ox: number, kx: number) => clamp(ox * s.strideW + kx * s.dilationW - s.padLeft, s.w);
   const from = [n0, oneImage ? row(oy0, range.kh[0]) : 0, oneRow ? column(ox0, range.kw[0]) : 0];
   const to = [
     n1,
@@ -212,8 +212,8 @@ function makeSubproblem(
       strideW: s.strideW,
       dilationH: s.dilationH,
       dilationW: s.dilationW,
-      top: s.top - range.kh[0] * s.dilationH,
-      left: s.left - range.kw[0] * s.dilationW,
+      padTop: s.padTop - range.kh[0] * s.dilationH,
+      padLeft: s.padLeft - range.kw[0] * s.dilationW,
       xStrideN: c.x.strideN,
       xStrideH: c.x.strideH,
       xStrideW: c.x.strideW,

@@ -1,8 +1,8 @@
 // Filter gradient for GPUs: double-buffered tiles of both factors in shared memory, register tiles of the output.
 //
-// dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o], iy = oy * strideH + ky * dilationH - top.
+// dkernel[ky, kx, c, o] = sum over n, oy, ox of x[n, iy, ix, c] * dy[n, oy, ox, o], iy = oy * strideH + ky * dilationH - padTop.
 // Read as a matrix product: rows are weights (ky, kx, c), columns are output channels o, and the summed index runs
-// over the output pixels of all pictures.
+// over the output pixels of all images.
 //
 //   x        strided: element (n, row, column, channel) at n * xStrideN + row * xStrideH + column * xStrideW + channel + xOffset
 //   dy       pixel p (counted through n, oy, ox) at p * yStrideW + yOffset
@@ -32,7 +32,7 @@ const DY_TILE = TILE_K * N_VEC4;
 var<workgroup> xTile: array<vec4f, 2 * X_TILE>; // [half][pixel][row / 4]
 var<workgroup> dyTile: array<vec4f, 2 * DY_TILE>; // [half][pixel][column / 4]
 
-// An output pixel: its picture, row and column.
+// An output pixel: its image, row and column.
 struct Pixel {
   n: u32,
   oy: u32,
@@ -78,8 +78,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let row = min(tileRow + lid % M_VEC4, rows - 1);
   let tapIndex = row / (params.ci / 4);
   let tap = Tap(
-    i32(tapIndex / params.kw * params.dilationH) - params.top,
-    i32(tapIndex % params.kw * params.dilationW) - params.left,
+    i32(tapIndex / params.kw * params.dilationH) - params.padTop,
+    i32(tapIndex % params.kw * params.dilationW) - params.padLeft,
     row % (params.ci / 4) * 4,
   );
   let loadColumn = min(tileColumn + lid % N_VEC4, columns - 1);

@@ -1,8 +1,8 @@
 // Convolution for GPUs: double-buffered tiles of both factors in shared memory, register tiles of the output.
 //
-// y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - top.
+// y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - padTop.
 // Read as a matrix product with k = (ky, kx, c) summed; the matrix of x is looked up, never built (implicit GEMM). Rows
-// are the pixels of all pictures of the batch, so that small pictures fill a tile together.
+// are the pixels of all images of the batch, so that small images fill a tile together.
 //
 //   x, y    strided: element (n, row, column, channel) at n * Image + row * Row + column * Pixel + channel + Offset;
 //           residual lies as y does
@@ -20,7 +20,7 @@
 //   loop    Each thread fetches at most one vec4 of each factor for the next step before it computes the present one, and
 //           puts it into the other half of shared memory after it: the fetch has the whole step to arrive, and one
 //           barrier a step is enough. There is no bounds check in the loop: pixels and channels past the last ones are
-//           clamped before it and dropped after it, and whether a tap lies inside the picture is found out once a tap.
+//           clamped before it and dropped after it, and whether a tap lies inside the image is found out once a tap.
 //   splits  Where there are few tiles, the sum over k is cut into parts; SPLIT writes each part's sums to its own share of
 //           y, and combine-forward.wgsl adds them.
 //   memory  2 * (16 * ROWS + 64 * COLS) * TILE_K * 4 bytes shared, 16 KiB at most

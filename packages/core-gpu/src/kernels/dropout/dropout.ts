@@ -5,7 +5,7 @@ import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
 import type { ShaderVariant } from '../shader-variant.ts';
 import { checkExtents } from '../check-extents.ts';
 
-/** A stretch of a random stream and how much of it is dropped. */
+/** A range of a random stream, and the share of it that is dropped. */
 export interface DropoutOptions {
   readonly count: number;
   /** Share of elements set to 0, from 0 to 1. */
@@ -43,16 +43,16 @@ export function planDropout({ count, rate, seed, offset }: DropoutOptions, targe
     temporaries: {},
     flops: count,
     bytes: 8 * count,
-    dispatches: bindingSlices(count, target).map((window) => {
-      const start = offset + window.first;
+    dispatches: bindingSlices(count, target).map((slice) => {
+      const start = offset + slice.first;
       const counter = Math.floor(start / 4);
       const skip = start % 4;
-      const threads = Math.ceil((skip + window.count) / 4);
+      const threads = Math.ceil((skip + slice.count) / 4);
       return {
         shader: 'dropout/dropout',
         constants: { WORKGROUP: FLAT_WORKGROUP },
         uniforms: {
-          count: window.count,
+          count: slice.count,
           skip,
           counterLow: counter % WORD,
           counterHigh: Math.floor(counter / WORD),
@@ -63,7 +63,7 @@ export function planDropout({ count, rate, seed, offset }: DropoutOptions, targe
           scale: rate === 1 ? 0 : 1 / (1 - rate),
           threads,
         },
-        bindings: { x: window.of('x'), y: window.of('y') },
+        bindings: { x: slice.of('x'), y: slice.of('y') },
         grid: grid1d(threads, FLAT_WORKGROUP, target),
       };
     }),

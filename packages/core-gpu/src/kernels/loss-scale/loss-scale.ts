@@ -59,12 +59,12 @@ function overGradient(
     temporaries: {},
     flops: count,
     bytes: 8 * count,
-    dispatches: vec4Slices(count, target).map((window) => ({
+    dispatches: vec4Slices(count, target).map((slice) => ({
       shader: `loss-scale/${what}` as const,
       constants: { WORKGROUP: FLAT_WORKGROUP },
-      uniforms: { count: window.count },
-      bindings: { g: window.of('g'), ...Object.fromEntries(others.map((name) => [name, name])) },
-      grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
+      uniforms: { count: slice.count },
+      bindings: { g: slice.of('g'), ...Object.fromEntries(others.map((name) => [name, name])) },
+      grid: grid1d(Math.ceil(slice.count / 4), FLAT_WORKGROUP, target),
     })),
   };
 }

@@ -21,8 +21,8 @@ export function planSoftmaxCrossEntropy(shape: RowsShape, target: KernelTarget):
     bindings: {
       logits: pair.input.of('logits'),
       labels: pair.input.of('labels'),
-      largest: pair.output.of('largest'),
-      rest: pair.output.of('rest'),
+      rowMax: pair.output.of('rowMax'),
+      sumOfOthers: pair.output.of('sumOfOthers'),
       losses: pair.output.of('losses'),
     },
     grid,
@@ -30,7 +30,7 @@ export function planSoftmaxCrossEntropy(shape: RowsShape, target: KernelTarget):
   return {
     kernel: 'softmax-cross-entropy',
     variant: 'statistics, then losses',
-    temporaries: { largest: 4 * rows, rest: 4 * rows },
+    temporaries: { rowMax: 4 * rows, sumOfOthers: 4 * rows },
     flops: 20 * rows * classes,
     bytes: 8 * rows * classes + 4 * rows,
     dispatches: [...softmaxStatistics(shape, 'logits', target), ...losses],
@@ -57,8 +57,8 @@ export function planSoftmaxCrossEntropyGradient(shape: LossGradientShape, target
     bindings: {
       logits: output.of('logits'),
       labels: output.of('labels'),
-      largest: input.of('largest'),
-      rest: input.of('rest'),
+      rowMax: input.of('rowMax'),
+      sumOfOthers: input.of('sumOfOthers'),
       dlogits: output.of('dlogits'),
     },
     grid: grid1d(output.count, FLAT_WORKGROUP, target),
@@ -66,7 +66,7 @@ export function planSoftmaxCrossEntropyGradient(shape: LossGradientShape, target
   return {
     kernel: 'softmax-cross-entropy-gradient',
     variant: 'statistics, then apply',
-    temporaries: { largest: 4 * rows, rest: 4 * rows },
+    temporaries: { rowMax: 4 * rows, sumOfOthers: 4 * rows },
     flops: 35 * rows * classes,
     bytes: 12 * rows * classes,
     dispatches: [...softmaxStatistics(shape, 'logits', target), ...apply],

@@ -1,12 +1,12 @@
 // dlogits = scale * (softmax(logits) - labels), for rows of labels that sum to 1.
 //
-// With e = e^(z - largest), softmax is e / (1 + rest) and the difference is (e - label - label * rest) / (1 + rest).
-// In this form the right class of a sure prediction (e = label = 1) gives -rest / (1 + rest) to full precision,
-// where 1 / (1 + rest) - 1 would give 0.
+// With e = e^(z - rowMax), softmax is e / (1 + sumOfOthers) and the difference is (e - label - label * sumOfOthers) / (1 + sumOfOthers).
+// In this form the right class of a sure prediction (e = label = 1) gives -sumOfOthers / (1 + sumOfOthers) to full precision,
+// where 1 / (1 + sumOfOthers) - 1 would give 0.
 //
 //   logits, labels, dlogits  (rows, classes), here the count floats from element first on
-//   largest, rest            (rows) as softmax/statistics.wgsl wrote them, here rowCount floats from rowFirst on
-//   thread                   one element; those whose row is in another stretch do nothing
+//   rowMax, sumOfOthers            (rows) as softmax/statistics.wgsl wrote them, here rowCount floats from rowFirst on
+//   thread                   one element; those whose row is in another binding slice do nothing
 //   needs                    WORKGROUP
 //   cost                     about 20 FLOP, 12 bytes per element
 
@@ -22,8 +22,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<f32>;
-@group(0) @binding(3) var<storage, read> largest: array<f32>;
-@group(0) @binding(4) var<storage, read> rest: array<f32>;
+@group(0) @binding(3) var<storage, read> rowMax: array<f32>;
+@group(0) @binding(4) var<storage, read> sumOfOthers: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;
 
 // #include "../shared/accurate-exp.wgsl"
@@ -34,8 +34,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (i >= params.count) { return; }
   let row = (params.first + i) / params.classes - params.rowFirst;
   if (row >= params.rowCount) { return; }
-  let e = accurateExp(logits[i] - largest[row]);
+  let e = accurateExp(logits[i] - rowMax[row]);
   let label = labels[i];
-  let difference = ((e - label) - label * rest[row]) / (1.0 + rest[row]);
+  let difference = ((e - label) - label * sumOfOthers[row]) / (1.0 + sumOfOthers[row]);
   dlogits[i] = params.scale * difference;
 }

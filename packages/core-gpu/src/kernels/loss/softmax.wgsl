@@ -1,15 +1,15 @@
 // Cross-entropy of softmax(logits) against labels, one number for each row:
 //
-//   loss = sum of label * (log(sum of e^z) - z) = sum of label * ((largest - z) + log(1 + rest))
+//   loss = sum of label * (log(sum of e^z) - z) = sum of label * ((rowMax - z) + log(1 + sumOfOthers))
 //
 // No term is negative, so nothing cancels and a loss of 1e-12 has all its digits.
 //
 //   logits, labels  (rows, classes), here the xCount floats from element xFirst on
-//   largest, rest   (rows) as softmax/statistics.wgsl wrote them, here rowCount floats from row rowFirst on
-//   losses          (rows), as largest
+//   rowMax, sumOfOthers   (rows) as softmax/statistics.wgsl wrote them, here rowCount floats from row rowFirst on
+//   losses          (rows), as rowMax
 //   threads         LANES for each row, ROWS rows for each workgroup, as in softmax/statistics.wgsl
 //   shared          4 * LANES * ROWS bytes
-//   needs           LANES a power of two, ROWS; SPLIT when logits come in several stretches: then losses holds the
+//   needs           LANES a power of two, ROWS; SPLIT when logits come in several slices: then losses holds the
 //                   sum over those before this one, except when `isFirst` is 1
 //   cost            3 FLOP, 8 bytes per element
 
@@ -25,8 +25,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<f32>;
-@group(0) @binding(3) var<storage, read> largest: array<f32>;
-@group(0) @binding(4) var<storage, read> rest: array<f32>;
+@group(0) @binding(3) var<storage, read> rowMax: array<f32>;
+@group(0) @binding(4) var<storage, read> sumOfOthers: array<f32>;
 @group(0) @binding(5) var<storage, read_write> losses: array<f32>;
 
 var<workgroup> partial: array<f32, LANES * ROWS>;
@@ -38,14 +38,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let lane = lid % LANES;
   let i = (wid.y * nwg.x + wid.x) * ROWS + lid / LANES;
   let row = params.rowFirst + i;
-  // The part of the row that lies in this stretch; empty for threads past the last row.
+  // The part of the row that lies in this binding slice; empty for threads past the last row.
   let begin = max(row * params.classes, params.xFirst);
   let end = select(0u, min((row + 1u) * params.classes, params.xFirst + params.xCount), i < params.rowCount);
 
   var sum = 0.0;
   if (begin < end) {
-    let top = largest[i];
-    let logarithm = accurateLog1p(rest[i]);
+    let top = rowMax[i];
+    let logarithm = accurateLog1p(sumOfOthers[i]);
     for (var j = begin + lane; j < end; j += LANES) {
       let label = labels[j - params.xFirst];
       // Classes with label 0 stay out: a logit of minus infinity is allowed there.

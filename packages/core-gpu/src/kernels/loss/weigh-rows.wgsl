@@ -2,7 +2,7 @@
 //
 //   x        (rows, classes), here the count floats from element first on
 //   weights  (rows), here rowCount floats from row rowFirst on
-//   thread   one element; those whose row is in another stretch do nothing
+//   thread   one element; those whose row is in another binding slice do nothing
 //   needs    WORKGROUP
 //   cost     1 FLOP, 8 bytes per element; 4 bytes per row
 

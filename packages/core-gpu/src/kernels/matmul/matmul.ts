@@ -2,13 +2,13 @@ import type { Dispatch, KernelTarget, Plan, ShaderConstant } from '../../command
 import type { ShaderName } from '../../commands/shader.ts';
 import { grid1d } from '../grid.ts';
 import {
-  operandWindow,
-  splitIntoBlocks,
-  type Block,
+  operandSlice,
+  splitProduct,
+  type Subproblem,
   type Operand,
   type Range,
-  type Window,
-} from './blocks.ts';
+  type OperandSlice,
+} from './subproblems.ts';
 import { chooseMatmul } from './choose.ts';
 import { outerProductDispatches, outerProductVariants, type Product } from './outer-product.ts';
 import { fragmentTileConstants, fragmentVariants, planWithFragments } from '../fragments.ts';
@@ -23,7 +23,7 @@ import { checkExtents } from '../check-extents.ts';
 
 const COMBINE_WORKGROUP = 64;
 
-/** A part of a split sum is a multiple of this many steps, whole chunks for every variant. */
+/** The part of k that a split sums is a multiple of this: of every variant's tile along k. */
 const SPLIT_MULTIPLE = 32;
 
 /** What runs where outer-product.wgsl was chosen and cannot: c is not aligned to vec4. */
@@ -40,7 +40,7 @@ export interface MatmulEpilogue {
 /**
  * c = op(a) op(b) (+ bias) (relu). Buffers: `a`, `b`, `bias` [n] (null where the option says so), `c`.
  *
- * Operands larger than a binding are cut into blocks (see blocks.ts); any size works that fits into memory.
+ * Operands larger than a binding are cut into subproblems (see subproblems.ts); any size works that fits into memory.
  */
 export function planMatmul(shape: MatmulShape, epilogue: MatmulEpilogue, target: KernelTarget): Plan {
   checkExtents('matmul', { m: shape.m, n: shape.n, k: shape.k, batch: shape.batch });
@@ -64,30 +64,32 @@ export function planMatmulAs(
     ? { name: 'b', rows: n, columns: k, rowAxis: 'n', columnAxis: 'k' }
     : { name: 'b', rows: k, columns: n, rowAxis: 'k', columnAxis: 'n' };
   const c: Operand = { name: 'c', rows: m, columns: n, rowAxis: 'm', columnAxis: 'n' };
-  const whole: Block = { batch: [0, batch], m: [0, m], n: [0, n], k: [0, k] };
-  const blocks = splitIntoBlocks(whole, [b, a, c], target, batch);
-  const parts = blocks.map((block) => planBlock(block, { choice, shape, epilogue, a, b, c }, target));
+  const whole: Subproblem = { batch: [0, batch], m: [0, m], n: [0, n], k: [0, k] };
+  const subproblems = splitProduct(whole, [b, a, c], target, batch);
+  const plans = subproblems.map((subproblem) =>
+    planSubproblem(subproblem, { choice, shape, epilogue, a, b, c }, target),
+  );
   return {
     kernel: 'matmul',
     variant: choice.variant,
     problem: { kernel: 'matmul', shape: { ...shape } },
-    dispatches: parts.flatMap((part) => part.dispatches),
-    temporaries: largestTemporaries(parts),
+    dispatches: plans.flatMap((plan) => plan.dispatches),
+    temporaries: sharedTemporaries(plans),
     flops: 2 * batch * m * n * k,
     bytes: 4 * batch * (m * k + k * n + m * n),
   };
 }
 
-/** What one block runs, and the bytes of the scratch buffers that it needs for that. */
-interface BlockPlan {
+/** What one subproblem runs, and the bytes of the scratch buffers that it needs for that. */
+interface SubproblemPlan {
   readonly dispatches: readonly Dispatch[];
   readonly temporaries: Readonly<Record<string, number>>;
 }
 
-/** The scratch buffers of parts that run one after the other and share them. */
-export function largestTemporaries(parts: readonly Pick<Plan, 'temporaries'>[]): Record<string, number> {
+/** The scratch buffers of plans that run one after the other and share them: the largest of each name. */
+export function sharedTemporaries(plans: readonly Pick<Plan, 'temporaries'>[]): Record<string, number> {
   const bytes: Record<string, number> = {};
-  for (const [name, size] of parts.flatMap(({ temporaries }) => Object.entries(temporaries)))
+  for (const [name, size] of plans.flatMap(({ temporaries }) => Object.entries(temporaries)))
     bytes[name] = Math.max(bytes[name] ?? 0, size);
   return bytes;
 }
@@ -103,30 +105,35 @@ interface Problem {
 
 const size = ([from, to]: Range): number => to - from;
 
-function planBlock(
-  block: Block,
+function planSubproblem(
+  subproblem: Subproblem,
   { choice, shape, epilogue, a, b, c }: Problem,
   target: KernelTarget,
-): BlockPlan {
+): SubproblemPlan {
   const { transposeA = false, transposeB = false } = shape;
-  const [batch, m, n, k] = [size(block.batch), size(block.m), size(block.n), size(block.k)];
+  const [batch, m, n, k] = [
+    size(subproblem.batch),
+    size(subproblem.m),
+    size(subproblem.n),
+    size(subproblem.k),
+  ];
   const items = shape.batch ?? 1;
-  const windows = [a, b, c].map((operand) => operandWindow(operand, block, target, items));
-  const [aWindow, bWindow, cWindow] = windows;
-  if (!aWindow || !bWindow || !cWindow) throw new Error('three operands have three windows');
+  const slices = [a, b, c].map((operand) => operandSlice(operand, subproblem, target, items));
+  const [aSlice, bSlice, cSlice] = slices;
+  if (!aSlice || !bSlice || !cSlice) throw new Error('three operands have three slices');
   const biasOperand: Operand = { name: 'bias', rows: 1, columns: shape.n, rowAxis: 'm', columnAxis: 'n' };
-  const biasWindow = epilogue.bias
-    ? operandWindow(biasOperand, { ...block, batch: [0, 1], m: [0, 1] }, target, 1)
+  const biasSlice = epilogue.bias
+    ? operandSlice(biasOperand, { ...subproblem, batch: [0, 1], m: [0, 1] }, target, 1)
     : { binding: 'bias', offset: 0 };
 
-  const last = block.k[1] === shape.k;
+  const last = subproblem.k[1] === shape.k;
   const epilogueFlags = {
     HAS_BIAS: epilogue.bias && last,
     RELU: epilogue.relu && last,
-    ACCUMULATE: block.k[0] > 0,
+    ACCUMULATE: subproblem.k[0] > 0,
   };
-  const biasOffset = biasWindow.offset;
-  const place = { cOffset: cWindow.offset, cStrideRow: shape.n, cStrideBatch: shape.m * shape.n };
+  const biasOffset = biasSlice.offset;
+  const cLayout = { cOffset: cSlice.offset, cStrideRow: shape.n, cStrideBatch: shape.m * shape.n };
 
   const outputs = batch * m * n;
   const affordable = Math.max(1, Math.floor(target.maxBindingBytes / (4 * outputs)));
@@ -135,23 +142,23 @@ function planBlock(
   const splits = Math.ceil(k / kPerSplit);
   const direct = splits === 1;
   const result = direct
-    ? { ...place, cStrideSplit: 0 }
+    ? { ...cLayout, cStrideSplit: 0 }
     : { cOffset: 0, cStrideRow: n, cStrideBatch: m * n, cStrideSplit: outputs };
   const product = {
     choice,
     ...{ m, n, k, batch, splits, kPerSplit },
     a: {
-      ...{ name: 'a', binding: aWindow.binding, offset: aWindow.offset, row: a.columns },
+      ...{ name: 'a', binding: aSlice.binding, offset: aSlice.offset, row: a.columns },
       ...{ matrix: a.rows * a.columns, lines: m, kMajor: transposeA },
-      vec4Aligned: isVec4Aligned(a, aWindow, block),
+      vec4Aligned: isVec4Aligned(a, aSlice, subproblem),
     },
     b: {
-      ...{ name: 'b', binding: bWindow.binding, offset: bWindow.offset, row: b.columns },
+      ...{ name: 'b', binding: bSlice.binding, offset: bSlice.offset, row: b.columns },
       ...{ matrix: b.rows * b.columns, lines: n, kMajor: !transposeB },
-      vec4Aligned: isVec4Aligned(b, bWindow, block),
+      vec4Aligned: isVec4Aligned(b, bSlice, subproblem),
     },
-    c: { binding: direct ? cWindow.binding : 'partial', ...result },
-    bias: { binding: biasWindow.binding, offset: biasOffset },
+    c: { binding: direct ? cSlice.binding : 'partial', ...result },
+    bias: { binding: biasSlice.binding, offset: biasOffset },
     epilogueFlags: direct ? epilogueFlags : { HAS_BIAS: false, RELU: false, ACCUMULATE: false },
   } as const;
   const { dispatches, temporaries } = productDispatches(product, target);
@@ -159,8 +166,8 @@ function planBlock(
   const combine: Dispatch = {
     shader: 'matmul/combine',
     constants: { WORKGROUP: COMBINE_WORKGROUP, ...epilogueFlags },
-    uniforms: { m, n, batch, splits, ...place, biasOffset },
-    bindings: { partial: 'partial', bias: biasWindow.binding, c: cWindow.binding },
+    uniforms: { m, n, batch, splits, ...cLayout, biasOffset },
+    bindings: { partial: 'partial', bias: biasSlice.binding, c: cSlice.binding },
     grid: grid1d(outputs, COMBINE_WORKGROUP, target),
   };
   return {
@@ -170,7 +177,7 @@ function planBlock(
 }
 
 /** The dispatches that sum the products, by the chosen variant if it can. */
-function productDispatches(product: Product, target: KernelTarget): BlockPlan {
+function productDispatches(product: Product, target: KernelTarget): SubproblemPlan {
   if (product.choice.variant === 'outer-product') {
     return (
       outerProductDispatches(product, target) ??
@@ -178,7 +185,7 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
     );
   }
   const { choice, m, n, k, batch, splits, kPerSplit, a, b, c, bias, epilogueFlags } = product;
-  const { binding, ...place } = c;
+  const { binding, ...cLayout } = c;
   const tilesM = Math.ceil(m / choice.tileM);
   const tilesN = Math.ceil(n / choice.tileN);
   const groups = tilesM * tilesN * batch * splits;
@@ -203,7 +210,7 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
       ...{ m, n, k, batch, tilesM, tilesN, kPerSplit, groups },
       ...{ aOffset: a.offset, aStrideRow: a.row, aStrideBatch: a.matrix },
       ...{ bOffset: b.offset, bStrideRow: b.row, bStrideBatch: b.matrix },
-      ...place,
+      ...cLayout,
       biasOffset: bias.offset,
     },
     bindings: {
@@ -218,9 +225,11 @@ function productDispatches(product: Product, target: KernelTarget): BlockPlan {
   return { dispatches: [dispatch], temporaries: {} };
 }
 
-/** Whether every row of an operand's part of a block is a whole number of vec4f at multiples of 16 bytes. */
-function isVec4Aligned(operand: Operand, window: Window, block: Block): boolean {
-  return operand.columns % 4 === 0 && window.offset % 4 === 0 && size(block[operand.columnAxis]) % 4 === 0;
+/** Whether every row of an operand's part of a subproblem is a whole number of vec4f at multiples of 16 bytes. */
+function isVec4Aligned(operand: Operand, slice: OperandSlice, subproblem: Subproblem): boolean {
+  return (
+    operand.columns % 4 === 0 && slice.offset % 4 === 0 && size(subproblem[operand.columnAxis]) % 4 === 0
+  );
 }
 
 interface Flags {

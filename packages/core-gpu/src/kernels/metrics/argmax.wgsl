@@ -4,7 +4,7 @@
 //   best      (rows), here count floats from row rowFirst on: the largest element so far
 //   position  as best, u32
 //   thread    one row
-//   needs     WORKGROUP; SPLIT when x comes in several stretches: then best and position hold what those before this
+//   needs     WORKGROUP; SPLIT when x comes in several binding slices: then best and position hold what those before this
 //             one gave, except when `isFirst` is 1
 //   cost      one comparison, 4 bytes per element
 

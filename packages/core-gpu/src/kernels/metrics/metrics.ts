@@ -15,11 +15,11 @@ const LANES = 64;
 export function planCategoricalCorrect(shape: RowsShape, target: KernelTarget): Plan {
   checkExtents('categorical-correct', { ...shape });
   const { rows, classes } = shape;
-  const count = bindingSlices(rows, target).map((window): Dispatch => ({
+  const count = bindingSlices(rows, target).map((slice): Dispatch => ({
     shader: 'metrics/count-equal',
     constants: { LANES },
-    uniforms: { count: window.count },
-    bindings: { predicted: window.of('predicted'), actual: window.of('actual'), correct: 'correct' },
+    uniforms: { count: slice.count },
+    bindings: { predicted: slice.of('predicted'), actual: slice.of('actual'), correct: 'correct' },
     grid: [1, 1, 1],
   }));
   return {
@@ -69,13 +69,13 @@ export function planBinaryCorrect(
     temporaries: {},
     flops: count,
     bytes: 8 * count,
-    dispatches: bindingSlices(count, target).map((window) => ({
+    dispatches: bindingSlices(count, target).map((slice) => ({
       shader: 'metrics/count-binary',
       constants: { LANES },
-      uniforms: { count: window.count, threshold },
+      uniforms: { count: slice.count, threshold },
       bindings: {
-        predictions: window.of('predictions'),
-        labels: window.of('labels'),
+        predictions: slice.of('predictions'),
+        labels: slice.of('labels'),
         correct: 'correct',
       },
       grid: [1, 1, 1],

@@ -161,16 +161,16 @@ function stepPlan(
     temporaries: Object.fromEntries(missing.map(([, scrap]) => [scrap, 16])),
     flops: 12 * count,
     bytes: 4 * count * (2 * used.length - 1),
-    dispatches: vec4Slices(count, target).map((window) => ({
+    dispatches: vec4Slices(count, target).map((slice) => ({
       shader,
       constants: { WORKGROUP: FLAT_WORKGROUP, MAY_SKIP: maySkip, ...constants },
-      uniforms: { count: window.count, ...uniforms },
+      uniforms: { count: slice.count, ...uniforms },
       bindings: Object.fromEntries<Binding>([
-        ...used.map((name) => [name, window.of(name)] as const),
+        ...used.map((name) => [name, slice.of(name)] as const),
         ...missing,
-        ...['skip', ...skipping].map((name) => [name, maySkip ? name : window.of('g')] as const),
+        ...['skip', ...skipping].map((name) => [name, maySkip ? name : slice.of('g')] as const),
       ]),
-      grid: grid1d(Math.ceil(window.count / 4), FLAT_WORKGROUP, target),
+      grid: grid1d(Math.ceil(slice.count / 4), FLAT_WORKGROUP, target),
     })),
   };
 }

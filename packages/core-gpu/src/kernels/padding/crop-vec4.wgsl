@@ -1,7 +1,7 @@
 // Takes the frame off as crop.wgsl, four channels at a time.
 //
 //   dy, dx  as in crop.wgsl, but `c` and every number of elements count vectors of four channels
-//   thread  one vector of dx; those whose dy is in another stretch do nothing
+//   thread  one vector of dx; those whose dy is in another binding slice do nothing
 //   needs   channels divisible by 4; WORKGROUP
 //   cost    8 bytes per element of dx
 

@@ -2,7 +2,7 @@
 //
 //   dy      (n, height, width, c), the padded size; here the yCount floats from element yFirst on
 //   dx      (n, h, w, c), here the count floats from element xFirst on
-//   thread  one element of dx; those whose dy is in another stretch do nothing
+//   thread  one element of dx; those whose dy is in another binding slice do nothing
 //   needs   WORKGROUP
 //   cost    8 bytes per element of dx
 

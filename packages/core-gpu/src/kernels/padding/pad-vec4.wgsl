@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (i >= params.count) { return; }
   let index = params.yFirst + i;
   let ch = index % params.c;
-  // Rows and columns before the picture wrap round to huge numbers, so one comparison finds both sides of the frame.
+  // Rows and columns before the image wrap round to huge numbers, so one comparison finds both sides of the frame.
   let ix = (index / params.c) % params.width - params.left;
   let iy = (index / params.c / params.width) % params.height - params.top;
   let n = index / params.c / params.width / params.height;

@@ -7,7 +7,7 @@ import type { ShaderVariant } from '../shader-variant.ts';
 import { uniformFlag } from '../uniform-flag.ts';
 import { checkExtents } from '../check-extents.ts';
 
-/** A batch of pictures and how many rows and columns of zeros go round each. */
+/** A batch of images and how many rows and columns of zeros go round each. */
 export interface PaddingShape {
   readonly n: number;
   readonly h: number;
@@ -27,7 +27,7 @@ export function planZeroPad2d(shape: PaddingShape, target: KernelTarget): Plan {
   const { c, bytes, variant } = channelUnits(shape.c);
   const outputs = bindingSlices(n * height * width * c, target, bytes);
   const inputs = bindingSlices(n * h * w * c, target, bytes);
-  // Whole rows, the frame's own taken as the nearest row of the picture.
+  // Whole rows, the frame's own taken as the nearest row of the image.
   const row = (element: number) => {
     const padded = Math.floor(element / (width * c));
     const inside = Math.min(Math.max((padded % height) - top, 0), h - 1);

@@ -1,6 +1,6 @@
 import type { PaddingShape } from './padding.ts';
 
-/** Index into the padded tensor of element `i` of the picture. */
+/** Index into the padded tensor of element `i` of the image. */
 function paddedIndex({ h, w, c, top, bottom, left, right }: PaddingShape, i: number): number {
   const ch = i % c;
   const ix = Math.floor(i / c) % w;

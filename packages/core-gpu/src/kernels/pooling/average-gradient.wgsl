@@ -4,7 +4,7 @@
 //   dy      (n, oh, ow, c), here the yCount floats from element yFirst on
 //   dx      (n, h, w, c), here the count floats from element xFirst on
 //   thread  one element of dx; it gathers, so the order of the sum is fixed
-//   needs   WORKGROUP; SPLIT when dy comes in several stretches: then dx holds the sum over those before this one,
+//   needs   WORKGROUP; SPLIT when dy comes in several binding slices: then dx holds the sum over those before this one,
 //           except when `isFirst` is 1
 //   cost    one division and addition per window; 4 bytes per element of dy and dx
 
@@ -21,24 +21,24 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ix = (index / params.c) % params.w;
   let iy = (index / params.c / params.w) % params.h;
   let n = index / params.c / params.w / params.h;
-  // Windows oy0 .. oy1 - 1 contain row iy: oy * sh <= iy + top < oy * sh + ph. Columns likewise.
-  let py = iy + params.top;
-  let px = ix + params.left;
-  let oy0 = select(0u, (py - params.ph) / params.sh + 1u, py >= params.ph);
-  let oy1 = min(py / params.sh + 1u, params.oh);
-  let ox0 = select(0u, (px - params.pw) / params.sw + 1u, px >= params.pw);
-  let ox1 = min(px / params.sw + 1u, params.ow);
+  // Windows oy0 .. oy1 - 1 contain row iy: oy * strideH <= iy + padTop < oy * strideH + poolH. Columns likewise.
+  let py = iy + params.padTop;
+  let px = ix + params.padLeft;
+  let oy0 = select(0u, (py - params.poolH) / params.strideH + 1u, py >= params.poolH);
+  let oy1 = min(py / params.strideH + 1u, params.oh);
+  let ox0 = select(0u, (px - params.poolW) / params.strideW + 1u, px >= params.poolW);
+  let ox1 = min(px / params.strideW + 1u, params.ow);
 
   var sum = 0.0;
   if (SPLIT && params.isFirst == 0u) { sum = f32(dx[i]); }
   for (var oy = oy0; oy < oy1; oy++) {
-    let y0 = max(oy * params.sh, params.top);
-    let y1 = min(oy * params.sh + params.ph, params.h + params.top);
+    let y0 = max(oy * params.strideH, params.padTop);
+    let y1 = min(oy * params.strideH + params.poolH, params.h + params.padTop);
     for (var ox = ox0; ox < ox1; ox++) {
       let source = ((n * params.oh + oy) * params.ow + ox) * params.c + ch - params.yFirst;
       if (SPLIT && source >= params.yCount) { continue; }
-      let x0 = max(ox * params.sw, params.left);
-      let x1 = min(ox * params.sw + params.pw, params.w + params.left);
+      let x0 = max(ox * params.strideW, params.padLeft);
+      let x1 = min(ox * params.strideW + params.poolW, params.w + params.padLeft);
       sum += f32(dy[source]) / f32((y1 - y0) * (x1 - x0));
     }
   }

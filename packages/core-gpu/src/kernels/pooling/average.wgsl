@@ -3,9 +3,9 @@
 //   x       (n, h, w, c), here the xCount floats from element xFirst on
 //   y       (n, oh, ow, c), here the count floats from element yFirst on
 //   thread  one output element, channels next to each other
-//   needs   WORKGROUP; SPLIT when x comes in several stretches: then y holds the sum over the stretches before this
-//           one, except when `isFirst` is 1, and the last one sets `done` to 1 and divides
-//   cost    ph * pw additions per output; 4 bytes per element of x and y
+//   needs   WORKGROUP; SPLIT when x comes in several binding slices: then y holds the sum over the slices before this
+//           one, except when `isFirst` is 1, and the last one sets `isLast` to 1 and divides
+//   cost    poolH * poolW additions per output; 4 bytes per element of x and y
 
 // #include "average-params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -20,11 +20,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ox = (index / params.c) % params.ow;
   let oy = (index / params.c / params.ow) % params.oh;
   let n = index / params.c / params.ow / params.oh;
-  // The part of the window that lies inside the picture.
-  let y0 = u32(max(i32(oy * params.sh) - i32(params.top), 0));
-  let y1 = min(oy * params.sh + params.ph - params.top, params.h);
-  let x0 = u32(max(i32(ox * params.sw) - i32(params.left), 0));
-  let x1 = min(ox * params.sw + params.pw - params.left, params.w);
+  // The part of the window that lies inside the image.
+  let y0 = u32(max(i32(oy * params.strideH) - i32(params.padTop), 0));
+  let y1 = min(oy * params.strideH + params.poolH - params.padTop, params.h);
+  let x0 = u32(max(i32(ox * params.strideW) - i32(params.padLeft), 0));
+  let x1 = min(ox * params.strideW + params.poolW - params.padLeft, params.w);
 
   var sum = 0.0;
   if (SPLIT && params.isFirst == 0u) { sum = f32(y[i]); }

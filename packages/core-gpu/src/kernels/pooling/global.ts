@@ -5,8 +5,8 @@ import { FLAT_WORKGROUP, grid1d } from '../grid.ts';
 import { uniformFlag } from '../uniform-flag.ts';
 import { checkExtents } from '../check-extents.ts';
 
-/** A batch of pictures, each to become one number per channel. */
-export interface PlaneShape {
+/** A batch of images, each to become one number per channel. */
+export interface SpatialShape {
   readonly n: number;
   readonly h: number;
   readonly w: number;
@@ -17,7 +17,7 @@ export interface PlaneShape {
 const STEP = 64;
 
 /** Global average pooling: `y` (n, c) from `x` (n, h, w, c). */
-export function planGlobalAveragePoolForward({ n, h, w, c }: PlaneShape, target: KernelTarget): Plan {
+export function planGlobalAveragePoolForward({ n, h, w, c }: SpatialShape, target: KernelTarget): Plan {
   checkExtents('global-average-pool', { n, h, w, c });
   const positions = h * w;
   const parts = Math.ceil(positions / STEP);
@@ -31,19 +31,19 @@ export function planGlobalAveragePoolForward({ n, h, w, c }: PlaneShape, target:
     bytes: 4 * n * c * (positions + 1),
     dispatches: twice
       ? [
-          ...planeSum({ n, positions, parts, step: STEP, c, scale: 1, x: 'x', y: 'parts' }, target),
-          ...planeSum({ n, positions: parts, parts: 1, step: parts, c, scale, x: 'parts', y: 'y' }, target),
+          ...spatialSum({ n, positions, parts, step: STEP, c, scale: 1, x: 'x', y: 'parts' }, target),
+          ...spatialSum({ n, positions: parts, parts: 1, step: parts, c, scale, x: 'parts', y: 'y' }, target),
         ]
-      : planeSum({ n, positions, parts: 1, step: positions, c, scale, x: 'x', y: 'y' }, target),
+      : spatialSum({ n, positions, parts: 1, step: positions, c, scale, x: 'x', y: 'y' }, target),
   };
 }
 
 /** Gradient of global average pooling: `dx` (n, h, w, c) from `dy` (n, c). */
-export function planGlobalAveragePoolInputGradient(plane: PlaneShape, target: KernelTarget): Plan {
-  checkExtents('global-average-pool', { ...plane });
-  const { n, h, w } = plane;
+export function planGlobalAveragePoolInputGradient(shape: SpatialShape, target: KernelTarget): Plan {
+  checkExtents('global-average-pool', { ...shape });
+  const { n, h, w } = shape;
   const positions = h * w;
-  const { c, bytes, variant } = channelUnits(plane.c);
+  const { c, bytes, variant } = channelUnits(shape.c);
   const outputs = bindingSlices(n * positions * c, target, bytes);
   const image = (element: number) => Math.floor(element / (positions * c));
   const pairs = slicePairs(outputs, bindingSlices(n * c, target, bytes), (first, end) => [
@@ -54,10 +54,10 @@ export function planGlobalAveragePoolInputGradient(plane: PlaneShape, target: Ke
     kernel: 'global-average-pool-gradient',
     variant,
     temporaries: {},
-    flops: n * positions * plane.c,
-    bytes: 4 * n * plane.c * (positions + 1),
+    flops: n * positions * shape.c,
+    bytes: 4 * n * shape.c * (positions + 1),
     dispatches: pairs.map(({ output, input }) => ({
-      shader: variant === 'vec4' ? 'pooling/plane-spread-vec4' : 'pooling/plane-spread',
+      shader: variant === 'vec4' ? 'pooling/spatial-broadcast-vec4' : 'pooling/spatial-broadcast',
       constants: { WORKGROUP: FLAT_WORKGROUP },
       uniforms: {
         count: output.count,
@@ -73,7 +73,7 @@ export function planGlobalAveragePoolInputGradient(plane: PlaneShape, target: Ke
   };
 }
 
-interface PlaneSum {
+interface SpatialSum {
   readonly n: number;
   readonly positions: number;
   readonly parts: number;
@@ -84,7 +84,7 @@ interface PlaneSum {
   readonly y: string;
 }
 
-function planeSum(sum: PlaneSum, target: KernelTarget): Dispatch[] {
+function spatialSum(sum: SpatialSum, target: KernelTarget): Dispatch[] {
   const { n, positions, parts, step, scale } = sum;
   const { c, bytes, variant } = channelUnits(sum.c);
   const outputs = bindingSlices(n * parts * c, target, bytes);
@@ -97,7 +97,7 @@ function planeSum(sum: PlaneSum, target: KernelTarget): Dispatch[] {
     (group(end - 1) * positions + Math.min((part(end - 1) + 1) * step, positions)) * c,
   ]);
   return pairs.map((pair) => ({
-    shader: variant === 'vec4' ? 'pooling/plane-sum-vec4' : 'pooling/plane-sum',
+    shader: variant === 'vec4' ? 'pooling/spatial-sum-vec4' : 'pooling/spatial-sum',
     constants: { WORKGROUP: FLAT_WORKGROUP, SPLIT: inputs.length > 1 },
     uniforms: {
       count: pair.output.count,

@@ -10,12 +10,12 @@ struct Params {
   c: u32,
   oh: u32,
   ow: u32,
-  ph: u32,
-  pw: u32,
-  sh: u32,
-  sw: u32,
-  top: u32,
-  left: u32,
+  poolH: u32,
+  poolW: u32,
+  strideH: u32,
+  strideW: u32,
+  padTop: u32,
+  padLeft: u32,
   isFirst: u32,
 }
 

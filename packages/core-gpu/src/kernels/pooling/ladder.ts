@@ -60,38 +60,43 @@ export const maxPoolGradientLadder: Ladder = {
   ],
 };
 
-const plane = { n: 1, h: 64, w: 64, c: 64 };
-const planeShape = poolShape({ input: [1, 64, 64, 64], pool: [64, 64], strides: [64, 64], padding: 'valid' });
+const image = { n: 1, h: 64, w: 64, c: 64 };
+const globalShape = poolShape({
+  input: [1, 64, 64, 64],
+  pool: [64, 64],
+  strides: [64, 64],
+  padding: 'valid',
+});
 
-/** Global average pooling of a large plane: what ends ResNet50 and InceptionV3, on large pictures. */
+/** Global average pooling of a large image: what ends ResNet50 and InceptionV3, on large images. */
 export const globalPoolingLadder: Ladder = {
   kernel: 'global-pooling',
   problem: 'global average pooling of (1, 64, 64, 64)',
-  inputs: { x: inputs(planeShape) },
-  output: { name: 'y', length: outputs(planeShape) },
+  inputs: { x: inputs(globalShape) },
+  output: { name: 'y', length: outputs(globalShape) },
   rungs: [
     {
       name: 'one thread per channel',
-      plan: (target) => planAveragePoolForward(planeShape, target, 'scalar'),
+      plan: (target) => planAveragePoolForward(globalShape, target, 'scalar'),
     },
-    { name: 'parts, then their sum', plan: (target) => planGlobalAveragePoolForward(plane, target) },
+    { name: 'parts, then their sum', plan: (target) => planGlobalAveragePoolForward(image, target) },
   ],
 };
 
 function planNaiveGradient(shape: PoolShape, target: KernelTarget): Plan {
-  const { h, w, c, oh, ow, ph, pw, sh, sw, top, left } = shape;
+  const { h, w, c, oh, ow, poolH, poolW, strideH, strideW, padTop, padLeft } = shape;
   const count = inputs(shape);
   return {
     kernel: 'max-pool-gradient',
     variant: 'naive',
     temporaries: {},
-    flops: outputs(shape) * ph * pw,
+    flops: outputs(shape) * poolH * poolW,
     bytes: 4 * (2 * count + outputs(shape)),
     dispatches: [
       {
         shader: 'pooling/max-gradient-naive',
         constants: { WORKGROUP: FLAT_WORKGROUP },
-        uniforms: { count, h, w, c, oh, ow, ph, pw, sh, sw, top, left },
+        uniforms: { count, h, w, c, oh, ow, poolH, poolW, strideH, strideW, padTop, padLeft },
         bindings: { x: 'x', dy: 'dy', dx: 'dx' },
         grid: grid1d(count, FLAT_WORKGROUP, target),
       },

@@ -20,13 +20,13 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ix = (index / params.c) % params.w;
   let iy = (index / params.c / params.w) % params.h;
   let n = index / params.c / params.w / params.h;
-  // Windows oy0 .. oy1 - 1 contain row iy: oy * sh <= iy + top < oy * sh + ph. Columns likewise.
-  let py = iy + params.top;
-  let px = ix + params.left;
-  let oy0 = select(0u, (py - params.ph) / params.sh + 1u, py >= params.ph);
-  let oy1 = min(py / params.sh + 1u, params.oh);
-  let ox0 = select(0u, (px - params.pw) / params.sw + 1u, px >= params.pw);
-  let ox1 = min(px / params.sw + 1u, params.ow);
+  // Windows oy0 .. oy1 - 1 contain row iy: oy * strideH <= iy + padTop < oy * strideH + poolH. Columns likewise.
+  let py = iy + params.padTop;
+  let px = ix + params.padLeft;
+  let oy0 = select(0u, (py - params.poolH) / params.strideH + 1u, py >= params.poolH);
+  let oy1 = min(py / params.strideH + 1u, params.oh);
+  let ox0 = select(0u, (px - params.poolW) / params.strideW + 1u, px >= params.poolW);
+  let ox1 = min(px / params.strideW + 1u, params.ow);
 
   let here = vec4u(iy * params.w + ix);
   var sum = vec4f(0.0);

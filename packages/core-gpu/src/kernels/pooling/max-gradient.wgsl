@@ -3,9 +3,9 @@
 //   position  (n, oh, ow, c) u32 as max.wgsl wrote it, here the yCount elements from yFirst on
 //   dy        as position, floats
 //   dx        (n, h, w, c), here the count floats from element xFirst on
-//   thread    one element of dx: it looks at the (at most ceil(ph/sh) * ceil(pw/sw)) windows that contain it. No two
+//   thread    one element of dx: it looks at the (at most ceil(poolH/strideH) * ceil(poolW/strideW)) windows that contain it. No two
 //             threads write the same place, so no atomics are needed and the order of the sum is fixed
-//   needs     WORKGROUP; SPLIT when dy comes in several stretches: then dx holds the sum over those before this one,
+//   needs     WORKGROUP; SPLIT when dy comes in several binding slices: then dx holds the sum over those before this one,
 //             except when `isFirst` is 1
 //   cost      one comparison and addition per window; 8 bytes per element of dy, 4 per element of dx
 
@@ -23,13 +23,13 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ix = (index / params.c) % params.w;
   let iy = (index / params.c / params.w) % params.h;
   let n = index / params.c / params.w / params.h;
-  // Windows oy0 .. oy1 - 1 contain row iy: oy * sh <= iy + top < oy * sh + ph. Columns likewise.
-  let py = iy + params.top;
-  let px = ix + params.left;
-  let oy0 = select(0u, (py - params.ph) / params.sh + 1u, py >= params.ph);
-  let oy1 = min(py / params.sh + 1u, params.oh);
-  let ox0 = select(0u, (px - params.pw) / params.sw + 1u, px >= params.pw);
-  let ox1 = min(px / params.sw + 1u, params.ow);
+  // Windows oy0 .. oy1 - 1 contain row iy: oy * strideH <= iy + padTop < oy * strideH + poolH. Columns likewise.
+  let py = iy + params.padTop;
+  let px = ix + params.padLeft;
+  let oy0 = select(0u, (py - params.poolH) / params.strideH + 1u, py >= params.poolH);
+  let oy1 = min(py / params.strideH + 1u, params.oh);
+  let ox0 = select(0u, (px - params.poolW) / params.strideW + 1u, px >= params.poolW);
+  let ox1 = min(px / params.strideW + 1u, params.ow);
 
   let here = iy * params.w + ix;
   var sum = 0.0;

@@ -8,7 +8,7 @@
 //        thread    --- 0 -- --- 1 --
 //
 //   needs           channels divisible by 4; WORKGROUP, POSITIONS, SPLIT as in max.wgsl
-//   cost            ph * pw comparisons per output; 4 bytes per element of x and y
+//   cost            poolH * poolW comparisons per output; 4 bytes per element of x and y
 
 // #include "max-params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X4>;
@@ -26,11 +26,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ox = (index / params.c) % params.ow;
   let oy = (index / params.c / params.ow) % params.oh;
   let n = index / params.c / params.ow / params.oh;
-  // The part of the window that lies inside the picture.
-  let y0 = u32(max(i32(oy * params.sh) - i32(params.top), 0));
-  let y1 = min(oy * params.sh + params.ph - params.top, params.h);
-  let x0 = u32(max(i32(ox * params.sw) - i32(params.left), 0));
-  let x1 = min(ox * params.sw + params.pw - params.left, params.w);
+  // The part of the window that lies inside the image.
+  let y0 = u32(max(i32(oy * params.strideH) - i32(params.padTop), 0));
+  let y1 = min(oy * params.strideH + params.poolH - params.padTop, params.h);
+  let x0 = u32(max(i32(ox * params.strideW) - i32(params.padLeft), 0));
+  let x1 = min(ox * params.strideW + params.poolW - params.padLeft, params.w);
 
   var best = vec4f(-3.40282346e38);
   var at = NOWHERE;

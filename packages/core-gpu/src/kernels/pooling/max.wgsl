@@ -10,9 +10,9 @@
 //             . A A .    thread i walks A row by row   ->   . i .
 //             . A A .
 //
-//   needs     WORKGROUP, POSITIONS; SPLIT when x comes in several stretches: then y and position hold what the
-//             stretches before this one gave, except when `isFirst` is 1
-//   cost      ph * pw comparisons per output; 4 bytes per element of x and y
+//   needs     WORKGROUP, POSITIONS; SPLIT when x comes in several binding slices: then y and position hold what the
+//             slices before this one gave, except when `isFirst` is 1
+//   cost      poolH * poolW comparisons per output; 4 bytes per element of x and y
 
 // #include "max-params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -30,11 +30,11 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let ox = (index / params.c) % params.ow;
   let oy = (index / params.c / params.ow) % params.oh;
   let n = index / params.c / params.ow / params.oh;
-  // The part of the window that lies inside the picture.
-  let y0 = u32(max(i32(oy * params.sh) - i32(params.top), 0));
-  let y1 = min(oy * params.sh + params.ph - params.top, params.h);
-  let x0 = u32(max(i32(ox * params.sw) - i32(params.left), 0));
-  let x1 = min(ox * params.sw + params.pw - params.left, params.w);
+  // The part of the window that lies inside the image.
+  let y0 = u32(max(i32(oy * params.strideH) - i32(params.padTop), 0));
+  let y1 = min(oy * params.strideH + params.poolH - params.padTop, params.h);
+  let x0 = u32(max(i32(ox * params.strideW) - i32(params.padLeft), 0));
+  let x1 = min(ox * params.strideW + params.poolW - params.padLeft, params.w);
 
   var best = -3.40282346e38;
   var at = NOWHERE;

@@ -53,7 +53,7 @@ describe.each([
 
     const max = await runPlan(gpu(), planMaxPoolForward(shape, target), { x }, { y: outputs });
     expect([...max.y]).toEqual([...maxPool(shape, x)]);
-    const windows = Math.ceil(shape.ph / shape.sh) * Math.ceil(shape.pw / shape.sw);
+    const windows = Math.ceil(shape.poolH / shape.strideH) * Math.ceil(shape.poolW / shape.strideW);
     const maxGradient = await runPlan(
       gpu(),
       planMaxPoolInputGradient(shape, target),
@@ -63,7 +63,7 @@ describe.each([
     expectClose(maxGradient.dx, maxPoolGradient(shape, x, dy), { terms: windows });
 
     const average = await runPlan(gpu(), planAveragePoolForward(shape, target), { x }, { y: outputs });
-    expectClose(average.y, averagePool(shape, x), { terms: shape.ph * shape.pw, magnitude: 2 });
+    expectClose(average.y, averagePool(shape, x), { terms: shape.poolH * shape.poolW, magnitude: 2 });
     const averageGradient = await runPlan(
       gpu(),
       planAveragePoolInputGradient(shape, target),
@@ -93,15 +93,15 @@ describe.each([
     { n: 1, h: 1, w: 1, c: 1 },
     { n: 3, h: 20, w: 21, c: 5 },
     { n: 5, h: 2, w: 2, c: 300 },
-  ])('averages whole planes %o', async (plane) => {
-    const { n, h, w, c } = plane;
+  ])('averages whole images %o', async (image) => {
+    const { n, h, w, c } = image;
     const shape = poolShape({ input: [n, h, w, c], pool: [h, w], strides: [h, w], padding: 'valid' });
     const x = randomFloats(n * h * w * c);
     const dy = randomFloats(n * c, 2);
     const { target } = gpu();
-    const forward = await runPlan(gpu(), planGlobalAveragePoolForward(plane, target), { x }, { y: n * c });
+    const forward = await runPlan(gpu(), planGlobalAveragePoolForward(image, target), { x }, { y: n * c });
     expectClose(forward.y, averagePool(shape, x), { terms: h * w, magnitude: 1 / (h * w) });
-    const gradient = planGlobalAveragePoolInputGradient(plane, target);
+    const gradient = planGlobalAveragePoolInputGradient(image, target);
     const { dx } = await runPlan(gpu(), gradient, { dy }, { dx: x.length });
     expectClose(dx, averagePoolGradient(shape, dy), { magnitude: 1 / (h * w) });
   });
@@ -137,10 +137,10 @@ describe.skipIf(!hasGolden('pooling'))('pooling against Keras', () => {
     const { target } = gpu();
     const plans = () => {
       if (op === 'global_avg_pool') {
-        const plane = { n, h, w, c };
+        const image = { n, h, w, c };
         return [
-          planGlobalAveragePoolForward(plane, target),
-          planGlobalAveragePoolInputGradient(plane, target),
+          planGlobalAveragePoolForward(image, target),
+          planGlobalAveragePoolInputGradient(image, target),
         ] as const;
       }
       const shape = poolShape({ input: [n, h, w, c], pool, strides, padding });
@@ -161,13 +161,13 @@ describe('poolShape', () => {
     const input = [1, 2, 5, 3] as const;
     const base = { input, strides: [1, 1], padding: 'valid' } as const;
     expect(() => poolShape({ ...base, pool: [3, 3] })).toThrow(/3x3 window does not fit into 2x5/);
-    expect(() => poolShape({ ...base, pool: [0, 1] })).toThrow(/ph is 0/);
-    expect(() => poolShape({ ...base, pool: [1, 1], strides: [1, 1.5] })).toThrow(/sw is 1.5/);
+    expect(() => poolShape({ ...base, pool: [0, 1] })).toThrow(/poolH is 0/);
+    expect(() => poolShape({ ...base, pool: [1, 1], strides: [1, 1.5] })).toThrow(/strideW is 1.5/);
   });
 
   it('puts the smaller half of SAME padding in front', () => {
     const shape = poolShape({ input: [1, 5, 6, 1], pool: [4, 2], strides: [2, 2], padding: 'same' });
-    expect(shape).toMatchObject({ oh: 3, ow: 3, top: 1, left: 0 });
+    expect(shape).toMatchObject({ oh: 3, ow: 3, padTop: 1, padLeft: 0 });
   });
 });
 

@@ -7,7 +7,7 @@ import { uniformFlag } from '../uniform-flag.ts';
 import { checkPoolShape, type PoolShape } from './shape.ts';
 
 /**
- * Max pooling: `y` (n, oh, ow, c) from `x` (n, h, w, c). Over the whole plane it is global max pooling. `variant` is
+ * Max pooling: `y` (n, oh, ow, c) from `x` (n, h, w, c). Over the whole image it is global max pooling. `variant` is
  * for tests and the ladder; by default the number of channels decides.
  */
 export function planMaxPoolForward(shape: PoolShape, target: KernelTarget, variant?: ChannelVariant): Plan {
@@ -113,35 +113,35 @@ function maxDispatches(units: PoolUnits, y: string, positions: boolean, target: 
 
 interface PoolPair {
   readonly pair: SlicePair;
-  /** The input comes in several stretches. */
+  /** The input comes in several slices. */
   readonly split: boolean;
 }
 
-/** Stretches of y with the stretches of x under their windows. */
+/** Slices of y with the slices of x under their windows. */
 function forwardPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
-  const { n, h, w, c, oh, ow, sh, ph, top, bytes } = units;
+  const { n, h, w, c, oh, ow, strideH, poolH, padTop, bytes } = units;
   const outputs = bindingSlices(n * oh * ow * c, target, bytes);
   const inputs = bindingSlices(n * h * w * c, target, bytes);
   const pairs = slicePairs(outputs, inputs, (first, end) => {
     const from = Math.floor(first / (ow * c));
     const to = Math.floor((end - 1) / (ow * c));
-    const firstRow = Math.floor(from / oh) * h + Math.max((from % oh) * sh - top, 0);
-    const lastRow = Math.floor(to / oh) * h + Math.min((to % oh) * sh + ph - top, h) - 1;
+    const firstRow = Math.floor(from / oh) * h + Math.max((from % oh) * strideH - padTop, 0);
+    const lastRow = Math.floor(to / oh) * h + Math.min((to % oh) * strideH + poolH - padTop, h) - 1;
     return [firstRow * w * c, (lastRow + 1) * w * c];
   });
   return pairs.map((pair) => ({ pair, split: inputs.length > 1 }));
 }
 
-/** Stretches of dx with the stretches of dy whose windows may contain them. */
+/** Slices of dx with the slices of dy whose windows may contain them. */
 function gradientPairs(units: PoolUnits, target: KernelTarget): PoolPair[] {
-  const { n, h, w, c, oh, ow, sh, ph, top, bytes } = units;
+  const { n, h, w, c, oh, ow, strideH, poolH, padTop, bytes } = units;
   const outputs = bindingSlices(n * h * w * c, target, bytes);
   const inputs = bindingSlices(n * oh * ow * c, target, bytes);
   const pairs = slicePairs(outputs, inputs, (first, end) => {
     const from = Math.floor(first / (w * c));
     const to = Math.floor((end - 1) / (w * c));
-    const firstRow = Math.max(Math.floor(((from % h) + top - ph) / sh) + 1, 0);
-    const lastRow = Math.min(Math.floor(((to % h) + top) / sh), oh - 1);
+    const firstRow = Math.max(Math.floor(((from % h) + padTop - poolH) / strideH) + 1, 0);
+    const lastRow = Math.min(Math.floor(((to % h) + padTop) / strideH), oh - 1);
     const row = Math.floor(from / h) * oh + firstRow;
     return [row * ow * c, (Math.floor(to / h) * oh + lastRow + 1) * ow * c];
   });
@@ -154,7 +154,7 @@ function forwardUniforms(units: PoolUnits, { output, input, isFirst }: SlicePair
     yFirst: output.first,
     xFirst: input.first,
     xCount: input.count,
-    ...planeUniforms(units),
+    ...shapeUniforms(units),
     isFirst: uniformFlag(isFirst),
   };
 }
@@ -165,23 +165,35 @@ function gradientUniforms(units: PoolUnits, { output, input, isFirst }: SlicePai
     xFirst: output.first,
     yFirst: input.first,
     yCount: input.count,
-    ...planeUniforms(units),
+    ...shapeUniforms(units),
     isFirst: uniformFlag(isFirst),
   };
 }
 
-function planeUniforms({ h, w, c, oh, ow, ph, pw, sh, sw, top, left }: PoolUnits): Record<string, number> {
-  return { h, w, c, oh, ow, ph, pw, sh, sw, top, left };
+function shapeUniforms({
+  h,
+  w,
+  c,
+  oh,
+  ow,
+  poolH,
+  poolW,
+  strideH,
+  strideW,
+  padTop,
+  padLeft,
+}: PoolUnits): Record<string, number> {
+  return { h, w, c, oh, ow, poolH, poolW, strideH, strideW, padTop, padLeft };
 }
 
 function describe(
   kernel: string,
-  { n, h, w, c, oh, ow, ph, pw, bytes, variant }: PoolUnits,
+  { n, h, w, c, oh, ow, poolH, poolW, bytes, variant }: PoolUnits,
 ): Pick<Plan, 'kernel' | 'variant' | 'flops' | 'bytes'> {
   return {
     kernel,
     variant,
-    flops: (bytes / 4) * n * oh * ow * c * ph * pw,
+    flops: (bytes / 4) * n * oh * ow * c * poolH * poolW,
     bytes: bytes * n * c * (h * w + oh * ow),
   };
 }
@@ -197,9 +209,9 @@ export function variants(): ShaderVariant[] {
         { shader: `pooling/max-gradient${suffix}`, constants: { ...constants, SPLIT } },
         { shader: `pooling/average${suffix}`, constants: { ...constants, SPLIT } },
         { shader: `pooling/average-gradient${suffix}`, constants: { ...constants, SPLIT } },
-        { shader: `pooling/plane-sum${suffix}`, constants: { ...constants, SPLIT } },
+        { shader: `pooling/spatial-sum${suffix}`, constants: { ...constants, SPLIT } },
       ]),
-      { shader: `pooling/plane-spread${suffix}`, constants },
+      { shader: `pooling/spatial-broadcast${suffix}`, constants },
     ]),
     { shader: 'pooling/max-gradient-naive', constants },
   ];

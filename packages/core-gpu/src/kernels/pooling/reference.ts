@@ -2,16 +2,16 @@ import type { PoolShape } from './shape.ts';
 
 /** Calls `visit(y index, window's x indices in row-major order, real pixels only)` for every output element. */
 function eachWindow(shape: PoolShape, visit: (y: number, window: number[]) => void): void {
-  const { n, h, w, c, ph, pw, sh, sw, oh, ow, top, left } = shape;
+  const { n, h, w, c, poolH, poolW, strideH, strideW, oh, ow, padTop, padLeft } = shape;
   for (let b = 0; b < n; b++)
     for (let oy = 0; oy < oh; oy++)
       for (let ox = 0; ox < ow; ox++)
         for (let ch = 0; ch < c; ch++) {
           const window: number[] = [];
-          for (let ky = 0; ky < ph; ky++)
-            for (let kx = 0; kx < pw; kx++) {
-              const iy = oy * sh + ky - top;
-              const ix = ox * sw + kx - left;
+          for (let ky = 0; ky < poolH; ky++)
+            for (let kx = 0; kx < poolW; kx++) {
+              const iy = oy * strideH + ky - padTop;
+              const ix = ox * strideW + kx - padLeft;
               if (iy >= 0 && iy < h && ix >= 0 && ix < w) window.push(((b * h + iy) * w + ix) * c + ch);
             }
           visit(((b * oh + oy) * ow + ox) * c + ch, window);

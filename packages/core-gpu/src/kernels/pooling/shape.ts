@@ -5,26 +5,26 @@ import { checkExtents } from '../check-extents.ts';
 export interface PoolOptions {
   /** `[n, h, w, c]` */
   readonly input: readonly [number, number, number, number];
-  /** `[ph, pw]` */
+  /** `[poolH, poolW]` */
   readonly pool: readonly [number, number];
   readonly strides: readonly [number, number];
   readonly padding: 'same' | 'valid';
 }
 
-/** All numbers of one pooling. `top` and `left` are the rows and columns of padding before the picture. */
+/** All numbers of one pooling. `padTop` and `padLeft` are the rows and columns of padding before the image. */
 export interface PoolShape {
   readonly n: number;
   readonly h: number;
   readonly w: number;
   readonly c: number;
-  readonly ph: number;
-  readonly pw: number;
-  readonly sh: number;
-  readonly sw: number;
+  readonly poolH: number;
+  readonly poolW: number;
+  readonly strideH: number;
+  readonly strideW: number;
   readonly oh: number;
   readonly ow: number;
-  readonly top: number;
-  readonly left: number;
+  readonly padTop: number;
+  readonly padLeft: number;
 }
 
 /**
@@ -34,33 +34,33 @@ export interface PoolShape {
  * in front. VALID: only windows that lie inside.
  *
  * @throws ConvbaseError `pooling/shape` for sizes that are no positive integers, or a VALID window larger than the
- * picture.
+ * image.
  */
 export function poolShape(options: PoolOptions): PoolShape {
   const [n, h, w, c] = options.input;
-  const [ph, pw] = options.pool;
-  const [sh, sw] = options.strides;
-  const sizes = { n, h, w, c, ph, pw, sh, sw };
+  const [poolH, poolW] = options.pool;
+  const [strideH, strideW] = options.strides;
+  const sizes = { n, h, w, c, poolH, poolW, strideH, strideW };
   for (const [name, value] of Object.entries(sizes)) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new ConvbaseError('pooling/shape', `${name} is ${String(value)}, it must be a positive integer`);
     }
   }
-  const rows = axis(h, ph, sh, options.padding);
-  const columns = axis(w, pw, sw, options.padding);
+  const rows = axis(h, poolH, strideH, options.padding);
+  const columns = axis(w, poolW, strideW, options.padding);
   if (rows.out < 1 || columns.out < 1) {
     throw new ConvbaseError(
       'pooling/shape',
-      `a ${String(ph)}x${String(pw)} window does not fit into ${String(h)}x${String(w)} with 'valid' padding`,
-      { fix: "Use larger pictures or padding 'same'." },
+      `a ${String(poolH)}x${String(poolW)} window does not fit into ${String(h)}x${String(w)} with 'valid' padding`,
+      { fix: "Use larger images or padding 'same'." },
     );
   }
-  return { ...sizes, oh: rows.out, ow: columns.out, top: rows.before, left: columns.before };
+  return { ...sizes, oh: rows.out, ow: columns.out, padTop: rows.before, padLeft: columns.before };
 }
 
 /** Throws `kernel/shape` for a shape that `poolShape` did not make and that cannot be. */
-export function checkPoolShape({ top, left, ...extents }: PoolShape): void {
-  checkExtents('pooling', { ...extents, 'top + 1': top + 1, 'left + 1': left + 1 });
+export function checkPoolShape({ padTop, padLeft, ...extents }: PoolShape): void {
+  checkExtents('pooling', { ...extents, 'padTop + 1': padTop + 1, 'padLeft + 1': padLeft + 1 });
 }
 
 function axis(size: number, pool: number, stride: number, padding: 'same' | 'valid') {

@@ -2,7 +2,7 @@
 //
 //   indices  (rows), here the rowCount words from rowFirst on
 //   y        (rows, classes), here the count floats from element yFirst on
-//   thread   one element of y; those whose index is in another stretch do nothing
+//   thread   one element of y; those whose index is in another binding slice do nothing
 //   needs    WORKGROUP
 //   cost     4 bytes per element of y
 

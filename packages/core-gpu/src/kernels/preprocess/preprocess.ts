@@ -6,7 +6,7 @@ import type { RowsShape } from '../row-reductions.ts';
 import { checkExtents } from '../check-extents.ts';
 
 /**
- * How pictures of 0 to 255 become what a model was trained on: `caffe` (BGR minus ImageNet's mean), `tf`
+ * How images of 0 to 255 become what a model was trained on: `caffe` (BGR minus ImageNet's mean), `tf`
  * (x / 127.5 - 1), `rescale` (x / 255), `none` (as they are). Names as in Keras' `imagenet_utils`.
  */
 export type PreprocessMode = 'caffe' | 'tf' | 'rescale' | 'none';
@@ -32,14 +32,14 @@ export function planPreprocess(
   const pixelBytes = 3 * 4;
   const step = Math.floor(target.maxBindingBytes / (ALIGNED_PIXELS * pixelBytes)) * ALIGNED_PIXELS;
   const whole = pixels * pixelBytes <= target.maxBindingBytes;
-  const stretches = whole ? [{ first: 0, count: pixels }] : pieces(pixels, step);
+  const slices = whole ? [{ first: 0, count: pixels }] : pieces(pixels, step);
   return {
     kernel: 'preprocess',
     variant: mode,
     temporaries: {},
     flops: 3 * pixels,
     bytes: 15 * pixels,
-    dispatches: stretches.map(({ first, count }) => ({
+    dispatches: slices.map(({ first, count }) => ({
       shader: 'preprocess/preprocess',
       constants: { WORKGROUP: FLAT_WORKGROUP, MODE: modes[mode] },
       uniforms: { count: 3 * count },

@@ -68,7 +68,7 @@ describe('large reductions', () => {
   });
 });
 
-describe('row windows', () => {
+describe('row slices', () => {
   const step = gpuTarget.offsetAlignment;
   const limit = 4 * step;
   const target: KernelTarget = { ...gpuTarget, subgroupSize: 0, maxBindingBytes: limit };
@@ -79,15 +79,15 @@ describe('row windows', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: widest }), (rows, columns) => {
         let next = 0;
-        for (const window of rowSlices(rows, columns, target)) {
-          expect(window.first).toBe(next);
-          next += window.rows;
-          const binding = window.of('x');
-          if (typeof binding === 'string') throw new Error('windows name their stretch');
+        for (const slice of rowSlices(rows, columns, target)) {
+          expect(slice.first).toBe(next);
+          next += slice.rows;
+          const binding = slice.of('x');
+          if (typeof binding === 'string') throw new Error('slices name their slice');
           {
             expect(binding.offset % step).toBe(0);
-            expect(binding.offset + 4 * window.offset).toBe(4 * window.first * columns);
-            expect(binding.size).toBe(16 * Math.ceil((window.offset + window.rows * columns) / 4));
+            expect(binding.offset + 4 * slice.offset).toBe(4 * slice.first * columns);
+            expect(binding.size).toBe(16 * Math.ceil((slice.offset + slice.rows * columns) / 4));
             expect(binding.size).toBeLessThanOrEqual(limit);
           }
         }

@@ -11,7 +11,7 @@ import { checkExtents } from '../check-extents.ts';
  */
 const IN_ORDER_ROWS = 256;
 
-/** What a level's dispatch writes for one window: `strips` rows of partial sums. */
+/** What a level's dispatch writes for one slice: `strips` rows of partial sums. */
 export interface PartialSums {
   readonly strips: number;
   readonly output: Binding;
@@ -32,8 +32,8 @@ export interface ColumnReduction {
   readonly output: string;
   /** The result is divided by this; default 1. */
   readonly divisor?: number;
-  /** The first level: from the terms of a window to its partial sums. */
-  readonly first: (window: RowSlice, partial: PartialSums) => Dispatch;
+  /** The first level: from the terms of a slice to its partial sums. */
+  readonly first: (slice: RowSlice, partial: PartialSums) => Dispatch;
 }
 
 /**
@@ -54,15 +54,15 @@ export function reduceColumns(
   let input: string | undefined;
   for (let level = 0; input !== output; level++) {
     const width: number = level === 0 ? columns : sums;
-    const windows = rowSlices(rows, width, target).map((window) => ({
-      window,
-      strips: stripsOf(window.rows, { width, sums }, target),
+    const slices = rowSlices(rows, width, target).map((slice) => ({
+      slice,
+      strips: stripsOf(slice.rows, { width, sums }, target),
     }));
-    const total = windows.reduce((sum, { strips }) => sum + strips, 0);
+    const total = slices.reduce((sum, { strips }) => sum + strips, 0);
     const next = total === 1 ? output : `${output} partial ${String(level % 2)}`;
     if (total > 1) temporaries[next] = Math.max(temporaries[next] ?? 0, 4 * total * sums);
     let done = 0;
-    for (const { window, strips } of windows) {
+    for (const { slice, strips } of slices) {
       const place = rowSlice({ first: done, rows: strips, columns: sums }, target);
       const partial = {
         strips,
@@ -72,8 +72,8 @@ export function reduceColumns(
       };
       dispatches.push(
         input === undefined
-          ? reduction.first(window, partial)
-          : columnSumDispatch(window, partial, { input, columns: sums }, target),
+          ? reduction.first(slice, partial)
+          : columnSumDispatch(slice, partial, { input, columns: sums }, target),
       );
       done += strips;
     }
@@ -83,7 +83,7 @@ export function reduceColumns(
   return { dispatches, temporaries };
 }
 
-/** How many strips sum up the rows of a window: enough threads for the adapter, enough terms for each. */
+/** How many strips sum up the rows of a slice: enough threads for the adapter, enough terms for each. */
 function stripsOf(
   rows: number,
   { width, sums }: { width: number; sums: number },
@@ -95,9 +95,9 @@ function stripsOf(
   return Math.max(1, Math.min(Math.ceil(rows / terms), rowsPerBinding(sums, target)));
 }
 
-/** One level of column sums: `partial.strips` rows of sums of `window`. */
+/** One level of column sums: `partial.strips` rows of sums of `slice`. */
 export function columnSumDispatch(
-  window: RowSlice,
+  slice: RowSlice,
   partial: PartialSums,
   { input, columns, square = false }: { input: string; columns: number; square?: boolean },
   target: KernelTarget,
@@ -107,14 +107,14 @@ export function columnSumDispatch(
     shader: 'reduce/column-sum',
     constants: { WORKGROUP: FLAT_WORKGROUP, SQUARE: square },
     uniforms: {
-      count: window.rows * columns,
+      count: slice.rows * columns,
       threads,
-      xOffset: window.offset,
+      xOffset: slice.offset,
       yOffset: partial.offset,
       divisor: partial.divisor,
       inOrder: partial.strips === 1 ? 1 : 0,
     },
-    bindings: { x: window.of(input), y: partial.output },
+    bindings: { x: slice.of(input), y: partial.output },
     grid: grid1d(threads, FLAT_WORKGROUP, target),
   };
 }
@@ -135,7 +135,7 @@ export function planColumnSum(
         columns,
         output: 'y',
         divisor,
-        first: (window, partial) => columnSumDispatch(window, partial, { input: 'x', columns }, target),
+        first: (slice, partial) => columnSumDispatch(slice, partial, { input: 'x', columns }, target),
       },
       target,
     ),
@@ -159,8 +159,8 @@ export function planSumOfSquares(count: number, target: KernelTarget): Plan {
         rows: count,
         columns: 1,
         output: 'y',
-        first: (window, partial) =>
-          columnSumDispatch(window, partial, { input: 'x', columns: 1, square: true }, target),
+        first: (slice, partial) =>
+          columnSumDispatch(slice, partial, { input: 'x', columns: 1, square: true }, target),
       },
       target,
     ),

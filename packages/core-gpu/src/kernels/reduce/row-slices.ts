@@ -1,16 +1,16 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Binding, KernelTarget } from '../../commands/plan.ts';
 
-/** A stretch of whole rows of a row-major float matrix that fits into one binding. */
+/** A slice of whole rows of a row-major float matrix that fits into one binding. */
 export interface RowSlice {
-  /** First row: a multiple of 4, so that the stretch starts with a whole vector. */
+  /** First row: a multiple of 4, so that the slice starts with a whole vector. */
   readonly first: number;
   /** Number of rows. */
   readonly rows: number;
   /** Floats between the start of the binding and the first row (bindings start at aligned offsets only). */
   readonly offset: number;
   /**
-   * The stretch of the buffer of that name, rounded up to whole vectors: what lies behind a buffer's last float is
+   * The slice of the buffer of that name, rounded up to whole vectors: what lies behind a buffer's last float is
    * padding, which shaders that see vec4f may read and overwrite.
    */
   readonly of: (buffer: string) => Binding;
@@ -44,12 +44,12 @@ export function rowsPerBinding(columns: number, target: KernelTarget): number {
   );
 }
 
-/** Cuts a matrix into stretches of rows that fit a binding. */
+/** Cuts a matrix into slices of rows that fit a binding. */
 export function rowSlices(rows: number, columns: number, target: KernelTarget): RowSlice[] {
   const step = 4 * rows * columns + 12 <= target.maxBindingBytes ? rows : rowsPerBinding(columns, target);
-  const windows: RowSlice[] = [];
+  const slices: RowSlice[] = [];
   for (let first = 0; first < rows; first += step) {
-    windows.push(rowSlice({ first, rows: Math.min(step, rows - first), columns }, target));
+    slices.push(rowSlice({ first, rows: Math.min(step, rows - first), columns }, target));
   }
-  return windows;
+  return slices;
 }

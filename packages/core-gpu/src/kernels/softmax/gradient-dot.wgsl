@@ -4,7 +4,7 @@
 //   dot      (rows), here rowCount floats from row rowFirst on
 //   threads  LANES for each row, ROWS rows for each workgroup, as in statistics.wgsl
 //   shared   4 * LANES * ROWS bytes
-//   needs    LANES a power of two, ROWS; SPLIT when y comes in several stretches: then dot holds the sum over those
+//   needs    LANES a power of two, ROWS; SPLIT when y comes in several binding slices: then dot holds the sum over those
 //            before this one, except when `isFirst` is 1
 //   cost     2 FLOP, 8 bytes per element
 
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let lane = lid % LANES;
   let i = (wid.y * nwg.x + wid.x) * ROWS + lid / LANES;
   let row = params.rowFirst + i;
-  // The part of the row that lies in this stretch; empty for threads past the last row.
+  // The part of the row that lies in this binding slice; empty for threads past the last row.
   let begin = max(row * params.classes, params.xFirst);
   let end = select(0u, min((row + 1u) * params.classes, params.xFirst + params.xCount), i < params.rowCount);
 

@@ -2,7 +2,7 @@
 //
 //   y, dy, dx  (rows, classes), here the count floats from element first on
 //   dot        (rows) as gradient-dot.wgsl wrote it, here rowCount floats from row rowFirst on
-//   thread     one element; those whose row is in another stretch do nothing
+//   thread     one element; those whose row is in another binding slice do nothing
 //   needs      WORKGROUP
 //   cost       2 FLOP, 12 bytes per element
 

@@ -21,9 +21,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   if (row >= params.rows) { return; }
   let begin = row * params.classes;
   let end = begin + params.classes;
-  var largest = x[begin];
-  for (var i = begin; i < end; i++) { largest = max(largest, x[i]); }
+  var rowMax = x[begin];
+  for (var i = begin; i < end; i++) { rowMax = max(rowMax, x[i]); }
   var sum = 0.0;
-  for (var i = begin; i < end; i++) { sum += exp(x[i] - largest); }
-  for (var i = begin; i < end; i++) { y[i] = exp(x[i] - largest) / sum; }
+  for (var i = begin; i < end; i++) { sum += exp(x[i] - rowMax); }
+  for (var i = begin; i < end; i++) { y[i] = exp(x[i] - rowMax) / sum; }
 }

@@ -1,4 +1,4 @@
-// Softmax of whole rows in one go: y = e^(x - largest) / sum of e^(x - largest).
+// Softmax of whole rows in one go: y = e^(x - rowMax) / sum of e^(x - rowMax).
 //
 //   x, y     (rows, classes)
 //   threads  LANES for each row, ROWS rows for each workgroup, in three sweeps over the row: the largest element, the
@@ -32,21 +32,21 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   // Empty for threads past the last row, which still have to come to every barrier.
   let end = select(begin, begin + params.classes, row < params.rows);
 
-  var largest = -3.40282346e38;
-  for (var i = begin + lane; i < end; i += LANES) { largest = max(largest, f32(x[i])); }
+  var rowMax = -3.40282346e38;
+  for (var i = begin + lane; i < end; i += LANES) { rowMax = max(rowMax, f32(x[i])); }
   if (LANES > 1u) {
-    partial[lid] = largest;
+    partial[lid] = rowMax;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
       workgroupBarrier();
       if (lane < half) { partial[lid] = max(partial[lid], partial[lid + half]); }
     }
     workgroupBarrier();
-    largest = partial[lid - lane];
+    rowMax = partial[lid - lane];
     workgroupBarrier();
   }
 
   var sum = 0.0;
-  for (var i = begin + lane; i < end; i += LANES) { sum += accurateExp(f32(x[i]) - largest); }
+  for (var i = begin + lane; i < end; i += LANES) { sum += accurateExp(f32(x[i]) - rowMax); }
   if (LANES > 1u) {
     partial[lid] = sum;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -57,5 +57,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
     sum = partial[lid - lane];
   }
 
-  for (var i = begin + lane; i < end; i += LANES) { y[i] = Y(accurateExp(f32(x[i]) - largest) / sum); }
+  for (var i = begin + lane; i < end; i += LANES) { y[i] = Y(accurateExp(f32(x[i]) - rowMax) / sum); }
 }

@@ -6,7 +6,7 @@ import { chooseRowTile, rowBroadcasts, rowReductions, rowTiles, type RowsShape }
 import { checkExtents } from '../check-extents.ts';
 
 /**
- * The dispatches that fill `largest` and `rest` (a float for each row) from the matrix in buffer `x`: the part that
+ * The dispatches that fill `rowMax` and `sumOfOthers` (a float for each row) from the matrix in buffer `x`: the part that
  * softmax shares with its cross-entropy.
  */
 export function softmaxStatistics(shape: RowsShape, x: string, target: KernelTarget): Dispatch[] {
@@ -14,7 +14,11 @@ export function softmaxStatistics(shape: RowsShape, x: string, target: KernelTar
     shader: 'softmax/statistics',
     constants,
     uniforms,
-    bindings: { x: pair.input.of(x), largest: pair.output.of('largest'), rest: pair.output.of('rest') },
+    bindings: {
+      x: pair.input.of(x),
+      rowMax: pair.output.of('rowMax'),
+      sumOfOthers: pair.output.of('sumOfOthers'),
+    },
     grid,
   }));
 }
@@ -29,7 +33,7 @@ export function planSoftmax(
   const { rows, classes } = shape;
   const count = rows * classes;
   const whole = bindingSlices(count, target).length <= 1;
-  const temporaries: Record<string, number> = whole ? {} : { largest: 4 * rows, rest: 4 * rows };
+  const temporaries: Record<string, number> = whole ? {} : { rowMax: 4 * rows, sumOfOthers: 4 * rows };
   return {
     kernel: 'softmax',
     variant: whole ? `rows, ${String(tile.LANES)} lanes` : 'statistics, then normalize',
@@ -63,8 +67,8 @@ function normalize(shape: RowsShape, target: KernelTarget): Dispatch[] {
     },
     bindings: {
       x: output.of('x'),
-      largest: input.of('largest'),
-      rest: input.of('rest'),
+      rowMax: input.of('rowMax'),
+      sumOfOthers: input.of('sumOfOthers'),
       y: output.of('y'),
     },
     grid: grid1d(output.count, FLAT_WORKGROUP, target),

@@ -46,7 +46,7 @@ describe('chooseWinograd', () => {
       shape(37, 128, 128, 1, { kernel: [3, 1, 128, 128] }),
       shape(37, 128, 128, 1, { kernel: [7, 7, 128, 128] }),
       shape(37, 128, 126),
-      // A picture and weights larger than a binding.
+      // An image and weights larger than a binding.
       shape(1000, 64, 64),
       shape(4, 2048, 2048),
     ];
@@ -57,7 +57,7 @@ describe('chooseWinograd', () => {
     expect(chooseWinograd(shape(37, 128, 128), { ...epilogue, outputSlice: slice }, software)).toBeNull();
   });
 
-  it('gives small pictures small tiles, which waste less at the edges', () => {
+  it('gives small images small tiles, which waste less at the edges', () => {
     expect(chooseWinograd(shape(9, 512, 512, 4), epilogue, software)?.output).toBe(3);
     expect(chooseWinograd(shape(8, 512, 512, 32), epilogue, gpu)?.output).toBe(4);
     expect(chooseWinograd(shape(9, 512, 512, 32), epilogue, gpu)?.output).toBe(3);

@@ -17,7 +17,7 @@ export interface TileChunk {
 const CHUNK_BYTES = { software: 2 ** 20, 'outer-product': 2 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
 
 /**
- * Cuts the tiles of a convolution into chunks of which everything fits into bindings: first the batch into stretches of
+ * Cuts the tiles of a convolution into chunks of which everything fits into bindings: first the batch into slices of
  * images whose x and y do, then their tiles.
  */
 export function winogradChunks(

@@ -25,8 +25,8 @@ struct Params {
   h: u32,
   w: u32,
   ci: u32,
-  top: i32,
-  left: i32,
+  padTop: i32,
+  padLeft: i32,
   down: u32,
   right: u32,
   xOffset: u32,
@@ -47,8 +47,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let tile = t / 8 / channelVectors * 8 + t % 8;
   let tileIndex = params.first + min(tile, params.tiles - 1);
   let line = tileIndex / params.tilesX;
-  let row0 = i32(line % params.tilesY * (1 + (OUTPUT_SIZE - 1) * params.down)) - params.top;
-  let column0 = i32(tileIndex % params.tilesX * (1 + (OUTPUT_SIZE - 1) * params.right)) - params.left;
+  let row0 = i32(line % params.tilesY * (1 + (OUTPUT_SIZE - 1) * params.down)) - params.padTop;
+  let column0 = i32(tileIndex % params.tilesX * (1 + (OUTPUT_SIZE - 1) * params.right)) - params.padLeft;
   let image = line / params.tilesY * params.h;
 
   var values: Tile;

@@ -16,8 +16,8 @@ struct Params {
   h: u32,
   w: u32,
   ci: u32,
-  top: i32,
-  left: i32,
+  padTop: i32,
+  padLeft: i32,
   xOffset: u32,
   positionStride: u32,
   interleave: u32,
@@ -32,11 +32,11 @@ fn transformTile(t: u32) {
   let channelVector = t / params.interleave % channelVectors;
   let tile = t / params.interleave / channelVectors * params.interleave + t % params.interleave;
   let tileIndex = params.first + min(tile, params.tiles - 1);
-  let row0 = i32(tileIndex / params.tilesX % params.tilesY * OUTPUT_SIZE) - params.top;
-  let column0 = i32(tileIndex % params.tilesX * OUTPUT_SIZE) - params.left;
+  let row0 = i32(tileIndex / params.tilesX % params.tilesY * OUTPUT_SIZE) - params.padTop;
+  let column0 = i32(tileIndex % params.tilesX * OUTPUT_SIZE) - params.padLeft;
   let image = tileIndex / params.tilesX / params.tilesY * params.h;
 
-  // B^T d B: rows as they are loaded, then columns. Pixels outside the picture are zero.
+  // B^T d B: rows as they are loaded, then columns. Pixels outside the image are zero.
   var rows: array<Tile, TILE_SIZE>;
   for (var r = 0u; r < TILE_SIZE; r++) {
     let iy = row0 + i32(r);

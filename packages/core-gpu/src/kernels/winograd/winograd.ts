@@ -4,7 +4,7 @@ import { conv2dBytes } from '../conv2d/forward.ts';
 import { outputSliceOf, type Conv2dEpilogue } from '../conv2d/epilogue.ts';
 import { floatSlice } from '../binding-slices.ts';
 import { checkConv2dShape, conv2dFlops, type Conv2dShape } from '../conv2d/shape.ts';
-import { largestTemporaries, planMatmul } from '../matmul/matmul.ts';
+import { sharedTemporaries, planMatmul } from '../matmul/matmul.ts';
 import type { WinogradChoice } from './choose.ts';
 import { winogradChunks, type TileChunk } from './chunks.ts';
 import { axisOf1d, positions, winogradTiles, type WinogradKernel } from './tiles.ts';
@@ -85,7 +85,7 @@ export function planWinograd(
     temporaries: {
       transformedInput: 4 * positions(shape, choice.output) * widest * ci,
       products: 4 * positions(shape, choice.output) * widest * co,
-      ...largestTemporaries(parts),
+      ...sharedTemporaries(parts),
     },
     flops: conv2dFlops(shape),
     bytes: conv2dBytes(shape),
@@ -104,7 +104,7 @@ function chunkDispatches(
   chunk: TileChunk,
   { shape, epilogue, target, choice }: Problem,
 ): Pick<Plan, 'dispatches' | 'temporaries'> {
-  const { h, w, ci, oh, ow, co, top, left } = shape;
+  const { h, w, ci, oh, ow, co, padTop, padLeft } = shape;
   const tiles = winogradTiles(shape, choice.output);
   const WORKGROUP = workgroup(target);
   const interleave = choice.product === 'matmul' ? 1 : 8;
@@ -118,7 +118,7 @@ function chunkDispatches(
   const line = axisOf1d(shape);
   const along = line === null ? {} : { down: line === 'column' ? 1 : 0, right: line === 'row' ? 1 : 0 };
   const common = { first: chunk.first, tiles: chunk.tiles, tilesX: tiles.x, tilesY: tiles.y, ...along };
-  const place = { h, w, ci, top, left, xOffset: x.offset, positionStride: (rows * ci) / 4 };
+  const place = { h, w, ci, padTop, padLeft, xOffset: x.offset, positionStride: (rows * ci) / 4 };
   const input: Dispatch = {
     shader: inputShader(line !== null, choice),
     constants: { WORKGROUP },

@@ -1,8 +1,8 @@
-// Sums over the positions of a plane, in parts, as plane-sum.wgsl, four channels at a time.
+// Sums over the positions of an image, in parts, as spatial-sum.wgsl, four channels at a time.
 //
-//   x, y    as in plane-sum.wgsl, but `c` and every number of elements count vectors of four channels
+//   x, y    as in spatial-sum.wgsl, but `c` and every number of elements count vectors of four channels
 //   thread  one vector of y
-//   needs   channels divisible by 4; WORKGROUP, SPLIT as in plane-sum.wgsl
+//   needs   channels divisible by 4; WORKGROUP, SPLIT as in spatial-sum.wgsl
 //   cost    step additions per element of y; 4 bytes per element of x and y
 
 struct Params {

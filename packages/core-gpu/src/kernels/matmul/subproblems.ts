@@ -4,7 +4,7 @@ import type { Binding, KernelTarget } from '../../commands/plan.ts';
 export type Range = readonly [from: number, to: number];
 
 /** A part of a batched matrix product: these products, these rows and columns of c, these terms of the sums. */
-export interface Block {
+export interface Subproblem {
   readonly batch: Range;
   readonly m: Range;
   readonly n: Range;
@@ -22,19 +22,24 @@ export interface Operand {
   readonly columnAxis: Axis;
 }
 
-/** An operand's part of a block as a binding. */
-export interface Window {
+/** The part of an operand that a subproblem reads or writes, as a binding. */
+export interface OperandSlice {
   readonly binding: Binding;
-  /** Elements between the start of the binding and the block's first element. */
+  /** Elements between the start of the binding and the subproblem's first element. */
   readonly offset: number;
 }
 
 const length = ([from, to]: Range): number => to - from;
 
-/** The stretch of memory that holds an operand's part of a block. */
-export function operandWindow(operand: Operand, block: Block, target: KernelTarget, batch: number): Window {
+/** The binding slice that holds an operand's part of a subproblem. */
+export function operandSlice(
+  operand: Operand,
+  subproblem: Subproblem,
+  target: KernelTarget,
+  batch: number,
+): OperandSlice {
   const { name, rows, columns } = operand;
-  const [first, count] = stretch(operand, block);
+  const [first, count] = elementRange(operand, subproblem);
   if (4 * batch * rows * columns <= target.maxBindingBytes) return { binding: name, offset: first };
   const remainder = (4 * first) % target.offsetAlignment;
   return {
@@ -44,43 +49,46 @@ export function operandWindow(operand: Operand, block: Block, target: KernelTarg
 }
 
 /**
- * Cuts a product into blocks whose operands fit into bindings.
+ * Cuts a product into subproblems whose operands fit into bindings.
  *
- * Whatever does not fit is halved along the axis that shortens its stretch of memory: the batch, else its rows,
- * else its columns. Halves along k come in order, so that a block with k[0] > 0 can add to what the earlier
+ * Whatever does not fit is halved along the axis that shortens its range of memory: the batch, else its rows,
+ * else its columns. Halves along k come in order, so that a subproblem with k[0] > 0 can add to what the earlier
  * ones have left in c, and results do not depend on chance.
  */
-export function splitIntoBlocks(
-  block: Block,
+export function splitProduct(
+  subproblem: Subproblem,
   operands: readonly Operand[],
   target: KernelTarget,
   batch: number,
-): Block[] {
-  const tooLarge = operands.find((operand) => !fits(operand, block, target, batch));
-  if (!tooLarge) return [block];
+): Subproblem[] {
+  const tooLarge = operands.find((operand) => !fits(operand, subproblem, target, batch));
+  if (!tooLarge) return [subproblem];
   const axis =
-    length(block.batch) > 1
+    length(subproblem.batch) > 1
       ? 'batch'
-      : length(block[tooLarge.rowAxis]) > 1
+      : length(subproblem[tooLarge.rowAxis]) > 1
         ? tooLarge.rowAxis
         : tooLarge.columnAxis;
-  const [from, to] = block[axis];
+  const [from, to] = subproblem[axis];
   const middle = from + half(to - from);
   return [
-    ...splitIntoBlocks({ ...block, [axis]: [from, middle] }, operands, target, batch),
-    ...splitIntoBlocks({ ...block, [axis]: [middle, to] }, operands, target, batch),
+    ...splitProduct({ ...subproblem, [axis]: [from, middle] }, operands, target, batch),
+    ...splitProduct({ ...subproblem, [axis]: [middle, to] }, operands, target, batch),
   ];
 }
 
-function fits(operand: Operand, block: Block, target: KernelTarget, batch: number): boolean {
+function fits(operand: Operand, subproblem: Subproblem, target: KernelTarget, batch: number): boolean {
   if (4 * batch * operand.rows * operand.columns <= target.maxBindingBytes) return true;
-  const [first, count] = stretch(operand, block);
+  const [first, count] = elementRange(operand, subproblem);
   return ((4 * first) % target.offsetAlignment) + 4 * count <= target.maxBindingBytes;
 }
 
-/** First element and number of elements from a block's first to its last element in an operand. */
-function stretch({ rows, columns, rowAxis, columnAxis }: Operand, block: Block): [number, number] {
-  const { batch, [rowAxis]: row, [columnAxis]: column } = block;
+/** First element and number of elements from a subproblem's first to its last element in an operand. */
+function elementRange(
+  { rows, columns, rowAxis, columnAxis }: Operand,
+  subproblem: Subproblem,
+): [number, number] {
+  const { batch, [rowAxis]: row, [columnAxis]: column } = subproblem;
   const first = (batch[0] * rows + row[0]) * columns + column[0];
   const last = ((batch[1] - 1) * rows + row[1] - 1) * columns + column[1] - 1;
   return [first, last - first + 1];

@@ -1,15 +1,15 @@
-// Sums over the positions of a plane, in parts: y[group, part, c] = scale * sum of x[group, p, c] over the positions p
+// Sums over the positions of an image, in parts: y[n, part, c] = scale * sum of x[n, p, c] over the positions p
 // of that part. Run twice it is global average pooling: first many parts, then one part with scale 1 / (h * w).
 //
-//   x       (groups, positions, c), here the xCount floats from element xFirst on
-//   y       (groups, parts, c), here the count floats from element yFirst on; part k has positions k * step ..
+//   x       (n, positions, c), here the xCount floats from element xFirst on
+//   y       (n, parts, c), here the count floats from element yFirst on; part k has positions k * step ..
 //   thread  one element of y
 //
 //           positions  0 1 2 3 4 5 6 7 8 9
 //           parts      ---0--- ---1--- -2-      step = 4
 //
-//   needs   WORKGROUP; SPLIT when x comes in several stretches: then y holds the sum over those before this one,
-//           except when `isFirst` is 1. Scaling happens when `done` is 1
+//   needs   WORKGROUP; SPLIT when x comes in several binding slices: then y holds the sum over those before this one,
+//           except when `isFirst` is 1. Scaling happens when `isLast` is 1
 //   cost    step additions per element of y; 4 bytes per element of x and y
 
 struct Params {
