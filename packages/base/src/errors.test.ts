@@ -23,3 +23,11 @@ test('what is short stays, what is cut is cut between characters', () => {
     expect(cut).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/);
   }
 });
+
+test('an error within a place says all that it said before', () => {
+  const error = new ConvbaseError('a/b', ['it is', 'odd'], { where: 'layer d', fix: ['Look.', 'Wait.'] });
+  expect(error.within('m.keras')).toEqual(
+    new ConvbaseError('a/b', ['it is', 'odd'], { where: 'm.keras, layer d', fix: ['Look.', 'Wait.'] }),
+  );
+  expect(new ConvbaseError('a/b', 'odd').within('m.keras').message).toBe('m.keras: odd');
+});

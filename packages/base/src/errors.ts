@@ -36,6 +36,7 @@ export class ConvbaseError extends Error {
   /** As it was given, for programs, but for passwords. */
   readonly where: string | undefined;
   readonly fix: string | undefined;
+  readonly #what: readonly string[];
 
   constructor(code: string, what: string | readonly string[], details: ErrorDetails = {}) {
     const { cause } = details;
@@ -47,8 +48,20 @@ export class ConvbaseError extends Error {
     super(`${place}${messageOf(happened)}${advice}`, cause === undefined ? undefined : { cause });
     this.name = 'ConvbaseError';
     this.code = code;
+    this.#what = happened;
     this.where = where === undefined ? undefined : shortened(where);
     this.fix = fix === undefined ? undefined : shortened(fix.join(LINE_BREAK));
+  }
+
+  /** The same error with the place that its own place lies in, such as the file of a layer. */
+  within(place: string): ConvbaseError {
+    const where = this.where === undefined ? place : `${place}, ${this.where}`;
+    const { fix, cause } = this;
+    return new ConvbaseError(this.code, this.#what, {
+      where,
+      ...(fix === undefined ? {} : { fix: fix.split(LINE_BREAK) }),
+      cause,
+    });
   }
 }
 

@@ -32,13 +32,31 @@ else {
   process.exitCode = 1;
 }
 
+/**
+ * Whether too few files may be open. Node says so only of some: a package whose `package.json` cannot be opened for that
+ * it calls missing.
+ */
+function isOpenFiles(error) {
+  if (['EMFILE', 'ENFILE'].includes(error.code)) return true;
+  // A program needs some two hundred while it is loaded. Systems allow 256 and more.
+  return error.code === 'ERR_MODULE_NOT_FOUND' && Number(openFilesLimit()) < 256;
+}
+
+/** A number, or `unlimited`; undefined on Windows. */
+function openFilesLimit() {
+  return process.report.getReport().userLimits?.open_files?.soft;
+}
+
 async function main() {
   let cli;
   try {
     cli = await import('../dist/index.js');
   } catch (error) {
     console.error(`error: convbase cannot be loaded: ${error.message.split('\n')[0]}`);
-    console.error('  Allow more open files (ulimit -n) where the limit is low; else install it again.');
+    const fix = isOpenFiles(error)
+      ? 'Allow more open files (ulimit -n).'
+      : 'Install it again: it is not whole.';
+    console.error(`  ${fix}`);
     process.exitCode = 1;
     return;
   }

@@ -17,6 +17,7 @@ import {
 import { reopenFinished } from '../npy/reopen.ts';
 import { NpyWriter } from '../npy/write.ts';
 import {
+  damagedFile,
   featureFiles,
   type FeatureManifest,
   type FeatureRecipe,
@@ -170,6 +171,11 @@ async function openWriters(
     const rows = Math.min(...open.map(({ rowCount }) => rowCount));
     for (const writer of open) if (writer.rowCount > rows) await writer.truncate(rows);
     const last = rows === 0 ? -1 : Number((await samples.lastRow())[0]);
+    const { samples: pictures } = recipe.source;
+    if (last < rows - 1 || last >= pictures) {
+      const path = join(folder, `${featureFiles.samples}.partial`);
+      throw damagedFile(path, `row ${rows - 1} cannot be of picture number ${last} of ${pictures}`);
+    }
     return { writers: [features, labels, samples], nextSample: last + 1 };
   } catch (error) {
     await afterFailure(() => doEach(open.map((writer) => () => writer.pause())));

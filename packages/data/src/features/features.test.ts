@@ -17,6 +17,11 @@ const recipe: FeatureRecipe = {
   featureShape: [1, 2],
 };
 
+const ofPictures = (samples: number): FeatureRecipe => ({
+  ...recipe,
+  source: { ...recipe.source, samples },
+});
+
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'convbase-features-'));
@@ -58,11 +63,42 @@ describe('feature folders', () => {
   it('opens folders of more pictures than a call can have arguments', async () => {
     const rows = 200_000;
     const labels = Array.from({ length: rows }, (_, i) => i % 2);
-    await write(join(root, 'a'), labels, labels, { ...recipe, featureShape: [1] });
+    await write(join(root, 'a'), labels, labels, { ...ofPictures(rows), featureShape: [1] });
     const features = await Features.open(join(root, 'a'));
     expect(features.rowCount).toBe(rows);
     expect([...(await features.rows([rows - 1]))]).toEqual([1]);
     await features.close();
+  });
+
+  it.each([
+    ['-1 everywhere', [-1, -1, -1]],
+    ['the same picture twice', [0, 1, 1]],
+    ['another order', [1, 0, 2]],
+    ['a picture that there is not', [0, 1, 5]],
+    ['fewer than rows', [0, 1]],
+  ])('refuses sample numbers that cannot be: %s', async (_, numbers) => {
+    const folder = join(root, 'a');
+    await write(folder, [1, 2, 3, 4, 5, 6], [0, 1, 0]);
+    const path = join(folder, 'samples.npy');
+    await writeNpy(path, Int32Array.from(numbers), [numbers.length]);
+    await expect(Features.open(folder)).rejects.toMatchObject({ code: 'features/damaged', where: path });
+    await writeNpy(path, Float32Array.of(0, 1, 2), [3]);
+    await expect(Features.open(folder)).rejects.toMatchObject({ code: 'features/damaged', where: path });
+    await writeNpy(path, Int32Array.of(0, 1, 2), [3]);
+    await (await Features.open(folder)).close();
+    // A row fewer than there are pictures, which nobody skipped.
+    const manifest = join(folder, 'manifest.json');
+    const text = await readFile(manifest, 'utf8');
+    await writeFile(manifest, text.replace('"picture 3",', ''));
+    await expect(Features.open(folder)).rejects.toMatchObject({ code: 'features/damaged', where: path });
+  });
+
+  it.each([-1, 5])('goes on after no picture that there cannot be, such as number %d', async (last) => {
+    const folder = join(root, 'a');
+    const writer = await FeatureWriter.open(folder, recipe);
+    await writer.append(Float32Array.of(1, 2), Int32Array.of(0), Int32Array.of(last));
+    await writer.pause();
+    await expect(FeatureWriter.open(folder, recipe)).rejects.toMatchObject({ code: 'features/damaged' });
   });
 
   it('gives batches in an order that the seed and the epoch decide', async () => {
@@ -70,6 +106,7 @@ describe('feature folders', () => {
       join(root, 'a'),
       Array.from({ length: 20 }, (_, i) => i),
       [0, 1, 0, 1, 0, 1, 0, 1, 0, 1],
+      ofPictures(10),
     );
     const features = await Features.open(join(root, 'a'));
     const run = async (

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { afterFailure, doEach } from '@convbase/base/node';
 import { NpyFile, readNpy } from '../npy/read.ts';
-import { featureFiles, type FeatureManifest, readManifest, recipeDifference } from './manifest.ts';
+import {
+  damagedFile,
+  featureFiles,
+  type FeatureManifest,
+  readManifest,
+  recipeDifference,
+} from './manifest.ts';
 
 /** However much memory is free, never more features than this are held in it. */
 const MOST_HELD_BYTES = 2 ** 31;
@@ -57,6 +63,7 @@ export class Features {
         const file = await NpyFile.open(join(folder, featureFiles.features));
         parts.push({ first: rows, file });
         const own = await readLabels(folder, manifest, file);
+        await checkSamples(folder, manifest, own.length);
         labels.push(own);
         rows += own.length;
       }
@@ -124,8 +131,7 @@ export class Features {
 async function readLabels(folder: string, manifest: FeatureManifest, features: NpyFile): Promise<Int32Array> {
   const path = join(folder, featureFiles.labels);
   const { data, shape } = await readNpy(path);
-  const damaged = (what: string): ConvbaseError =>
-    new ConvbaseError('features/damaged', what, { where: path, fix: 'Extract the features again.' });
+  const damaged = (what: string): ConvbaseError => damagedFile(path, what);
   if (!(data instanceof Int32Array) || shape.length !== 1) throw damaged('labels must be one row of int32');
   const featureShape = features.shape.slice(1).join();
   if (features.dtype !== 'float32' || featureShape !== manifest.featureShape.join()) {
@@ -139,4 +145,22 @@ async function readLabels(folder: string, manifest: FeatureManifest, features: N
   const wrong = data.find((label) => label < 0 || label >= manifest.classNames.length);
   if (wrong !== undefined) throw damaged(`label ${wrong} of ${manifest.classNames.length} classes`);
   return data;
+}
+
+/** Which pictures the rows are of follows from the sample numbers: these rise, and those that are left out were skipped. */
+async function checkSamples(
+  folder: string,
+  { source, skipped }: FeatureManifest,
+  rows: number,
+): Promise<void> {
+  const path = join(folder, featureFiles.samples);
+  const { data, shape } = await readNpy(path);
+  if (!(data instanceof Int32Array) || shape.length !== 1)
+    throw damagedFile(path, 'sample numbers must be one row of int32');
+  if (data.length !== rows) throw damagedFile(path, `${data.length} sample numbers for ${rows} features`);
+  const at = data.findIndex((sample, row) => sample <= (data[row - 1] ?? -1) || sample >= source.samples);
+  if (at >= 0)
+    throw damagedFile(path, `row ${at} cannot be of picture number ${data[at] ?? ''} of ${source.samples}`);
+  if (rows + skipped.length !== source.samples)
+    throw damagedFile(path, `${rows} rows and ${skipped.length} skipped of ${source.samples} pictures`);
 }

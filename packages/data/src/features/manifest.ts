@@ -106,6 +106,11 @@ function parseManifest(text: string, where: string): FeatureManifest {
   throw new ConvbaseError('features/manifest', issueLines(parsed.error.issues), { where, fix });
 }
 
+/** What is in a file of a feature folder, and cannot be. */
+export function damagedFile(path: string, what: string): ConvbaseError {
+  return new ConvbaseError('features/damaged', what, { where: path, fix: 'Extract the features again.' });
+}
+
 /** The first thing in which two recipes differ, in words, or nothing. `source` counts only where asked for. */
 export function recipeDifference(
   a: FeatureRecipe,

@@ -1,7 +1,10 @@
-import { join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { openGpu, type Gpu } from '@convbase/core-gpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildHead, Classifier, openClassifierBase, type ClassifierConfig } from '../classifier/index.ts';
+import { loadModel } from '../graph/index.ts';
 import { extractFeatures, featureShape } from './extract-features.ts';
 import { openArchitecture } from './open-architecture.ts';
 import { openBase } from './open-base.ts';
@@ -80,6 +83,29 @@ describe('openArchitecture', () => {
     await expect(openArchitecture(join(golden, 'mini_vgg.weights.h5'))).rejects.toMatchObject({
       code: 'model/no-config',
     });
+  });
+});
+
+describe('a model file that describes no model', () => {
+  it.each([
+    ['openBase', openBase],
+    ['openArchitecture', openArchitecture],
+    ['loadModel', (path: string) => loadModel(path)],
+  ])('is named by %s, with the layer', async (_, open) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'convbase-odd-')), 'model.json');
+    const layers = [
+      { class_name: 'InputLayer', config: { name: 'in', batch_input_shape: [null, 8, 8, 3] } },
+      { class_name: 'Odd', config: { name: 'o' } },
+    ];
+    const topology = { class_name: 'Sequential', config: { name: 'm', layers } };
+    const json = { format: 'layers-model', modelTopology: { model_config: topology }, weightsManifest: [] };
+    writeFileSync(path, JSON.stringify(json));
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'graph/layer',
+      where: `${path}, m, layer o`,
+      message: expect.stringMatching(/no layer Odd\n {2}It has .*Conv2D/) as string,
+    });
+    rmSync(dirname(path), { recursive: true });
   });
 });
 

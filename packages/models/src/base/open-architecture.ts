@@ -1,7 +1,7 @@
 import { Model, type Dimension } from '@convbase/layers';
 import { applications } from '../applications/index.ts';
 import { openModelFile } from '../formats/index.ts';
-import { modelFromConfig } from '../graph/index.ts';
+import { inFile, modelFromConfig } from '../graph/index.ts';
 import { resolveModelSource } from '../weights/index.ts';
 import { configOf } from './config-of.ts';
 import { sourceOptions, type StatusOptions } from './status.ts';
@@ -32,7 +32,9 @@ export async function openArchitecture(spec: string, options: OpenArchitectureOp
   }
   const file = await openModelFile(source.path);
   try {
-    return modelFromConfig(configOf(file, spec), { ...shape, ...(until === undefined ? {} : { until }) });
+    const config = configOf(file, spec);
+    const wanted = { ...shape, ...(until === undefined ? {} : { until }) };
+    return inFile(file, () => modelFromConfig(config, wanted));
   } finally {
     file.close();
   }

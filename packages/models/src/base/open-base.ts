@@ -2,7 +2,7 @@ import { ConvbaseError } from '@convbase/base';
 import { Model, type Layer, type PreprocessMode } from '@convbase/layers';
 import { applications } from '../applications/index.ts';
 import { openModelFile, type ModelFile } from '../formats/index.ts';
-import { loadWeights, modelFromConfig, modelFromFile } from '../graph/index.ts';
+import { inFile, loadWeights, modelFromConfig, modelFromFile } from '../graph/index.ts';
 import { resolveModelSource, resolveWeights, type ModelSource } from '../weights/index.ts';
 import { configOf } from './config-of.ts';
 import { downloadOptions, sourceOptions, type StatusOptions } from './status.ts';
@@ -116,7 +116,8 @@ function chooseLayer(
   spec: string,
   wanted: string | undefined,
 ): { layer: string; size: readonly [number, number, number] | undefined } {
-  const whole = modelFromConfig(configOf(file, spec));
+  const config = configOf(file, spec);
+  const whole = inFile(file, () => modelFromConfig(config));
   const [height, width, channels] = whole.inputs[0]?.shape.slice(1) ?? [];
   const size = height && width && channels ? ([height, width, channels] as const) : undefined;
   return { layer: featureLayer(whole, spec, wanted).name, size };

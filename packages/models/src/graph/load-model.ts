@@ -40,8 +40,17 @@ export function modelFromFile(file: ModelFile, options: FromConfigOptions = {}):
       fix: 'Give a whole model (.keras, whole-model .h5, tfjs model.json), or build the model and load the weights into it.',
     });
   }
-  const model = modelFromConfig(file.config, options);
+  const model = inFile(file, () => modelFromConfig(file.config, options));
   // What was cut off leaves weights that nobody wants, so the counts differ; names are those of this very config.
   loadWeights(model, options.until === undefined ? file : { ...file, matching: 'name' });
   return model;
+}
+
+/** Builds what a file describes: an error in a layer names the file, too. */
+export function inFile<T>(file: ModelFile, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ConvbaseError ? error.within(file.name) : error;
+  }
 }

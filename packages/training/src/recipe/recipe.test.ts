@@ -107,6 +107,16 @@ describe('parseRecipe', async () => {
   });
 });
 
+describe('tags', () => {
+  it.each(['!!js/function "function () {}"', '!mine x', '!!js/undefined ""', '!!python/object:os.system []'])(
+    'that nobody knows are refused: %s',
+    async (value) => {
+      const [text] = [(await loadRecipe('catsdogs-vgg16-finetune-150')).text];
+      expect(() => parseRecipe(`${text}\nnotes: ${value}\n`, 'odd.yaml')).toThrow(/^odd\.yaml:\d+: .*tag/i);
+    },
+  );
+});
+
 describe('changeRecipe', () => {
   it('writes all that was changed into the recipe', async () => {
     const { recipe } = await loadRecipe('catsdogs-vgg16-finetune-150-rmsprop');

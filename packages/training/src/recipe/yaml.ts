@@ -29,7 +29,8 @@ export function parseYaml(text: string, where: string): YamlText {
   const lines = new LineCounter();
   // Pretty errors are dear, and so are the keys of a map where the parser compares each with all others.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  const [error] = document.errors;
+  // What the parser only warns of, such as a tag that it does not know, is not done.
+  const [error] = [...document.errors, ...document.warnings];
   const what = error?.code === 'MULTIPLE_DOCS' ? 'a recipe is one document, without ---' : error?.message;
   const problem = error === undefined || what === undefined ? oddKey(document) : { what, at: error.pos[0] };
   if (problem !== undefined) {
