@@ -60,7 +60,7 @@ describe('BufferPool', () => {
     const { pool: p } = pool(2 ** 30);
     const a = p.create(5120, 'a');
     expect(p.report()).toMatchObject({ liveBytes: 5120, liveBuffers: 1, peakBytes: 0 });
-    expect(() => a.id).toThrow(/no memory behind 'a' yet/);
+    expect(() => a.id).toThrow(/'a' has no memory yet/);
     p.release(a);
     const last = chain(p, [10_240, 9216, 8192, 5120, 256]).at(-1);
     expect(p.made).toBe(3);
