@@ -1,19 +1,17 @@
-import { planConcatRead, planConcatWrite, type Plan } from '@convbase/core-gpu';
+import { planConcatRead, planConcatWrite, type ConcatSlice, type Plan } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { rowsAndColumns } from './dims.ts';
-import { Kept } from './kept.ts';
+import { PlanCache } from './plan-cache.ts';
 
-const kept = new Kept<Plan>();
+const plans = new PlanCache<ConcatSlice, Plan>(planConcatWrite);
 
 /** Writes x into some channels of a wider tensor. No gradient flows through it. */
 export function writeChannels(x: Tensor, wide: Tensor, offset: number): void {
   const { gpu } = x;
   const { rows, columns: channels } = rowsAndColumns(x);
   const { columns: totalChannels } = rowsAndColumns(wide);
-  const plan = kept.get(gpu.target, `${rows},${channels},${totalChannels},${offset}`, () =>
-    planConcatWrite({ rows, channels, totalChannels, offset }, gpu.target),
-  );
+  const plan = plans.get({ rows, channels, totalChannels, offset }, gpu.target);
   gpu.run(plan, { x: x.buffer, y: wide.buffer });
 }
 

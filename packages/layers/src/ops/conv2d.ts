@@ -19,7 +19,7 @@ import {
 import type { Tape } from '../autograd/tape.ts';
 import { cast } from './cast.ts';
 import { dims4 } from './dims.ts';
-import { Kept, once } from './kept.ts';
+import { once, PlanCache } from './plan-cache.ts';
 import { Tensor, type DType } from '../tensor/tensor.ts';
 
 export interface Conv2dOptions {
@@ -67,16 +67,16 @@ export function conv2d(
   constant: ConstantKernel | null = null,
 ): Tensor {
   const { gpu } = x;
-  const { residual, slot } = options;
+  const { strides, padding, dilations, relu = false, residual, slot } = options;
   // Tensor cores multiply the tensors as they are: a kernel transformed for Winograd, which is float32, is not for them.
   const onCores = x.dtype === 'float16' && multipliesFloat16(gpu.target);
-  const { shape, forward, inputGradient, filterGradient } = planned(
-    x,
-    kernel,
-    bias,
-    options,
-    constant !== null && !onCores,
-  );
+  const call: Conv2dCall = {
+    ...{ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations },
+    ...{ bias: bias !== null, relu, residual: residual !== undefined },
+    outputSlice: slot && [slot.channels, slot.offset],
+    constant: constant !== null && !onCores,
+  };
+  const { shape, forward, inputGradient, filterGradient } = cache.get(call, gpu.target);
   const rest = [shape.n, shape.oh, shape.ow];
   const y =
     slot?.tensor(gpu, rest, x.dtype) ??
@@ -103,7 +103,7 @@ export function conv2d(
   tape?.record(
     inputs,
     y,
-    options.relu === true ? [x, stored, y] : [x, stored],
+    relu ? [x, stored, y] : [x, stored],
     (dy, [x, kernel, y], [wantsX, wantsKernel, wantsBias]) => {
       const dz = y === undefined ? dy.share() : reluGradient(y, dy);
       let dx: Tensor | null = null;
@@ -144,48 +144,49 @@ export function storedLike(
   return constant === null ? cast(kernel, 'float16') : constant.float16().share();
 }
 
-/** A convolution's shape, and how it and its gradients run; each gradient is planned when it is first wanted. */
-interface Planned {
+/** A convolution of tensors of these shapes, and its epilogue: all that its plans depend on. */
+interface Conv2dCall {
+  readonly input: readonly [number, number, number, number];
+  readonly kernel: readonly [number, number, number, number];
+  readonly strides: readonly [number, number];
+  readonly padding: 'same' | 'valid';
+  readonly dilations: readonly [number, number];
+  readonly bias: boolean;
+  readonly relu: boolean;
+  readonly residual: boolean;
+  /** Of the wider tensor that is written to, if any: its channels, and the first of those that are written. */
+  readonly outputSlice: readonly [channels: number, offset: number] | undefined;
+  /** Whether the kernel is not being trained, so that Winograd's algorithm may be chosen. */
+  readonly constant: boolean;
+}
+
+/** A convolution's shape, and the plans of it and its gradients; each gradient is planned when it is first wanted. */
+interface Conv2dPlans {
   readonly shape: Conv2dShape;
   readonly forward: { readonly plan: Plan; readonly winograd: WinogradChoice | null };
   readonly inputGradient: () => Plan;
   readonly filterGradient: () => Plan;
 }
 
-const kept = new Kept<Planned>();
-
-function planned(
-  x: Tensor,
-  kernel: Tensor,
-  bias: Tensor | null,
-  { strides, padding, dilations, relu = false, residual, slot }: Conv2dOptions,
-  constant: boolean,
-): Planned {
-  const { target } = x.gpu;
-  const addsResidual = residual !== undefined;
-  const hasBias = bias !== null;
-  const place = slot === undefined ? '' : `${slot.channels},${slot.offset}`;
-  const sizes = `${x.shape.join()};${kernel.shape.join()};${strides.join()};${dilations.join()}`;
-  const key = `${sizes};${padding};${place};${hasBias};${relu};${addsResidual};${constant}`;
-  return kept.get(target, key, () => {
-    const shape = conv2dShape({ input: dims4(x), kernel: dims4(kernel), strides, padding, dilations });
-    const slice = slot && { channels: slot.channels, offset: slot.offset };
-    const epilogue = { bias: hasBias, relu, residual: addsResidual, ...(slice && { outputSlice: slice }) };
-    return {
-      shape,
-      forward: planForward(shape, epilogue, constant, target),
-      inputGradient: once(() => planConv2dInputGradient(shape, target)),
-      filterGradient: once(() => planConv2dFilterGradient(shape, target)),
-    };
-  });
-}
+const cache = new PlanCache<Conv2dCall, Conv2dPlans>((call, target) => {
+  const { input, kernel, strides, padding, dilations, bias, relu, residual, outputSlice, constant } = call;
+  const shape = conv2dShape({ input, kernel, strides, padding, dilations });
+  const [channels = 0, offset = 0] = outputSlice ?? [];
+  const epilogue = { bias, relu, residual, ...(outputSlice && { outputSlice: { channels, offset } }) };
+  return {
+    shape,
+    forward: planForward(shape, epilogue, constant, target),
+    inputGradient: once(() => planConv2dInputGradient(shape, target)),
+    filterGradient: once(() => planConv2dFilterGradient(shape, target)),
+  };
+});
 
 function planForward(
   shape: Conv2dShape,
   epilogue: Conv2dEpilogue,
   constant: boolean,
   target: KernelTarget,
-): Planned['forward'] {
+): Conv2dPlans['forward'] {
   if (!constant) return { plan: planConv2dForward(shape, epilogue, target), winograd: null };
   const choice = chooseConv2dFrozen(shape, epilogue, target);
   const plan = planConv2dFrozen(shape, epilogue, target, choice);

@@ -1,9 +1,9 @@
-import { planMatmul, type KernelTarget, type Plan } from '@convbase/core-gpu';
+import { planMatmul, type Plan } from '@convbase/core-gpu';
 import type { Tape } from '../autograd/tape.ts';
 import { Tensor, type DType } from '../tensor/tensor.ts';
 import { columnSum, reluGradient, storedLike, type ConstantKernel } from './conv2d.ts';
 import { rowsAndColumns } from './dims.ts';
-import { Kept, once } from './kept.ts';
+import { once, PlanCache } from './plan-cache.ts';
 
 /**
  * A dense layer: x (.., k) times kernel (k, n) plus bias (n) or none, to (.., n). All axes but the last are rows.
@@ -27,7 +27,7 @@ export function dense(
   const n = kernel.shape[1] ?? 1;
   const y = Tensor.empty(gpu, [...x.shape.slice(0, -1), n], 'dense', dtype);
   const stored = dtype === 'float16' ? storedLike(x, kernel, constant) : kernel.share();
-  const plans = planned(m, n, k, { bias: bias !== null, relu }, gpu.target);
+  const plans = cache.get({ m, n, k, bias: bias !== null, relu }, gpu.target);
   gpu.run(plans.forward, {
     a: x.buffer,
     b: stored.buffer,
@@ -62,25 +62,25 @@ export function dense(
   return y;
 }
 
-interface Planned {
+/** A dense layer of m rows: a product of [m, k] and [k, n], and its epilogue. */
+interface DenseCall {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly bias: boolean;
+  readonly relu: boolean;
+}
+
+interface DensePlans {
   readonly forward: Plan;
   readonly inputGradient: () => Plan;
   readonly kernelGradient: () => Plan;
 }
 
-const kept = new Kept<Planned>();
+const noEpilogue = { bias: false, relu: false };
 
-function planned(
-  m: number,
-  n: number,
-  k: number,
-  epilogue: { readonly bias: boolean; readonly relu: boolean },
-  target: KernelTarget,
-): Planned {
-  const plain = { bias: false, relu: false };
-  return kept.get(target, `${m},${n},${k},${epilogue.bias},${epilogue.relu}`, () => ({
-    forward: planMatmul({ m, n, k }, epilogue, target),
-    inputGradient: once(() => planMatmul({ m, n: k, k: n, transposeB: true }, plain, target)),
-    kernelGradient: once(() => planMatmul({ m: k, n, k: m, transposeA: true }, plain, target)),
-  }));
-}
+const cache = new PlanCache<DenseCall, DensePlans>(({ m, n, k, bias, relu }, target) => ({
+  forward: planMatmul({ m, n, k }, { bias, relu }, target),
+  inputGradient: once(() => planMatmul({ m, n: k, k: n, transposeB: true }, noEpilogue, target)),
+  kernelGradient: once(() => planMatmul({ m: k, n, k: m, transposeA: true }, noEpilogue, target)),
+}));

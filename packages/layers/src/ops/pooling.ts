@@ -12,7 +12,7 @@ import {
 import type { Tape } from '../autograd/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { dims4 } from './dims.ts';
-import { Kept, once } from './kept.ts';
+import { once, PlanCache } from './plan-cache.ts';
 
 export interface PoolOptions {
   readonly pool: readonly [number, number];
@@ -20,32 +20,36 @@ export interface PoolOptions {
   readonly padding: 'same' | 'valid';
 }
 
-interface Planned {
+/** A pooling of tensors of one shape. */
+interface PoolCall extends PoolOptions {
+  readonly kind: 'max' | 'average';
+  /** (n, h, w, c) */
+  readonly input: readonly [number, number, number, number];
+}
+
+interface PoolPlans {
   readonly shape: PoolShape;
   readonly forward: Plan;
   readonly gradient: () => Plan;
 }
-
-const kept = new Kept<Planned>();
 
 const kinds = {
   max: { forward: planMaxPoolForward, gradient: planMaxPoolInputGradient },
   average: { forward: planAveragePoolForward, gradient: planAveragePoolInputGradient },
 };
 
-function planned(kind: 'max' | 'average', x: Tensor, options: PoolOptions): Planned {
-  const { target } = x.gpu;
-  const { pool, strides, padding } = options;
-  const key = `${kind};${x.shape.join()};${pool.join()};${strides.join()};${padding}`;
-  return kept.get(target, key, () => {
-    const shape = poolShape({ input: dims4(x), ...options });
-    const plans = kinds[kind];
-    return {
-      shape,
-      forward: plans.forward(shape, target),
-      gradient: once(() => plans.gradient(shape, target)),
-    };
-  });
+const cache = new PlanCache<PoolCall, PoolPlans>(({ kind, ...options }, target) => {
+  const shape = poolShape(options);
+  const plans = kinds[kind];
+  return {
+    shape,
+    forward: plans.forward(shape, target),
+    gradient: once(() => plans.gradient(shape, target)),
+  };
+});
+
+function planned(kind: 'max' | 'average', x: Tensor, { pool, strides, padding }: PoolOptions): PoolPlans {
+  return cache.get({ kind, input: dims4(x), pool, strides, padding }, x.gpu.target);
 }
 
 /** Maximum of each window, (n, h, w, c) to (n, oh, ow, c); the gradient goes to the first maximum of the window. */
