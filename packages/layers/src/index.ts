@@ -1,5 +1,6 @@
 export type { Backward } from './autograd/tape.ts';
 export { Tape } from './autograd/tape.ts';
+export { TapedTensor, type Operand } from './autograd/taped-tensor.ts';
 
 export * from './augmentation/index.ts';
 export * from './datasets/index.ts';

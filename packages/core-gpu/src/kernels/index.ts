@@ -32,6 +32,13 @@ export {
   planWeighRows,
   type LossGradientShape,
 } from './loss/loss.ts';
+export {
+  planMaximum,
+  planMaximumGradient,
+  planUnary,
+  planUnaryGradient,
+  type UnaryKind,
+} from './math/math.ts';
 export { planBinaryCorrect, planCategoricalCorrect } from './metrics/metrics.ts';
 export { planCrop2d, planZeroPad2d, type PaddingShape } from './padding/padding.ts';
 export {

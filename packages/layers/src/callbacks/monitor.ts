@@ -63,7 +63,7 @@ export class Monitor {
     const name = this.key.replace(/^val_/, '');
     if (name === 'loss') return true;
     const metric = compiled.metrics.find((candidate) => candidate.name === name);
-    if (metric !== undefined) return metric.direction === 'down';
+    if (metric !== undefined && metric.direction !== 'unknown') return metric.direction === 'down';
     throw new ConvbaseError('callback/monitor', `whether a high ${this.key} is good is not known`, {
       fix: `Set mode to 'max' or 'min', or monitor ${known(compiled.metrics.map((each) => each.name))}.`,
     });

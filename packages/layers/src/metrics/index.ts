@@ -1,15 +1,18 @@
-import { planBinaryCorrect, planCategoricalCorrect } from '@convbase/core-gpu';
+import { planAccumulate, planBinaryCorrect, planCategoricalCorrect } from '@convbase/core-gpu';
 import { ConvbaseError } from '@convbase/base';
 import { entryOf, toCamelCase } from '../layers/names.ts';
+import { callFunction, type TensorFunction } from '../losses/tensor-function.ts';
 import { rowsAndColumns } from '../ops/dims.ts';
+import { sum } from '../ops/reduce.ts';
+import { nameOf } from '../tensor/host-array.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** A fraction counted on the GPU: hits over chances. */
+/** A fraction counted on the GPU: hits over chances. A mean is one too: a sum over how many it is of. */
 export interface Metric {
   /** The key in logs and history. */
   readonly name: string;
-  /** Whether more or less is better; `'up'` when left out. */
-  readonly direction?: 'up' | 'down';
+  /** Whether more or less is better; `'up'` when left out. Of `'unknown'`, callbacks have to be told their `mode`. */
+  readonly direction?: 'up' | 'down' | 'unknown';
   /**
    * Adds the batch's hits to `hits` (one float32) and returns the number of chances. Predictions are the network's
    * outputs, labels have the same shape.
@@ -42,6 +45,28 @@ class Accuracy implements Metric {
   }
 }
 
+/** The mean of what a function gives, over samples, or over batches where it gives one number for each. */
+class FunctionMetric implements Metric {
+  readonly name: string;
+  readonly direction = 'unknown';
+  readonly #compute: TensorFunction;
+
+  constructor(compute: TensorFunction) {
+    this.name = compute.name || 'metric';
+    this.#compute = compute;
+  }
+
+  count(predictions: Tensor, labels: Tensor, hits: Tensor): number {
+    const { gpu } = predictions;
+    const values = callFunction(this.#compute, this.name, labels, predictions, null);
+    const total = sum(values);
+    gpu.run(planAccumulate(1, gpu.target), { total: hits.buffer, value: total.buffer });
+    total.dispose();
+    values.dispose();
+    return values.size;
+  }
+}
+
 const kinds: Readonly<Record<string, Kind | null>> = {
   accuracy: null,
   acc: null,
@@ -51,11 +76,17 @@ const kinds: Readonly<Record<string, Kind | null>> = {
 };
 
 /**
- * The metric of a name, or an object as it is. `'accuracy'` means, as in Keras, the share of outputs on the right side
+ * The metric of a name, of a function of tensors (called as the function is), or an object as it is. `'accuracy'` means, as in Keras, the share of outputs on the right side
  * of .5 when a sample has one output, else the share of samples whose largest output is the label's.
  */
-export function metricFrom(like: string | Metric): Metric {
-  if (typeof like !== 'string') return like;
+export function metricFrom(like: string | Metric | TensorFunction): Metric {
+  if (typeof like === 'function') return new FunctionMetric(like);
+  if (typeof like !== 'string') {
+    if (typeof (like as Partial<Metric> | null | undefined)?.count === 'function') return like;
+    throw new ConvbaseError('metric/unknown', `${nameOf(like)} is no metric`, {
+      fix: 'Give a name, a function (yTrue, yPred) => .., or an object with count.',
+    });
+  }
   const kind = entryOf(kinds, toCamelCase(like));
   if (kind === undefined) {
     throw new ConvbaseError('metric/unknown', `there is no metric called ${like}`, {

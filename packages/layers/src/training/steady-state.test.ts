@@ -1,6 +1,6 @@
 import type { Counters, Gpu } from '@convbase/core-gpu';
 import { describe, expect, it } from 'vitest';
-import { Adam, Dropout, Model, Sequential, type Batch, type Dataset } from '../index.ts';
+import { Adam, Dropout, Model, Sequential, type Batch, type Dataset, type TensorFunction } from '../index.ts';
 import { withGpu } from '../testing/gpu.ts';
 import { miniInception, miniVgg } from '../testing/mini-models.ts';
 import { randoms } from '../testing/numbers.ts';
@@ -77,6 +77,25 @@ describe('a step like the one before it', () => {
       );
     },
   );
+
+  it("is one submit and nothing else with a loss and a metric of one's own", async () => {
+    const model = miniVgg().unfreezeLast(3);
+    const focal: TensorFunction = (yTrue, yPred) => {
+      const p = yPred.clipByValue(1e-6, 1 - 1e-6);
+      const right = yTrue.mul(p).add(yTrue.neg().add(1).mul(p.neg().add(1)));
+      return right.neg().add(1).square().mul(right.log()).neg().mean(-1);
+    };
+    const error: TensorFunction = (yTrue, yPred) => yPred.sub(yTrue).abs();
+    model.compile({ optimizer: 'adam', loss: focal, metrics: [error] });
+    const batch = {
+      x: { data: randoms(4 * 20 * 20 * 3), shape: [4, 20, 20, 3] },
+      y: { data: Float32Array.of(0, 1, 1, 0), shape: [4, 1] },
+      sampleWeight: { data: Float32Array.of(1, 2, 1, 1), shape: [4] },
+    };
+    expect(await stepsOf(model, batch)).toEqual(
+      Array.from({ length: STEPS - WARM_UP }, () => onlySubmits(1)),
+    );
+  });
 
   it('is one submit and nothing else in a prediction, of several outputs too', async () => {
     const whole = miniInception().to(gpu());

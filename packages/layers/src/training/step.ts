@@ -3,6 +3,8 @@ import { planWeighRows } from '@convbase/core-gpu';
 import { Tape } from '../autograd/tape.ts';
 import { activate } from '../layers/activate.ts';
 import { CallContext } from '../layers/context.ts';
+import type { Loss } from '../losses/index.ts';
+import { fill, multiply } from '../ops/elementwise.ts';
 import type { Batch, HostArray } from '../tensor/host-array.ts';
 import { tensor, type Tensor } from '../tensor/tensor.ts';
 import { uploadInputs } from './inputs.ts';
@@ -24,11 +26,10 @@ export function recordTrainingStep(network: Network, batch: Batch, totals: Total
   const tape = new Tape();
   const context = new CallContext(gpu, true, tape, new Set(trainableWeights));
   try {
-    const use = (output: Tensor, labels: Tensor, weights: Tensor | null): void => {
-      const dy = gpu.label('loss', () => compiled.loss.gradient(output, labels), 'backward');
-      if (weights !== null) weighRows(dy, weights);
+    const use = (pass: Passed): void => {
+      const [from, dy] = gpu.label('loss', () => beginBackward(compiled.loss, pass, tape), 'backward');
       lossScale?.scale(dy);
-      const gradients = tape.gradients(output, dy);
+      const gradients = tape.gradients(from, dy);
       try {
         const pairs = trainableWeights.flatMap((variable) => {
           const gradient = gradients.get(variable.tensor(gpu));
@@ -87,11 +88,42 @@ export function checkLoss(network: Network): void {
 interface Pass {
   readonly context: CallContext;
   readonly totals: Totals;
-  /** Sees what the loss is computed from. */
-  readonly use: (output: Tensor, labels: Tensor, weights: Tensor | null) => void;
+  readonly use: (pass: Passed) => void;
   readonly keep?: ((predictions: Tensor) => void) | undefined;
   /** Which batch it is, where that is known. */
   readonly place: string | undefined;
+}
+
+/** What a forward pass has made. */
+interface Passed {
+  readonly output: Tensor;
+  readonly labels: Tensor;
+  /** The loss of each sample, with its weight. */
+  readonly losses: Tensor;
+  readonly weights: Tensor | null;
+}
+
+/**
+ * Where the way back begins, and the gradient of the mean loss there: at the output for a loss that knows its gradient, at
+ * the losses for one that left it to the tape.
+ */
+function beginBackward(
+  loss: Loss,
+  { output, labels, losses, weights }: Passed,
+  tape: Tape,
+): readonly [from: Tensor, dy: Tensor] {
+  if (loss.gradient !== undefined) {
+    const dy = loss.gradient(output, labels);
+    if (weights !== null) weighRows(dy, weights);
+    return [output, dy];
+  }
+  if (!tape.watches(losses)) {
+    throw new ConvbaseError('loss/gradient', 'the loss does not depend on what the network puts out', {
+      where: loss.name,
+      fix: 'Compute it from yPred with the methods of tensors, whose gradients the tape knows.',
+    });
+  }
+  return [losses, fill(losses.gpu, losses.shape, 1 / losses.size, 'loss gradient')];
 }
 
 /** Forward pass, loss and metrics of one batch. */
@@ -107,12 +139,14 @@ function withOutputs(network: Network, batch: Batch, { context, totals, use, kee
     owned.push(output);
     const labels = uploadLabels(gpu, y, output.shape, loss.labels === 'classIndex', network.name);
     owned.push(labels);
-    const losses = gpu.label('loss', () => loss.perSample(output, labels));
+    const isTaped = loss.gradient === undefined && context.tape !== null;
+    let losses = gpu.label('loss', () => loss.perSample(output, labels, isTaped ? context.tape : null));
     owned.push(losses);
     const weights = uploadWeights(network, batch, losses.size);
     if (weights !== null) {
       owned.push(weights);
-      weighRows(losses, weights);
+      if (isTaped) owned.push((losses = multiply(losses, weights, context.tape)));
+      else weighRows(losses, weights);
     }
     totals.addLosses(losses);
     addPenalties(network, totals, losses.size);
@@ -124,7 +158,7 @@ function withOutputs(network: Network, batch: Batch, { context, totals, use, kee
       });
       keep?.(predictions);
     }
-    use(output, labels, weights);
+    use({ output, labels, losses, weights });
   } finally {
     for (const value of owned) value.dispose();
   }

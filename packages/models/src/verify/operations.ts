@@ -132,7 +132,7 @@ const fromLogits = z.looseObject({
   reduction: z.enum(['mean', 'mean over batch', 'sum_over_batch_size', 'sum', 'none']).nullish(),
 });
 
-function crossEntropy(loss: Loss): Operation {
+function crossEntropy(loss: Required<Loss>): Operation {
   return {
     inputs: ['logits', 'labels'],
     differentiable: [],
