@@ -1,6 +1,12 @@
 /// <reference types="node" preserve="true" />
 export { afterFailure, doEach, withTidying } from './node/after-failure.ts';
-export { AtomicFile, type AtomicFileOptions, writeFileAtomic } from './node/atomic-file.ts';
+export {
+  AtomicFile,
+  type AtomicFileOptions,
+  refuseExisting,
+  type WriteOptions,
+  writeFileAtomic,
+} from './node/atomic-file.ts';
 export { cacheFolder, homeFolder } from './node/cache-folder.ts';
 export { PREFIX_KEY, REMOVED } from './node/cache-names.ts';
 export {
@@ -48,6 +54,7 @@ export {
   takeLock,
   withLock,
 } from './node/lock.ts';
+export { withNewFolders } from './node/new-folders.ts';
 export { npmPackage, type NpmPackageOptions } from './node/npm-package.ts';
 export { pathInside } from './node/path-inside.ts';
 export { openPlainFile, READ_FLAGS, readBounded } from './node/read-file.ts';

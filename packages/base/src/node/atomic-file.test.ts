@@ -1,4 +1,15 @@
-import { link, mkdir, mkdtemp, open, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -146,3 +157,54 @@ test('the unfinished part of a resumable file is no link to anything', async () 
     expect([...(await readFile(path))]).toEqual([1]);
   }
 });
+
+test('of several that may not overwrite one writes, and what appears meanwhile stays', async () => {
+  const path = join(folder, 'model');
+  const texts = ['a', 'b', 'c'];
+  const written = await Promise.allSettled(
+    texts.map((text) => writeFileAtomic(path, text, { overwrite: false })),
+  );
+  const refused = written.filter(({ status }) => status === 'rejected');
+  expect(refused.map((result) => (result as PromiseRejectedResult).reason as unknown)).toEqual([
+    expect.objectContaining({ code: 'file/exists', where: path }),
+    expect.objectContaining({ code: 'file/exists', where: path }),
+  ]);
+  expect(await readFile(path, 'utf8')).toBe(texts[written.findIndex(({ status }) => status === 'fulfilled')]);
+
+  const other = join(folder, 'other');
+  async function* slowly(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('new');
+    await writeFile(other, 'old');
+  }
+  await expect(writeFileAtomic(other, slowly(), { overwrite: false })).rejects.toMatchObject({
+    code: 'file/exists',
+  });
+  expect(await readFile(other, 'utf8')).toBe('old');
+  expect(await readdir(folder)).toEqual(['model', 'other']);
+});
+
+test('folders that were made for a file that cannot be written go again', async () => {
+  await mkdir(join(folder, 'mine'));
+  await fillDisk(1);
+  await expect(writeFileAtomic(join(folder, 'mine', 'a', 'b', 'file'), 'x')).rejects.toMatchObject({
+    code: 'disk/full',
+  });
+  expect(await readdir(folder, { recursive: true })).toEqual(['mine']);
+});
+
+test.runIf(process.platform !== 'win32').each(['moved', 'removed', 'replaced'])(
+  'a file whose folder is %s says so at the next sync',
+  async (what) => {
+    const home = join(folder, 'home');
+    const file = await AtomicFile.open(join(home, 'file'), { resumable: true });
+    await file.append(Buffer.from('x'));
+    await file.sync();
+    if (what === 'removed') await rm(home, { recursive: true });
+    else await rename(home, join(folder, 'elsewhere'));
+    if (what === 'replaced') {
+      await mkdir(home);
+      await writeFile(join(home, 'file.partial'), 'y');
+    }
+    await expect(file.sync()).rejects.toMatchObject({ code: 'file/moved', where: file.partialPath });
+  },
+);

@@ -11,6 +11,8 @@ import {
   WritableFile,
 } from './file-operations.ts';
 import { afterFailure } from './after-failure.ts';
+import { withNewFolders } from './new-folders.ts';
+import { giveSecondName } from './second-name.ts';
 import { removeLeftovers, temporaryPath } from './temporary.ts';
 
 export interface AtomicFileOptions {
@@ -21,6 +23,11 @@ export interface AtomicFileOptions {
    * writes the same path.
    */
   readonly resumable?: boolean;
+}
+
+export interface WriteOptions {
+  /** Whether what stands under the name is replaced; default true. Else `file/exists` is thrown, also where it appears meanwhile. */
+  readonly overwrite?: boolean;
 }
 
 /**
@@ -99,19 +106,42 @@ export class AtomicFile {
     });
   }
 
-  /** Waits until everything written is on the disk and would survive a power cut. */
+  /**
+   * Waits until everything written is on the disk and would survive a power cut. Throws `file/moved` where it could not
+   * get its name any more.
+   */
   async sync(): Promise<void> {
-    await this.#attempt((file) => file.sync());
+    await this.#attempt(async (file) => {
+      await file.sync();
+      if (await file.isInPlace()) return;
+      throw new ConvbaseError('file/moved', 'it was moved or removed while it was being written', {
+        where: this.partialPath,
+        fix: 'Run again, and leave its folder where it is until the end.',
+      });
+    });
   }
 
-  /** Flushes, closes and gives the file its name, replacing what stood there. */
-  async commit(): Promise<void> {
+  /**
+   * Flushes, closes and gives the file its name, replacing what stood there.
+   *
+   * @param overwrite whether something that stands there is replaced; else `file/exists` is thrown
+   */
+  async commit({ overwrite = true }: WriteOptions = {}): Promise<void> {
     await this.#attempt(async (file) => {
       await file.sync();
       await this.#close();
-      await rename(this.partialPath, this.path);
+      if (!overwrite && (await this.#claimName())) await removeFile(this.partialPath);
+      else await rename(this.partialPath, this.path);
       await syncFolder(dirname(this.path));
     });
+  }
+
+  /** Gives the file its name as a second one. False where that cannot be: there the look before has to do. */
+  async #claimName(): Promise<boolean> {
+    await refuseExisting(this.path);
+    const name = await giveSecondName(this.partialPath, this.path);
+    if (name === 'taken') throw existing(this.path);
+    return name === 'given';
   }
 
   /** Gives up: closes and removes the unfinished file. Does nothing after `commit` or a failure. */
@@ -152,24 +182,40 @@ export class AtomicFile {
 }
 
 /**
- * Writes a whole file so that it is either complete or not there. Missing folders are created.
+ * Writes a whole file so that it is either complete or not there. Missing folders are created, and go again where it
+ * cannot be written.
  *
  * @param data all of it, or piece by piece; an error thrown between two pieces leaves no trace of the file
  */
 export async function writeFileAtomic(
   path: string,
   data: Uint8Array | string | AsyncIterable<Uint8Array>,
+  options: WriteOptions = {},
 ): Promise<void> {
-  const file = await AtomicFile.open(path);
-  try {
-    if (typeof data === 'string') await file.append(new TextEncoder().encode(data));
-    else if (data instanceof Uint8Array) await file.append(data);
-    else for await (const piece of data) await file.append(piece);
-  } catch (error) {
-    await afterFailure(() => file.abort());
-    throw error;
-  }
-  await file.commit();
+  await withNewFolders(dirname(path), async () => {
+    const file = await AtomicFile.open(path);
+    try {
+      if (typeof data === 'string') await file.append(new TextEncoder().encode(data));
+      else if (data instanceof Uint8Array) await file.append(data);
+      else for await (const piece of data) await file.append(piece);
+    } catch (error) {
+      await afterFailure(() => file.abort());
+      throw error;
+    }
+    await file.commit(options);
+  });
+}
+
+/** Refuses a name under which there is something already. @throws ConvbaseError `file/exists` */
+export async function refuseExisting(path: string): Promise<void> {
+  if ((await linkStatusOf(path)) !== undefined) throw existing(path);
+}
+
+function existing(path: string): ConvbaseError {
+  return new ConvbaseError('file/exists', 'there is a file of that name already', {
+    where: path,
+    fix: 'Choose another name, or have it overwritten (--force).',
+  });
 }
 
 /** Opens what an earlier process left unfinished. What only leads elsewhere, a link of any kind, is removed. */

@@ -50,6 +50,11 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** The system's code behind an error of ours. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof ConvbaseError ? systemCode(error.cause) : systemCode(error);
+}
+
 /**
  * Turns what Node's file functions throw into a ConvbaseError that names the file, so that
  * `catch (error) { throw fileError(error, path, 'cannot read it'); }` is all that a caller needs.

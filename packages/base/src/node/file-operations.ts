@@ -109,6 +109,13 @@ export class WritableFile {
     return look(this.#where, 'cannot look at it', async () => (await this.#handle.stat()).size);
   }
 
+  /** Whether its name still leads to it: it, or a folder that it lies in, may have been removed or moved away. */
+  async isInPlace(): Promise<boolean> {
+    const mine = await look(this.#where, 'cannot look at it', () => this.#handle.stat());
+    const named = await linkStatusOf(this.path);
+    return named?.ino === mine.ino && named.dev === mine.dev;
+  }
+
   async truncate(size: number): Promise<void> {
     await change('truncate', this.#where, 'cannot write it', () => this.#handle.truncate(size));
   }
@@ -165,22 +172,26 @@ export async function remove(path: string): Promise<void> {
   await removeEmptyFolder(path);
 }
 
+/** A folder and those it lies in, as far as they are missing, the innermost first. Errors: `file/kind`, .. */
+export async function missingFolders(path: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let folder = absolute(path); ; folder = dirname(folder)) {
+    const status = await statusOf(folder);
+    if (status?.isDirectory() === true) return missing;
+    if (status !== undefined || folder === dirname(folder)) {
+      throw new ConvbaseError('file/kind', 'it is not a folder', { where: folder, fix: 'Check the path.' });
+    }
+    missing.push(folder);
+  }
+}
+
 /**
  * Makes a folder and those it lies in, as far as they are missing. One after the other, from the first one that is
  * there: what the system says of each is final. (Node's own recursive `mkdir` never ends below /proc, and calls a full or
  * read-only disk a missing folder: https://github.com/nodejs/node/issues/42808.)
  */
 export async function makeFolder(path: string): Promise<void> {
-  const missing: string[] = [];
-  for (let folder = absolute(path); ; folder = dirname(folder)) {
-    const status = await statusOf(folder);
-    if (status?.isDirectory() === true) break;
-    if (status !== undefined || folder === dirname(folder)) {
-      throw new ConvbaseError('file/kind', 'it is not a folder', { where: folder, fix: 'Check the path.' });
-    }
-    missing.push(folder);
-  }
-  for (const folder of missing.reverse()) {
+  for (const folder of (await missingFolders(path)).reverse()) {
     await change('folder', folder, 'cannot make this folder', async () => {
       try {
         await fs.mkdir(folder);

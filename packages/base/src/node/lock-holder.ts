@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ConvbaseError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import { systemCode } from './file-error.ts';
+import { codeOf } from './file-error.ts';
 import { linkStatusOf } from './file-operations.ts';
 import { isRunning, type ProcessIdentity } from './process-identity.ts';
 import { readBounded } from './read-file.ts';
@@ -95,9 +94,4 @@ export function holderInWords({ holder }: Found): string {
 
 export function inWords({ pid, host }: Holder): string {
   return `process ${pid} on ${host}`;
-}
-
-/** The system's code behind an error of ours. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof ConvbaseError ? systemCode(error.cause) : systemCode(error);
 }

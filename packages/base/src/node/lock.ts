@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConvbaseError } from '../errors.ts';
 import { afterFailure, withTidying } from './after-failure.ts';
-import { exists, link, makeFolder, removeFile, touch } from './file-operations.ts';
+import { codeOf } from './file-error.ts';
+import { exists, makeFolder, removeFile, touch } from './file-operations.ts';
 import {
-  codeOf,
   held,
   type Holder,
   holderInWords,
@@ -17,6 +17,7 @@ import {
   type Found,
 } from './lock-holder.ts';
 import { ownName, thisProcess } from './process-identity.ts';
+import { giveSecondName } from './second-name.ts';
 import { removeAbandoned, removeLeftovers, temporaryPath } from './temporary.ts';
 import { withWritableFile } from './with-file.ts';
 
@@ -176,16 +177,8 @@ async function claim(path: string, mine: Holder): Promise<boolean> {
 }
 
 async function putInPlace(beside: string, path: string, mine: Holder): Promise<boolean> {
-  try {
-    await link(beside, path);
-    return true;
-  } catch (error) {
-    const code = codeOf(error) ?? '';
-    if (code === 'EEXIST') return false;
-    // Some file systems (FAT, network folders) know no second names.
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error;
-    return claimWithoutLink(path, mine);
-  }
+  const name = await giveSecondName(beside, path);
+  return name === 'unsupported' ? claimWithoutLink(path, mine) : name === 'given';
 }
 
 async function claimWithoutLink(path: string, mine: Holder): Promise<boolean> {

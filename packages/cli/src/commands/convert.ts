@@ -1,6 +1,5 @@
 import { extname, join } from 'node:path';
-import { ConvbaseError } from '@convbase/base';
-import { exists, isFolder } from '@convbase/base/node';
+import { isFolder } from '@convbase/base/node';
 import { convertModel } from '@convbase/models';
 import type { Command } from 'commander';
 import type { Invocation } from '../program.ts';
@@ -45,13 +44,13 @@ async function convert(
   signal: AbortSignal,
 ): Promise<void> {
   const path = (await isFolderName(target)) ? join(target, 'model.json') : target;
-  if (force !== true && (await exists(path))) {
-    throw new ConvbaseError('file/exists', 'there is a file of that name already', {
-      where: path,
-      fix: 'Choose another name, or overwrite it with --force.',
-    });
-  }
-  const { model, info } = await convertModel(source, path, { ...options, onStatus: sayLine, signal });
+  const overwrite = force === true;
+  const { model, info } = await convertModel(source, path, {
+    ...options,
+    overwrite,
+    onStatus: sayLine,
+    signal,
+  });
   if (info !== undefined && !path.toLowerCase().endsWith('.keras')) {
     sayLine(`${path} does not say which classes it knows: ${info.classNames.join(', ')}`);
   }

@@ -174,7 +174,7 @@ describe('extract refuses', () => {
   it('places where something else is', async () => {
     await writeFile(at('file'), '');
     await refused('file/kind', extract(at('pictures'), '--out', at('file')));
-    await refusedAtOnce('features/in-the-way', extract(at('pictures'), '--out', at('pictures')));
+    await refusedAtOnce('folder/in-the-way', extract(at('pictures'), '--out', at('pictures')));
     expect(await readdir(at('pictures'))).toEqual(['bars', 'dots']);
     await refusedAtOnce('features/mix', extract(at('pictures'), '--out', at('features'), '--size', '24'));
     const fewer = await refusedAtOnce(
@@ -230,9 +230,9 @@ describe('train refuses', () => {
 
   it('places where something else is, before anything is computed', async () => {
     const place = (out: string): string[] => ['train', at('features'), '--out', out];
-    await refused('usage/out', place(at('features')));
-    await refused('usage/out', place(at('pictures')));
-    await refused('usage/out', place(miniModel));
+    await refused('folder/in-the-way', place(at('features')));
+    await refused('folder/in-the-way', place(at('pictures')));
+    await refused('folder/in-the-way', place(miniModel));
   });
 
   it('a learning rate that leads nowhere, at the first epoch', async () => {

@@ -21,7 +21,7 @@ const OWN = /^(features\.partial|classifier\.json|head(-[0-9a-f]{12})?\.safetens
 /** Refuses a place for the classifier before hours are spent on it, rather than after. */
 export async function checkClassifierFolder(out: string): Promise<void> {
   const refuse = (what: string): never => {
-    throw new ConvbaseError('usage/out', what, {
+    throw new ConvbaseError('folder/in-the-way', what, {
       where: out,
       fix: 'Give the classifier a folder of its own, which need not exist yet.',
     });

@@ -64,7 +64,7 @@ export class FeatureWriter {
    * Starts a folder or goes on with one.
    *
    * Errors: `features/mix` where the folder holds features of another recipe, `features/complete` where it is done,
-   * `features/in-the-way` where something else is in it, `file/locked` naming the process that writes there, `file/...`.
+   * `folder/in-the-way` where something else is in it, `file/locked` naming the process that writes there, `file/...`.
    */
   static async open(folder: string, recipe: FeatureRecipe): Promise<FeatureWriter> {
     // What is refused is not touched, and what is complete only where a kill left something behind.
@@ -211,7 +211,7 @@ async function refuseOtherFiles(folder: string): Promise<void> {
     name.startsWith(featureFiles.manifest) || isLockName(name) || isTemporaryName(name);
   const other = (await listIfThere(folder)).find((name) => !isOurs(name));
   if (other === undefined) return;
-  throw new ConvbaseError('features/in-the-way', `it holds other things, such as ${other}`, {
+  throw new ConvbaseError('folder/in-the-way', `it holds other things, such as ${other}`, {
     where: folder,
     fix: 'Give the features a folder of their own, which need not exist yet.',
   });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -93,6 +93,24 @@ describe('feature folders', () => {
     await expect(Features.open(folder)).rejects.toMatchObject({ code: 'features/damaged', where: path });
   });
 
+  it.runIf(process.platform !== 'win32').each(['moved', 'removed'])(
+    'says at the next flush that the folder was %s',
+    async (what) => {
+      const folder = join(root, 'a');
+      const writer = await FeatureWriter.open(folder, recipe);
+      const add = (sample: number): Promise<void> =>
+        writer.append(Float32Array.of(1, 2), Int32Array.of(0), Int32Array.of(sample));
+      await add(0);
+      await writer.flush();
+      if (what === 'moved') await rename(folder, join(root, 'b'));
+      else await rm(folder, { recursive: true });
+      await add(1);
+      await expect(writer.flush()).rejects.toMatchObject({ code: 'file/moved' });
+      await expect(writer.pause()).rejects.toMatchObject({ name: 'ConvbaseError' });
+      expect(existsSync(folder)).toBe(false);
+    },
+  );
+
   it.each([-1, 5])('goes on after no picture that there cannot be, such as number %d', async (last) => {
     const folder = join(root, 'a');
     const writer = await FeatureWriter.open(folder, recipe);
@@ -179,7 +197,7 @@ describe('feature folders', () => {
   it('keeps out of folders with other things in them', async () => {
     await writeFile(join(root, 'notes.txt'), '');
     await expect(FeatureWriter.open(root, recipe)).rejects.toMatchObject({
-      code: 'features/in-the-way',
+      code: 'folder/in-the-way',
       where: root,
     });
     await expect(FeatureWriter.open(join(root, 'notes.txt'), recipe)).rejects.toMatchObject({

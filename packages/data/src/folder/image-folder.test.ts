@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PictureError } from '../decode/picture-error.ts';
 import { imageFolder } from './image-folder.ts';
 
 const fixtures = join(import.meta.dirname, '..', '..', 'fixtures', 'decode');
@@ -105,3 +107,33 @@ test('with known classes their order counts, some may lack, and no others may be
     message: expect.stringMatching(/dogs[^]*cats, mice/) as string,
   });
 });
+
+test.runIf(process.platform !== 'win32')(
+  'what has the name of a picture and is no file is a bad picture',
+  async () => {
+    await files('cats/a.jpg', 'dogs/a.jpg', 'cats/folder/b.txt');
+    execFileSync('mkfifo', [join(folder, 'cats/b.jpg')]);
+    await symlink('c.jpg', join(folder, 'cats/c.jpg'));
+    await symlink('b.jpg', join(folder, 'cats/d.jpg'));
+    await symlink('folder', join(folder, 'cats/e.jpg'));
+    const set = await imageFolder(folder);
+    expect(set.files).toEqual([
+      'cats/a.jpg',
+      'cats/b.jpg',
+      'cats/c.jpg',
+      'cats/d.jpg',
+      'cats/e.jpg',
+      'dogs/a.jpg',
+    ]);
+    for (const [index, name] of [
+      [1, 'b'],
+      [2, 'c'],
+      [3, 'd'],
+      [4, 'e'],
+    ] as const) {
+      const error: unknown = await set.picture(index).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(PictureError);
+      expect(error).toMatchObject({ code: 'picture/no-file', where: join(folder, `cats/${name}.jpg`) });
+    }
+  },
+);

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { ConvbaseError } from '@convbase/base';
 import { listEntries, statusOf } from '@convbase/base/node';
 import { decodeImage } from '../decode/decode.ts';
+import { PictureError } from '../decode/picture-error.ts';
+import type { Picture } from '../picture/picture.ts';
 import type { PictureSet } from '../picture/picture-set.ts';
 
 export interface ImageFolderOptions {
@@ -29,7 +31,8 @@ const pictureName = /\.(jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|avif)$/i;
  * by name, in each class folders and files sorted by name, sub-folders included. Nothing is opened yet.
  *
  * Other files and hidden ones (`.DS_Store`, `._cat.jpg`) are passed over. Links to files and to class folders are
- * followed, links to folders inside a class are not.
+ * followed, links to folders inside a class are not. What has a picture's name and is no file (a pipe, a link that leads
+ * in a circle or to a folder) is a broken picture.
  *
  * Errors, each naming the folder: `data/no-classes`, `data/one-class`, `data/parts`, `data/empty-class`,
  * `data/unknown-class`, `file/...`.
@@ -69,8 +72,23 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     name: path,
     file: path,
     label: (index) => at(labels, index),
-    picture: (index) => decodeImage(path(index)),
+    picture: (index) => listedPicture(path(index)),
   };
+}
+
+/** Why something of a picture's name is none. Whatever else the system says has another cause than the picture. */
+const noFile: Readonly<Record<string, string>> = {
+  'file/kind': 'it is a pipe, a device or a folder, no file',
+  'file/link': 'it is a link that leads in a circle',
+};
+
+async function listedPicture(path: string): Promise<Picture> {
+  try {
+    return await decodeImage(path);
+  } catch (error) {
+    const what = error instanceof ConvbaseError ? noFile[error.code] : undefined;
+    throw what === undefined ? error : new PictureError('picture/no-file', what, path, error);
+  }
 }
 
 async function classFolders(folder: string): Promise<string[]> {
@@ -137,8 +155,7 @@ async function picturesIn(classFolder: string): Promise<string[]> {
     const names: string[] = [];
     for (const entry of await list(join(classFolder, below))) {
       if (entry.isDirectory()) await visit(`${below}${entry.name}/`);
-      else if (pictureName.test(entry.name) && (entry.isFile() || entry.isSymbolicLink()))
-        names.push(entry.name);
+      else if (pictureName.test(entry.name)) names.push(entry.name);
     }
     byFolder.set(below, names.sort());
   };

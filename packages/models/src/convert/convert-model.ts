@@ -11,6 +11,8 @@ export interface ConvertOptions extends StatusOptions {
   readonly weights?: string;
   /** Whether a model named by Keras' module name comes with its classifier; false when left out. */
   readonly includeTop?: boolean;
+  /** Whether what is there already is replaced, also what appears meanwhile; default true. Else `file/exists` is thrown. */
+  readonly overwrite?: boolean;
 }
 
 /**
@@ -27,13 +29,14 @@ export async function convertModel(
   target: string,
   options: ConvertOptions = {},
 ): Promise<{ model: Model; info?: ClassifierInfo }> {
-  await checkModelPath(target);
+  const { overwrite = true } = options;
+  await checkModelPath(target, { overwrite });
   const { model, info } = await openAny(source, options);
   if (info !== undefined && target.toLowerCase().endsWith('.keras')) {
-    await saveClassifierFile(target, model, info);
+    await saveClassifierFile(target, model, info, { overwrite });
     return { model, info };
   }
-  await saveModel(model, target);
+  await saveModel(model, target, { overwrite });
   return { model, ...(info === undefined ? {} : { info }) };
 }
 

@@ -41,6 +41,7 @@ export {
   checkSaveLock,
   listFiles,
   otherTexts,
+  refuseExisting,
   removeBeside,
   saveFile,
   shippedGolden,

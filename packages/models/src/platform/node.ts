@@ -102,6 +102,7 @@ export {
   checkSaveLock,
   listFiles,
   otherTexts,
+  refuseExisting,
   removeBeside,
   saveFile,
   shippedGolden,

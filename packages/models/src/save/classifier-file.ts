@@ -6,6 +6,7 @@ import { sniff } from '../formats/sniff.ts';
 import { ZipArchive } from '../formats/zip.ts';
 import { modelFromFile } from '../graph/index.ts';
 import { classifierInfoText, parseClassifierInfo, type ClassifierInfo } from './classifier-info.ts';
+import type { SaveOptions } from './indexed.ts';
 import { kerasArchive } from './keras-archive.ts';
 import { joined } from './joined.ts';
 
@@ -18,14 +19,19 @@ const INFO_FILE = 'convbase.json';
  *
  * @throws ConvbaseError `file/ending` for a path that does not end in `.keras`, and those of `saveModel`
  */
-export async function saveClassifierFile(path: string, model: Model, info: ClassifierInfo): Promise<void> {
+export async function saveClassifierFile(
+  path: string,
+  model: Model,
+  info: ClassifierInfo,
+  options: SaveOptions = {},
+): Promise<void> {
   if (!path.toLowerCase().endsWith('.keras')) {
     throw new ConvbaseError('file/ending', 'a classifier is saved as a .keras file', {
       where: path,
       fix: 'Let its name end in .keras, so that Keras opens it too.',
     });
   }
-  await saveFile(path, kerasArchive(model, { [INFO_FILE]: classifierInfoText(info) }));
+  await saveFile(path, kerasArchive(model, { [INFO_FILE]: classifierInfoText(info) }), options);
 }
 
 /** The bytes of `saveClassifierFile`, for a page to hand over as a download. */

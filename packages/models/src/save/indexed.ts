@@ -1,5 +1,18 @@
-import { fileBeside, removeBeside, saveFile, sha256, otherTexts, withSaveLock } from '#platform';
+import {
+  fileBeside,
+  refuseExisting,
+  removeBeside,
+  saveFile,
+  sha256,
+  otherTexts,
+  withSaveLock,
+} from '#platform';
 import { MemorySource } from '../formats/index.ts';
+
+export interface SaveOptions {
+  /** Whether a model that is there already is replaced; default true. Else `file/exists` is thrown. */
+  readonly overwrite?: boolean;
+}
 
 /**
  * Saves files of which the last one, at `path`, names the others, beside it. All of it changes at once, when the last one
@@ -15,15 +28,18 @@ export async function saveIndexed(
     | Iterable<readonly [name: string, bytes: Uint8Array]>
     | AsyncIterable<readonly [name: string, bytes: Uint8Array]>,
   isOld: (name: string) => boolean,
+  { overwrite = true }: SaveOptions = {},
 ): Promise<void> {
   const rest = inTurn(files);
   // What cannot be saved at all is refused before anything is made on disk.
   const first = await rest.next();
   await withSaveLock(path, async () => {
+    if (!overwrite) await refuseExisting(path);
     let index: Uint8Array = new Uint8Array();
     for (let next = first; next.done !== true; next = await rest.next()) {
       const [name, bytes] = next.value;
-      await saveFile(fileBeside(path, name), bytes);
+      const file = fileBeside(path, name);
+      await saveFile(file, bytes, { overwrite: overwrite || file !== path });
       index = bytes;
     }
     // Another model in the same folder may share files with this one. Where that cannot be seen, all of them stay.

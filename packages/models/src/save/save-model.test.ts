@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { watchFileOperations } from '@convbase/base/node';
 import { Dense, Model, input } from '@convbase/layers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fixture } from '../formats/testing/files.ts';
@@ -61,6 +62,42 @@ describe.each(models)('%s', (name) => {
     await expectSameWeights(again, model);
   });
 });
+
+test.each(['model.keras', 'model.weights.h5', 'model.safetensors', 'web/model.json'])(
+  '%s: of several that may not overwrite one saves, and a refused one leaves nothing',
+  async (name) => {
+    const model = await loadModel(fixture('mini_vgg.keras'));
+    const path = join(folder, name);
+    const save = (): Promise<void> => saveModel(model, path, { overwrite: false });
+    const results = await Promise.allSettled([save(), save()]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const before = await readdir(folder, { recursive: true });
+    const other = modelFromConfig(configOf(model));
+    await expect(saveModel(other, path, { overwrite: false })).rejects.toMatchObject({ code: 'file/exists' });
+    expect(await readdir(folder, { recursive: true })).toEqual(before);
+    if (name.endsWith('.weights.h5')) return;
+    await expectSameWeights(await loadModel(path), model);
+    await saveModel(other, path);
+    await expectSameWeights(await loadModel(path), other);
+  },
+);
+
+test.each(['new/a/model.keras', 'new/web/model.json'])(
+  '%s: a disk that is full leaves no empty folder',
+  async (name) => {
+    const model = await loadModel(fixture('mini_vgg.keras'));
+    for (const kind of ['create', 'write', 'sync'] as const) {
+      watchFileOperations((operation) => {
+        if (operation.kind === kind && !operation.path.endsWith('.lock')) {
+          throw Object.assign(new Error('ENOSPC: full'), { code: 'ENOSPC', errno: -28 });
+        }
+      });
+      await expect(saveModel(model, join(folder, name))).rejects.toMatchObject({ code: 'disk/full' });
+      watchFileOperations(undefined);
+      expect(await readdir(folder)).toEqual([]);
+    }
+  },
+);
 
 test('operations between layers cannot be saved for TensorFlow.js', async () => {
   const model = await loadModel(fixture('chapter.keras'));

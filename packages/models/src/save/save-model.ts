@@ -1,11 +1,11 @@
 import { ConvbaseError } from '@convbase/base';
 import type { Model } from '@convbase/layers';
-import { checkSaveLock, saveFile } from '#platform';
+import { checkSaveLock, refuseExisting, saveFile } from '#platform';
 import type { FilesInMemory } from '../formats/index.ts';
 import { joined } from './joined.ts';
 import { kerasArchive } from './keras-archive.ts';
 import { safetensorsModel } from './safetensors-model.ts';
-import { contentName, saveIndexed } from './indexed.ts';
+import { contentName, saveIndexed, type SaveOptions } from './indexed.ts';
 import { plainName, tfjsModel, type ShardName } from './tfjs-model.ts';
 import { weightStore } from './weight-store.ts';
 
@@ -28,11 +28,11 @@ export type FileEnding = keyof typeof writers;
  *
  * @throws ConvbaseError `file/ending` for an ending that names no format (`.h5` alone is read, but not written: Keras
  * calls it legacy), `graph/layer` for a layer that the format
- * does not have, and those of writing (`disk/full`, `file/denied` ..)
+ * does not have, `file/exists` for what is not to be overwritten, and those of writing (`disk/full`, `file/denied` ..)
  */
-export async function saveModel(model: Model, path: string): Promise<void> {
-  if (!isTfjs(path)) return saveFile(path, writers[endingOf(path)](model));
-  await saveIndexed(path, tfjsModel(model, shardName), isShardName);
+export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+  if (!isTfjs(path)) return saveFile(path, writers[endingOf(path)](model), options);
+  await saveIndexed(path, tfjsModel(model, shardName), isShardName, options);
 }
 
 /**
@@ -60,9 +60,10 @@ export async function tfjsFiles(model: Model): Promise<FilesInMemory> {
 /**
  * Refuses a path that `saveModel` would refuse, before there is a model to save.
  *
- * @throws ConvbaseError `file/ending`; `file/locked` naming the process that writes there
+ * @throws ConvbaseError `file/ending`, `file/exists`; `file/locked` naming the process that writes there
  */
-export async function checkModelPath(path: string): Promise<void> {
+export async function checkModelPath(path: string, { overwrite = true }: SaveOptions = {}): Promise<void> {
+  if (!overwrite) await refuseExisting(path);
   if (isTfjs(path)) await checkSaveLock(path);
   else endingOf(path);
 }

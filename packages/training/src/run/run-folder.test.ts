@@ -31,7 +31,7 @@ test.each(['notes.partial', 'checkpoints/last.safetensors.partial'])(
   async (name) => {
     await mkdir(join(path, 'checkpoints'));
     await writeFile(join(path, name), 'precious');
-    await expect(new RunFolder(path).prepare()).rejects.toMatchObject({ code: 'run/folder' });
+    await expect(new RunFolder(path).prepare()).rejects.toMatchObject({ code: 'folder/in-the-way' });
     expect((await readdir(path, { recursive: true })).sort()).toEqual(['checkpoints', name].sort());
   },
 );

@@ -113,7 +113,7 @@ export class RunFolder {
     );
   }
 
-  /** Makes room for a new run. Throws `run/folder` where there is something else. */
+  /** Makes room for a new run. Throws `folder/in-the-way` where there is something else. */
   async prepare(): Promise<void> {
     const own = (names: ReadonlySet<string>) => (name: string) =>
       names.has(name) || isLockName(name) || isTemporaryName(name);
@@ -122,7 +122,7 @@ export class RunFolder {
       (await listIfThere(this.path)).find((name) => !own(OWN)(name)) ??
       inside.find((name) => !own(CHECKPOINTS)(name));
     if (other !== undefined) {
-      throw new ConvbaseError('run/folder', `it holds other things, such as ${other}`, {
+      throw new ConvbaseError('folder/in-the-way', `it holds other things, such as ${other}`, {
         where: this.path,
         fix: 'Give the run a folder of its own, which need not exist yet.',
       });

@@ -13,7 +13,12 @@ export function listFiles(folder: string, _ending: string): Promise<string[]> {
 export function saveFile(
   path: string,
   _data: Uint8Array | string | AsyncIterable<Uint8Array>,
+  _options?: { readonly overwrite?: boolean },
 ): Promise<void> {
+  return Promise.reject(noFiles(`writing ${path}`));
+}
+
+export function refuseExisting(path: string): Promise<void> {
   return Promise.reject(noFiles(`writing ${path}`));
 }
 

@@ -10,10 +10,11 @@ import {
   removeAbandoned,
   removeFile,
   withLock,
+  withNewFolders,
 } from '@convbase/base/node';
 
 /** Writes a file as a whole or not at all; makes the folders it lies in. */
-export { writeFileAtomic as saveFile } from '@convbase/base/node';
+export { refuseExisting, writeFileAtomic as saveFile } from '@convbase/base/node';
 
 /** How deep `listFiles` looks. */
 const MAX_DEPTH = 4;
@@ -34,10 +35,12 @@ export async function listFiles(folder: string, ending: string): Promise<string[
 
 /** Saves at `path`, keeps others from it meanwhile, and removes what dead processes left half-made beside it. */
 export function withSaveLock(path: string, save: () => Promise<void>): Promise<void> {
-  return withLock(saveLockOf(path), path, {}, async () => {
-    await removeAbandoned(dirname(path));
-    await save();
-  });
+  return withNewFolders(dirname(path), () =>
+    withLock(saveLockOf(path), path, {}, async () => {
+      await removeAbandoned(dirname(path));
+      await save();
+    }),
+  );
 }
 
 /** Refuses a place where `withSaveLock` would be refused, before there is something to save. */
