@@ -33,9 +33,9 @@ describe('ladders', () => {
       inputs: { a: 100, b: 100 },
       output: { name: 'y', length: 100 },
       rungs: [
-        { name: 'sum', plan: (target) => planAdd(100, target) },
-        { name: 'product', plan: (target) => planMultiply(100, target) },
-        { name: 'half', plan: (target) => planAdd(50, target) },
+        { name: 'sum', plan: (target) => planAdd({ count: 100 }, target) },
+        { name: 'product', plan: (target) => planMultiply({ count: 100 }, target) },
+        { name: 'half', plan: (target) => planAdd({ count: 50 }, target) },
       ],
     };
     const results = await climb(gpu, ladder, 1);

@@ -26,7 +26,7 @@ export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
   const count = Math.min(COPY_FLOATS, Math.floor(gpu.limits.maxBufferSize / 16) * 4);
   const source = gpu.createBuffer(4 * count, 'roofline');
   const target = gpu.createBuffer(4 * count, 'roofline');
-  const copy = planCopyRate(count, gpu.target);
+  const copy = planCopyRate({ count }, gpu.target);
   const gigabytes = copy.bytes / (await best(gpu, copy, { x: source, y: target })) / 1e6;
   gpu.releaseBuffer(source);
   gpu.releaseBuffer(target);

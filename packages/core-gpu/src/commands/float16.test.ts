@@ -29,7 +29,7 @@ const rounded = (values: Float32Array): Float32Array => values.map(nearestFloat1
 describe('a plan specialised for float16 buffers', () => {
   const gpu = withGpu({ backend: 'null', bindingLimit: 4096 });
   it('has half the bytes, in slices too, and is made once', () => {
-    const plan = planAdd(3000, gpu().target);
+    const plan = planAdd({ count: 3000 }, gpu().target);
     const made = ['a', 'b', 'y'].map((name) => [name, fake(name, 6000, true)] as const);
     const specialised = withFloat16(plan, Object.fromEntries(made));
     expect(specialised.bytes).toBe(plan.bytes / 2);
@@ -56,7 +56,7 @@ describe('a plan specialised for float16 buffers', () => {
     const adam = planAdam({ count: 4, ...options, weightDecay: 0, step: 1 }, gpu().target);
     const half = fake('g', 8, true);
     expect(() => withFloat16(adam, { g: half })).toThrow(/'g' holds float32 numbers/);
-    const add = planAdd(4, gpu().target);
+    const add = planAdd({ count: 4 }, gpu().target);
     expect(() => withFloat16(add, { a: half, b: fake('b', 16), y: half })).toThrow(/'b' is float32/);
   });
 
@@ -71,7 +71,7 @@ describe('kernels on float16 buffers', { timeout: 240_000 }, () => {
   it('round to the nearest number, and only what is stored', async () => {
     const x = Float32Array.of(0, 1, -1, 1 / 3, 2049, 2051, 65_504, 1e-5, 3e-8, -0.1, 6.1e-5);
     const count = x.length;
-    const { y } = await runFloat16(gpu(), planCast(count, gpu().target), { x }, { y: count }, ['y']);
+    const { y } = await runFloat16(gpu(), planCast({ count }, gpu().target), { x }, { y: count }, ['y']);
     expect([...y]).toEqual([...rounded(x)]);
   });
 
@@ -157,7 +157,7 @@ describe('kernels on float16 buffers', { timeout: 240_000 }, () => {
 
   it('leave float32 results as they are', async () => {
     const x = randomFloats(100);
-    const { y } = await runPlan(gpu(), planCast(100, gpu().target), { x }, { y: 100 });
+    const { y } = await runPlan(gpu(), planCast({ count: 100 }, gpu().target), { x }, { y: 100 });
     expect([...y]).toEqual([...x]);
   });
 });

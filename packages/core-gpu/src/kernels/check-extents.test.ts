@@ -30,10 +30,7 @@ const margins = { ...plane, top: 1, bottom: 2, left: 0, right: 1 };
 const slice = { rows: 20, channels: 8, totalChannels: 24, offset: 8 };
 const norm = { rows: 500, c: 8 };
 const epilogue = { bias: true, relu: false, residual: false } as never;
-const counted = (plan: (count: number, target: KernelTarget) => Plan): Planned => [
-  count,
-  ({ count: n }: { count: number }, target) => plan(n, target),
-];
+const counted = (plan: (shape: { count: number }, target: KernelTarget) => Plan): Planned => [count, plan];
 
 /** Every `plan..` that the package has, by name. */
 const plans: Readonly<Record<string, Planned | readonly Planned[]>> = {
@@ -55,8 +52,10 @@ const plans: Readonly<Record<string, Planned | readonly Planned[]>> = {
     (s: { kh: 3; kw: 3; ci: number; co: number }, target) =>
       kernels.planWinogradKernel(s, { output: 4, product: 'matmul', groups: 1 }, target),
   ],
-  planActivation: counted((n, target) => kernels.planActivation('sigmoid', n, target)),
-  planActivationGradient: counted((n, target) => kernels.planActivationGradient('tanh', n, target)),
+  planActivation: counted(({ count }, target) => kernels.planActivation({ kind: 'sigmoid', count }, target)),
+  planActivationGradient: counted(({ count }, target) =>
+    kernels.planActivationGradient({ kind: 'tanh', count }, target),
+  ),
   planAugment: [
     { ...plane, oh: 5, ow: 4 },
     (s: typeof plane, target) => kernels.planAugment({ ...s, bytes: true }, [{}, {}] as never, target),

@@ -79,7 +79,7 @@ export async function runFloat16<Name extends string>(
     const wide = buffer.float16 ? gpu.createBuffer(4 * data.length, name) : buffer;
     gpu.write(wide, data);
     if (buffer.float16) {
-      gpu.run(planCast(data.length, gpu.target), { x: wide, y: buffer });
+      gpu.run(planCast({ count: data.length }, gpu.target), { x: wide, y: buffer });
       gpu.releaseBuffer(wide);
     }
     buffers[name] = buffer;
@@ -91,7 +91,7 @@ export async function runFloat16<Name extends string>(
     const buffer = buffers[name];
     if (!buffer) continue;
     const wide = buffer.float16 ? gpu.createBuffer(4 * count, name) : buffer;
-    if (buffer.float16) gpu.run(planCast(count, gpu.target), { x: buffer, y: wide });
+    if (buffer.float16) gpu.run(planCast({ count }, gpu.target), { x: buffer, y: wide });
     results[name] = new Float32Array(await gpu.read(wide, 4 * count));
     if (buffer.float16) gpu.releaseBuffer(wide);
   }

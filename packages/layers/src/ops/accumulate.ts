@@ -8,12 +8,12 @@ import { Tensor } from '../tensor/tensor.ts';
 export function addInto(total: Tensor, value: Tensor): Tensor {
   const { gpu } = total;
   if (total.exclusive) {
-    gpu.run(planAccumulate(total.size, gpu.target), { total: total.buffer, value: value.buffer });
+    gpu.run(planAccumulate({ count: total.size }, gpu.target), { total: total.buffer, value: value.buffer });
     value.dispose();
     return total;
   }
   const y = Tensor.empty(gpu, total.shape, 'gradient sum', total.dtype);
-  gpu.run(planAdd(total.size, gpu.target), { a: total.buffer, b: value.buffer, y: y.buffer });
+  gpu.run(planAdd({ count: total.size }, gpu.target), { a: total.buffer, b: value.buffer, y: y.buffer });
   total.dispose();
   value.dispose();
   return y;

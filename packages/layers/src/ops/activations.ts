@@ -7,11 +7,15 @@ import { rowsAndColumns } from './dims.ts';
 export function activation(kind: 'relu' | 'sigmoid' | 'tanh', x: Tensor, tape: Tape | null = null): Tensor {
   const { gpu } = x;
   const y = Tensor.empty(gpu, x.shape, kind, x.dtype);
-  gpu.run(planActivation(kind, x.size, gpu.target), { x: x.buffer, y: y.buffer });
+  gpu.run(planActivation({ kind, count: x.size }, gpu.target), { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [y], (dy, [y]) => {
     if (!y) return [null];
     const dx = Tensor.empty(gpu, y.shape, `${kind} dx`, y.dtype);
-    gpu.run(planActivationGradient(kind, y.size, gpu.target), { y: y.buffer, dy: dy.buffer, dx: dx.buffer });
+    gpu.run(planActivationGradient({ kind, count: y.size }, gpu.target), {
+      y: y.buffer,
+      dy: dy.buffer,
+      dx: dx.buffer,
+    });
     return [dx];
   });
   return y;

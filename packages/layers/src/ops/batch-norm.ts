@@ -81,7 +81,7 @@ export function batchNorm(
     if (!x || !mean || !variance) return [];
     const scale = gamma === null ? null : (rest[0] ?? null);
     const output = relu ? rest.at(-1) : undefined;
-    const dz = output === undefined ? dy.share() : reluGradient(output, dy);
+    const dz = output === undefined ? dy.share() : reluGradient({ y: output, dy });
     const [, wantsGamma, wantsBeta] = gamma === null ? [wanted[0], false, wanted[1]] : wanted;
     const dx = Tensor.empty(gpu, x.shape, 'batch norm dx', x.dtype);
     const dgamma = wantsGamma ? Tensor.empty(gpu, [c], 'batch norm dgamma') : null;

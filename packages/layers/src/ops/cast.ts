@@ -7,7 +7,7 @@ export function cast(x: Tensor, dtype: FloatType, tape: Tape | null = null): Ten
   const { gpu, dtype: from } = x;
   if (from === dtype) return x.share();
   const y = Tensor.empty(gpu, x.shape, dtype, dtype);
-  gpu.run(planCast(x.size, gpu.target), { x: x.buffer, y: y.buffer });
+  gpu.run(planCast({ count: x.size }, gpu.target), { x: x.buffer, y: y.buffer });
   tape?.record([x], y, [], (dy) => [cast(dy, from === 'float16' ? from : 'float32')]);
   return y;
 }

@@ -105,7 +105,7 @@ export function conv2d(
     y,
     relu ? [x, stored, y] : [x, stored],
     (dy, [x, kernel, y], [wantsX, wantsKernel, wantsBias]) => {
-      const dz = y === undefined ? dy.share() : reluGradient(y, dy);
+      const dz = y === undefined ? dy.share() : reluGradient({ y, dy });
       let dx: Tensor | null = null;
       let dkernel: Tensor | null = null;
       let dbias: Tensor | null = null;
@@ -194,10 +194,14 @@ function planForward(
 }
 
 /** The gradient through a relu, from its output: `dy` where `y > 0`. */
-export function reluGradient(y: Tensor, dy: Tensor): Tensor {
+export function reluGradient({ y, dy }: { readonly y: Tensor; readonly dy: Tensor }): Tensor {
   const { gpu } = y;
   const dx = Tensor.empty(gpu, y.shape, 'relu dx', y.dtype);
-  gpu.run(planActivationGradient('relu', y.size, gpu.target), { y: y.buffer, dy: dy.buffer, dx: dx.buffer });
+  gpu.run(planActivationGradient({ kind: 'relu', count: y.size }, gpu.target), {
+    y: y.buffer,
+    dy: dy.buffer,
+    dx: dx.buffer,
+  });
   return dx;
 }
 

@@ -41,7 +41,7 @@ export function dense(
     y,
     relu ? [x, stored, y] : [x, stored],
     (dy, [x, kernel, y], [wantsX, wantsKernel, wantsBias]) => {
-      const dz = y === undefined ? dy.share() : reluGradient(y, dy);
+      const dz = y === undefined ? dy.share() : reluGradient({ y, dy });
       let dx: Tensor | null = null;
       let dkernel: Tensor | null = null;
       let dbias: Tensor | null = null;

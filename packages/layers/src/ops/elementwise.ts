@@ -6,7 +6,7 @@ import { Tensor, type DType } from '../tensor/tensor.ts';
 export function add(a: Tensor, b: Tensor, tape: Tape | null = null): Tensor {
   const { gpu } = a;
   const y = Tensor.empty(gpu, a.shape, 'add', a.dtype);
-  gpu.run(planAdd(a.size, gpu.target), { a: a.buffer, b: b.buffer, y: y.buffer });
+  gpu.run(planAdd({ count: a.size }, gpu.target), { a: a.buffer, b: b.buffer, y: y.buffer });
   tape?.record([a, b], y, [], (dy, _saved, wanted) => wanted.map((wants) => (wants ? dy.share() : null)));
   return y;
 }
@@ -23,7 +23,7 @@ export function multiply(a: Tensor, b: Tensor, tape: Tape | null = null): Tensor
 
   function product(u: Tensor, v: Tensor): Tensor {
     const result = Tensor.empty(gpu, u.shape, 'multiply', u.dtype);
-    gpu.run(planMultiply(u.size, gpu.target), { a: u.buffer, b: v.buffer, y: result.buffer });
+    gpu.run(planMultiply({ count: u.size }, gpu.target), { a: u.buffer, b: v.buffer, y: result.buffer });
     return result;
   }
 }

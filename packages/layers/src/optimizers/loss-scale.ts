@@ -31,7 +31,7 @@ export class LossScale {
   /** Scales the gradient of the loss in place. */
   scale(dy: Tensor): void {
     const { state } = this.#on(dy.gpu);
-    dy.gpu.run(planScaleLoss(dy.size, dy.gpu.target), { g: dy.buffer, state: state.buffer });
+    dy.gpu.run(planScaleLoss({ count: dy.size }, dy.gpu.target), { g: dy.buffer, state: state.buffer });
   }
 
   /** Takes the scale out of the gradients of the weights, in place, and notes whether all of them are finite. */
@@ -39,7 +39,7 @@ export class LossScale {
     const { state, nonFinite } = this.#on(gpu);
     for (const gradient of gradients) {
       const buffers = { g: gradient.buffer, state: state.buffer, nonFinite: nonFinite.buffer };
-      gpu.run(planUnscaleGradient(gradient.size, gpu.target), buffers);
+      gpu.run(planUnscaleGradient({ count: gradient.size }, gpu.target), buffers);
     }
   }
 

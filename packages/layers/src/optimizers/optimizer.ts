@@ -239,7 +239,7 @@ export abstract class Optimizer {
       const total = fill(gpu, [1], 0, 'global norm');
       for (const { gradient } of pairs) {
         const squares = sumOfSquares(gradient);
-        gpu.run(planAccumulate(1, target), { total: total.buffer, value: squares.buffer });
+        gpu.run(planAccumulate({ count: 1 }, target), { total: total.buffer, value: squares.buffer });
         squares.dispose();
       }
       for (const { gradient } of pairs) clipByNorm(gradient, globalNorm, total);
@@ -250,7 +250,7 @@ export abstract class Optimizer {
 
 function sumOfSquares(x: Tensor): Tensor {
   const y = Tensor.empty(x.gpu, [1], 'sum of squares');
-  x.gpu.run(planSumOfSquares(x.size, x.gpu.target), { x: x.buffer, y: y.buffer });
+  x.gpu.run(planSumOfSquares({ count: x.size }, x.gpu.target), { x: x.buffer, y: y.buffer });
   return y;
 }
 

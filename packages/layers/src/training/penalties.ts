@@ -17,7 +17,7 @@ export function addPenalties({ gpu, trainableWeights }: Network, totals: Totals,
       w: variable.tensor(gpu).buffer,
       y: penalty.buffer,
     });
-    gpu.run(planAccumulate(1, gpu.target), { total: sum.buffer, value: penalty.buffer });
+    gpu.run(planAccumulate({ count: 1 }, gpu.target), { total: sum.buffer, value: penalty.buffer });
     penalty.dispose();
   }
   totals.addPenalty(sum, samples);

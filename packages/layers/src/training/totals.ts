@@ -39,8 +39,11 @@ export class Totals {
   /** Records the addition of one batch's losses (one per sample). */
   addLosses(losses: Tensor): void {
     const sum = Tensor.empty(this.#gpu, [1], 'loss sum');
-    this.#gpu.run(planSum(losses.size, this.#gpu.target), { x: losses.buffer, y: sum.buffer });
-    this.#gpu.run(planAccumulate(1, this.#gpu.target), { total: this.#loss.buffer, value: sum.buffer });
+    this.#gpu.run(planSum({ count: losses.size }, this.#gpu.target), { x: losses.buffer, y: sum.buffer });
+    this.#gpu.run(planAccumulate({ count: 1 }, this.#gpu.target), {
+      total: this.#loss.buffer,
+      value: sum.buffer,
+    });
     sum.dispose();
     this.samples += losses.size;
   }
@@ -48,7 +51,10 @@ export class Totals {
   /** Records the addition of what the weights' sizes add to the loss of each of some samples; one float. */
   addPenalty(penalty: Tensor, samples: number): void {
     const share = scale(penalty, samples);
-    this.#gpu.run(planAccumulate(1, this.#gpu.target), { total: this.#loss.buffer, value: share.buffer });
+    this.#gpu.run(planAccumulate({ count: 1 }, this.#gpu.target), {
+      total: this.#loss.buffer,
+      value: share.buffer,
+    });
     share.dispose();
   }
 

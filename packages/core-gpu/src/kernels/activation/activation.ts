@@ -6,6 +6,12 @@ import type { ShaderVariant } from '../shader-variant.ts';
 /** Activations that treat every element alike. */
 export type ActivationKind = 'relu' | 'sigmoid' | 'tanh';
 
+/** An activation of `count` floats. */
+export interface ActivationShape {
+  readonly kind: ActivationKind;
+  readonly count: number;
+}
+
 /** `KIND` in the shaders, and arithmetic operations per element. */
 const kinds = {
   relu: { KIND: 0, forwardFlops: 1, gradientFlops: 1 },
@@ -14,7 +20,7 @@ const kinds = {
 } as const satisfies Record<ActivationKind, object>;
 
 /** `y = kind(x)`; `x` and `y` have `count` floats. */
-export function planActivation(kind: ActivationKind, count: number, target: KernelTarget): Plan {
+export function planActivation({ kind, count }: ActivationShape, target: KernelTarget): Plan {
   const { KIND, forwardFlops } = kinds[kind];
   return planElementwise(
     {
@@ -30,7 +36,7 @@ export function planActivation(kind: ActivationKind, count: number, target: Kern
 }
 
 /** `dx` from `dy` and the activation's output `y`; three buffers of `count` floats. */
-export function planActivationGradient(kind: ActivationKind, count: number, target: KernelTarget): Plan {
+export function planActivationGradient({ kind, count }: ActivationShape, target: KernelTarget): Plan {
   const { KIND, gradientFlops } = kinds[kind];
   return planElementwise(
     {

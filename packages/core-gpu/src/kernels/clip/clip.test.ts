@@ -31,7 +31,7 @@ describe.each([
       fc.asyncProperty(counts, fc.constantFrom(0.1, 5, 100), async (count, clipNorm) => {
         const g = randomFloats(count);
         const { target } = gpu();
-        const { y } = await runPlan(gpu(), planSumOfSquares(count, target), { x: g }, { y: 1 });
+        const { y } = await runPlan(gpu(), planSumOfSquares({ count }, target), { x: g }, { y: 1 });
         const plan = planClipByNorm({ count, clipNorm }, target);
         const clipped = await runPlan(gpu(), plan, { g, sumOfSquares: y }, { g: count });
         expect(relativeError(clipped.g, clipByNormReference(g, clipNorm))).toBeLessThan(1e-6);

@@ -18,9 +18,9 @@ describe.each([
     const { target } = gpu();
     const a = randomFloats(count, 1);
     const b = randomFloats(count, 2);
-    const sum = await runPlan(gpu(), planAdd(count, target), { a, b }, { y: count });
+    const sum = await runPlan(gpu(), planAdd({ count }, target), { a, b }, { y: count });
     expect([...sum.y]).toEqual(rounded(add(a, b)));
-    const product = await runPlan(gpu(), planMultiply(count, target), { a, b }, { y: count });
+    const product = await runPlan(gpu(), planMultiply({ count }, target), { a, b }, { y: count });
     expect([...product.y]).toEqual(rounded(multiply(a, b)));
     const scaled = await runPlan(gpu(), planScale({ count, factor: 0.375 }, target), { x: a }, { y: count });
     expect([...scaled.y]).toEqual(rounded(scale(a, 0.375)));
@@ -28,7 +28,7 @@ describe.each([
     expect([...filled.y]).toEqual(rounded(new Float64Array(count).fill(0.1)));
     const total = await runPlan(
       gpu(),
-      planAccumulate(count, target),
+      planAccumulate({ count }, target),
       { total: a, value: b },
       { total: count },
     );
@@ -42,6 +42,6 @@ describe.each([
   });
 
   it('do nothing for no elements', () => {
-    expect(planAdd(0, gpu().target).dispatches).toEqual([]);
+    expect(planAdd({ count: 0 }, gpu().target).dispatches).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { FLAT_WORKGROUP } from '../grid.ts';
 import type { ShaderVariant } from '../shader-variant.ts';
 
 /** `y = a + b`; three buffers of `count` floats. */
-export function planAdd(count: number, target: KernelTarget): Plan {
+export function planAdd({ count }: { count: number }, target: KernelTarget): Plan {
   return planElementwise(
     { kernel: 'add', shader: 'elementwise/add', buffers: ['a', 'b', 'y'], count, flops: 1 },
     target,
@@ -12,7 +12,7 @@ export function planAdd(count: number, target: KernelTarget): Plan {
 }
 
 /** `y = a * b`; three buffers of `count` floats. */
-export function planMultiply(count: number, target: KernelTarget): Plan {
+export function planMultiply({ count }: { count: number }, target: KernelTarget): Plan {
   return planElementwise(
     { kernel: 'multiply', shader: 'elementwise/multiply', buffers: ['a', 'b', 'y'], count, flops: 1 },
     target,
@@ -43,7 +43,7 @@ export function planFill({ count, value }: { count: number; value: number }, tar
 }
 
 /** `total = total + value` in place; two buffers of `count` floats. */
-export function planAccumulate(count: number, target: KernelTarget): Plan {
+export function planAccumulate({ count }: { count: number }, target: KernelTarget): Plan {
   return planElementwise(
     { kernel: 'accumulate', shader: 'elementwise/accumulate', buffers: ['total', 'value'], count, flops: 1 },
     target,
@@ -51,7 +51,7 @@ export function planAccumulate(count: number, target: KernelTarget): Plan {
 }
 
 /** `y = x` in another storage type; `x` and `y` have `count` numbers, one of them float16 and the other float32. */
-export function planCast(count: number, target: KernelTarget): Plan {
+export function planCast({ count }: { count: number }, target: KernelTarget): Plan {
   return planElementwise(
     { kernel: 'cast', shader: 'elementwise/cast', buffers: ['x', 'y'], count, flops: 0 },
     target,

@@ -30,6 +30,6 @@ export const elementwiseLadder: Ladder = {
         ],
       }),
     },
-    { name: 'four elements per thread', plan: (target) => planAdd(count, target) },
+    { name: 'four elements per thread', plan: (target) => planAdd({ count }, target) },
   ],
 };

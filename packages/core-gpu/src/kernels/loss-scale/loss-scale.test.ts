@@ -20,9 +20,9 @@ describe.each([
       gpu().createFilled(Float32Array.from(Object.values(before)), 'state'),
       gpu().createFilled(new Uint32Array(1), 'nonFinite'),
     ];
-    gpu().run(planScaleLoss(count, gpu().target), { g, state });
+    gpu().run(planScaleLoss({ count }, gpu().target), { g, state });
     const scaled = new Float32Array(await gpu().read(g, 4 * count));
-    gpu().run(planUnscaleGradient(count, gpu().target), { g, state, nonFinite });
+    gpu().run(planUnscaleGradient({ count }, gpu().target), { g, state, nonFinite });
     const after = new Float32Array(await gpu().read(g, 4 * count));
     const [noted] = new Uint32Array(await gpu().read(nonFinite, 4));
     gpu().run(planUpdateLossScale({ ...rules, growthSteps }), { state, nonFinite });

@@ -12,7 +12,7 @@ export interface LossScaleRules {
 }
 
 /** `g` (`count` floats) times the scale, in place. Buffers: `g`, `state` (four floats, see `update.wgsl`). */
-export function planScaleLoss(count: number, target: KernelTarget): Plan {
+export function planScaleLoss({ count }: { count: number }, target: KernelTarget): Plan {
   return overGradient('scale', count, ['state'], target);
 }
 
@@ -20,7 +20,7 @@ export function planScaleLoss(count: number, target: KernelTarget): Plan {
  * `g` (`count` floats) divided by the scale, in place. `nonFinite` (one uint32) becomes 1 where any of them is infinite or
  * not a number. Buffers: `g`, `state`, `nonFinite`.
  */
-export function planUnscaleGradient(count: number, target: KernelTarget): Plan {
+export function planUnscaleGradient({ count }: { count: number }, target: KernelTarget): Plan {
   return overGradient('unscale', count, ['state', 'nonFinite'], target);
 }
 

@@ -9,7 +9,7 @@ function rung(shape: MatmulShape, name: string, choice: MatmulChoice): Rung {
   const subgroups = choice.variant === 'subgroup' || choice.variant === 'outer-product';
   return {
     name,
-    plan: (target) => planMatmulAs(choice, shape, plain, target),
+    plan: (target) => planMatmulAs(shape, plain, target, choice),
     ...(subgroups && { runsOn: ({ subgroupSize }: KernelTarget) => subgroupSize === 8 }),
   };
 }

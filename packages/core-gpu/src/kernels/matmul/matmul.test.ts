@@ -24,7 +24,7 @@ async function check(
   const bias = hasBias ? randomFloats(n, 3) : null;
   const epilogue = { bias: hasBias, relu };
   const plan = choice
-    ? planMatmulAs(choice, shape, epilogue, gpu.target)
+    ? planMatmulAs(shape, epilogue, gpu.target, choice)
     : planMatmul(shape, epilogue, gpu.target);
   const { c } = await runPlan(gpu, plan, { a, b, bias }, { c: batch * m * n });
   expectClose(c, matmulReference(shape, a, b, { ...(bias ? { bias } : {}), relu }), { terms: k + 1 });
@@ -67,7 +67,7 @@ describe('the tiled matmuls', () => {
     const b = new Float32Array(32).fill(1);
     const naive = { variant: 'naive', tileM: 8, tileN: 8, rows: 1, splits: 1 } as const;
     for (const choice of [naive, { ...naive, splits: 2 }, ...choices]) {
-      const plan = planMatmulAs(choice, shape, { bias: true, relu: true }, gpu().target);
+      const plan = planMatmulAs(shape, { bias: true, relu: true }, gpu().target, choice);
       const { c } = await runPlan(gpu(), plan, { a, b, bias: new Float32Array(4) }, { c: 8 });
       expect([...c], plan.variant).toEqual([NaN, NaN, NaN, NaN, 8, 8, 8, 8]);
     }
@@ -172,7 +172,7 @@ describe('sums of outer products', () => {
     await fc.assert(
       fc.asyncProperty(shapes, both, fc.constantFrom(1, 3), async (shape, epilogue, splits) => {
         const choice = { variant: 'outer-product', tileM, tileN, rows: tileM, splits } as const;
-        const plan = planMatmulAs(choice, shape, epilogue, gpu().target);
+        const plan = planMatmulAs(shape, epilogue, gpu().target, choice);
         expect(plan.dispatches.some(({ shader }) => shader === 'matmul/outer-product')).toBe(true);
         await check(gpu(), choice, shape, epilogue);
       }),

@@ -45,16 +45,16 @@ export interface MatmulEpilogue {
 export function planMatmul(shape: MatmulShape, epilogue: MatmulEpilogue, target: KernelTarget): Plan {
   checkExtents('matmul', { m: shape.m, n: shape.n, k: shape.k, batch: shape.batch });
   return planWithFragments(['a', 'b'], target, (on) =>
-    planMatmulAs(chooseMatmul(shape, on), shape, epilogue, on),
+    planMatmulAs(shape, epilogue, on, chooseMatmul(shape, on)),
   );
 }
 
 /** The same with a given choice, for tests and the ladder. */
 export function planMatmulAs(
-  choice: MatmulChoice,
   shape: MatmulShape,
   epilogue: MatmulEpilogue,
   target: KernelTarget,
+  choice: MatmulChoice,
 ): Plan {
   const { m, n, k, batch = 1, transposeA = false, transposeB = false } = shape;
   const a: Operand = transposeA

@@ -65,7 +65,7 @@ describe('matmul on emulated subgroup matrices', () => {
         const k = Math.ceil(steps / unit) * unit;
         const shape = { m, n, k, batch: 2, ...transposes };
         const [a, b, bias] = [randomHalves(2 * m * k, 1), randomHalves(2 * k * n, 2), randomFloats(n, 3)];
-        const plan = planMatmulAs(choice, shape, epilogue, target);
+        const plan = planMatmulAs(shape, epilogue, target, choice);
         expect(plan.dispatches[0]?.shader).toBe('matmul/subgroup-matrix');
         const { c } = await runPlan(gpu(), plan, { a, b, bias }, { c: 2 * m * n });
         const wanted = matmulReference(shape, a, b, { ...(epilogue.bias && { bias }), relu: epilogue.relu });

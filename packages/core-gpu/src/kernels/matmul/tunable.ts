@@ -14,7 +14,7 @@ export const matmulTunable: Tunable<MatmulShape, MatmulChoice> = {
     distinct([chooseMatmul(shape, untuned(target)), ...matmulCandidates(shape, target)]),
   choose: (shape, target) => chooseMatmul(shape, untuned(target)),
   plans: (shape, choice, target) => ({
-    each: planMatmulAs(choice, shape, { bias: false, relu: false }, target),
+    each: planMatmulAs(shape, { bias: false, relu: false }, target, choice),
   }),
   inputs: ({ m, n, k, batch = 1 }) => [
     { name: 'a', length: batch * m * k },

@@ -59,7 +59,7 @@ describe.skipIf(!hasGolden('optimizers'))("Keras' trajectories over 12 steps", (
       let g: Float32Array = grads.slice((t - 1) * count, t * count);
       const clipNorm = number('clipnorm') || number('global_clipnorm');
       if (clipNorm > 0) {
-        const norm = await runPlan(gpu(), planSumOfSquares(count, target), { x: g }, { y: 1 });
+        const norm = await runPlan(gpu(), planSumOfSquares({ count }, target), { x: g }, { y: 1 });
         const clip = planClipByNorm({ count, clipNorm }, target);
         ({ g } = await runPlan(gpu(), clip, { g, sumOfSquares: norm.y }, { g: count }));
       }

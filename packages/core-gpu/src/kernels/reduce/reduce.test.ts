@@ -36,9 +36,9 @@ describe.each([
   it('sum everything, and its squares', async () => {
     for (const count of [1, 2, 255, 20_001]) {
       const x = randomFloats(count);
-      const sum = await runPlan(gpu(), planSum(count, gpu().target), { x }, { y: 1 });
+      const sum = await runPlan(gpu(), planSum({ count }, gpu().target), { x }, { y: 1 });
       expectClose(sum.y, columnSumReference(x, count, 1), { terms: count });
-      const squares = await runPlan(gpu(), planSumOfSquares(count, gpu().target), { x }, { y: 1 });
+      const squares = await runPlan(gpu(), planSumOfSquares({ count }, gpu().target), { x }, { y: 1 });
       expectClose(squares.y, [sumOfSquaresReference(x)], { terms: count });
     }
   });
@@ -51,7 +51,7 @@ describe('large reductions', () => {
     const count = 4_000_000;
     const x = randomFloats(count).map((value) => value + 1);
     const exact = columnSumReference(x, count, 1);
-    const { y } = await runPlan(gpu(), planSum(count, gpu().target), { x }, { y: 1 });
+    const { y } = await runPlan(gpu(), planSum({ count }, gpu().target), { x }, { y: 1 });
     // A few hundred terms at each of three levels: far below sqrt(count) * 2^-24 = 1e-4.
     expect(relativeError(y, exact)).toBeLessThan(3e-7);
     let running = 0;

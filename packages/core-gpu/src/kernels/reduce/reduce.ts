@@ -143,12 +143,12 @@ export function planColumnSum(
 }
 
 /** Sums `count` floats. Buffers: `x` [count], `y` [1]. */
-export function planSum(count: number, target: KernelTarget): Plan {
+export function planSum({ count }: { count: number }, target: KernelTarget): Plan {
   return { ...planColumnSum({ rows: count, columns: 1 }, target), kernel: 'sum' };
 }
 
 /** Sums the squares of `count` floats. Buffers: `x` [count], `y` [1]. */
-export function planSumOfSquares(count: number, target: KernelTarget): Plan {
+export function planSumOfSquares({ count }: { count: number }, target: KernelTarget): Plan {
   return {
     kernel: 'sum-of-squares',
     variant: 'strips',

@@ -24,7 +24,7 @@ export function planPenalty({ count, l1, l2 }: PenaltyOptions, target: KernelTar
     },
     target,
   );
-  const sum = planSum(count, target);
+  const sum = planSum({ count }, target);
   return {
     ...terms,
     variant: 'terms, then their sum',

@@ -21,7 +21,7 @@ describe('the roofline kernels', () => {
   it('copy every float, also in many bindings', async () => {
     const x = randomFloats(5000, 1);
     for (const target of [gpu().target, { ...gpu().target, maxBindingBytes: 4096 }]) {
-      const { y } = await runPlan(gpu(), planCopyRate(5000, target), { x }, { y: 5000 });
+      const { y } = await runPlan(gpu(), planCopyRate({ count: 5000 }, target), { x }, { y: 5000 });
       expect(y).toEqual(x);
     }
   });

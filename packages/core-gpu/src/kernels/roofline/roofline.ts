@@ -47,7 +47,7 @@ export function planFmaRate(options: FmaOptions, target: KernelTarget): Plan {
 }
 
 /** `y = x`; both of `count` floats, a multiple of four. */
-export function planCopyRate(count: number, target: KernelTarget): Plan {
+export function planCopyRate({ count }: { count: number }, target: KernelTarget): Plan {
   return planElementwise(
     { kernel: 'copy rate', shader: 'roofline/copy', buffers: ['x', 'y'], count, flops: 0 },
     target,
