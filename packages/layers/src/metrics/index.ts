@@ -60,7 +60,7 @@ class FunctionMetric implements Metric {
     const { gpu } = predictions;
     const values = callFunction(this.#compute, this.name, labels, predictions, null);
     const total = sum(values);
-    gpu.run(planAccumulate(1, gpu.target), { total: hits.buffer, value: total.buffer });
+    gpu.run(planAccumulate({ count: 1 }, gpu.target), { total: hits.buffer, value: total.buffer });
     total.dispose();
     values.dispose();
     return values.size;
