@@ -34,7 +34,7 @@ const steps = [
 ];
 
 const watchMemory = await readWatchMemory();
-console.log('| memory of a step besides weights, in MiB | busiest moment | planned |');
+console.log('| memory of a step besides weights, in MiB | peak in use | planned |');
 console.log('| --- | --- | --- |');
 for (const [title, name, size, batch, trained] of steps) {
   const gpu = await openGpu({ backend: 'null', tuned: false });

@@ -6,8 +6,8 @@ import type { StorageVariable } from './shader.ts';
 
 /**
  * Bind groups kept; a program that uses ever new buffers starts over when there are so many. WebGPU has no way to destroy
- * one: those dropped go when JavaScript's garbage collector finds them, which may be much later. Mesa's lavapipe maps a
- * piece of memory for each, and Linux allows a process 65530 of those, so this is far below it.
+ * one: those dropped go when JavaScript's garbage collector finds them, which may be much later. Mesa's lavapipe maps
+ * memory for each, and Linux allows a process 65530 of those, so this is far below it.
  */
 const MAX_BIND_GROUPS = 8192;
 

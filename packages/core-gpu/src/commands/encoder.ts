@@ -41,8 +41,8 @@ export function buffersOf(command: Command): readonly GpuBuffer[] {
 const RING_SLOTS = 4096;
 
 /**
- * Arithmetic after which a command buffer is submitted: a second's work for a slow GPU. Drivers and browsers take a
- * device away that is busy with one command buffer for a few seconds.
+ * Arithmetic after which a command buffer is submitted: a second's work for a slow GPU. Drivers and browsers reset a
+ * device that is busy with one command buffer for a few seconds.
  */
 const SUBMIT_FLOPS = 1e11;
 

@@ -73,7 +73,7 @@ export class Profiler {
     this.#marks = [];
   }
 
-  /** Rows of everything submitted, the dearest first. */
+  /** Rows of everything submitted, the most expensive first. */
   async rows(): Promise<ProfileRow[]> {
     await Promise.all(this.#reads.splice(0));
     return this.soFar();

@@ -30,7 +30,7 @@ describe('pack', () => {
     );
   });
 
-  it('needs what is in use at the busiest moment for a chain, as a plain network is', () => {
+  it('needs the peak of what is in use for a chain, as a plain network is', () => {
     const chain = Array.from({ length: 20 }, (_, i) => ({ bytes: 100 - i, first: i, last: i + 1 }));
     expect(pack(chain).blocks).toEqual([100, 99]);
   });

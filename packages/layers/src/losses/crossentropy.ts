@@ -16,7 +16,7 @@ import type { CrossentropyConfig, LabelKind, Loss, SmoothedConfig } from './loss
  */
 abstract class Crossentropy implements Loss {
   readonly name: string;
-  readonly takesOver: 'sigmoid' | 'softmax' | null;
+  readonly fusedActivation: 'sigmoid' | 'softmax' | null;
   readonly labels: LabelKind = 'values';
   readonly labelSmoothing: number;
   readonly #kind: 'sigmoid' | 'softmax';
@@ -31,7 +31,7 @@ abstract class Crossentropy implements Loss {
         fix: 'Give a number from 0 to 1.',
       });
     }
-    this.takesOver = config.fromLogits === true ? null : kind;
+    this.fusedActivation = config.fromLogits === true ? null : kind;
   }
 
   perSample(logits: Tensor, labels: Tensor): Tensor {

@@ -13,7 +13,7 @@ export interface FunctionLossConfig {
 /** A loss that is a function of tensors, whose gradient the tape finds. */
 export class FunctionLoss implements Loss {
   readonly name: string;
-  readonly takesOver = null;
+  readonly fusedActivation = null;
   readonly labels: LabelKind;
   readonly #compute: TensorFunction;
 

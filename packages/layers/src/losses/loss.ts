@@ -13,7 +13,7 @@ export interface Loss {
   /** The name in messages and in the history's keys. */
   readonly name: string;
   /** The activation at the network's end that the loss does itself; null if it takes the output as it is. */
-  readonly takesOver: 'sigmoid' | 'softmax' | null;
+  readonly fusedActivation: 'sigmoid' | 'softmax' | null;
   readonly labels: LabelKind;
   /** The loss of each sample, (n). The caller owns it. A loss without `gradient` records on the tape how it came about. */
   perSample(output: Tensor, labels: Tensor, tape?: Tape | null): Tensor;

@@ -7,7 +7,7 @@ import type { Loss } from './loss.ts';
 /** The mean of the squared differences of a sample. */
 export class MeanSquaredError implements Loss {
   readonly name = 'meanSquaredError';
-  readonly takesOver = null;
+  readonly fusedActivation = null;
   readonly labels = 'values';
 
   perSample(output: Tensor, labels: Tensor): Tensor {

@@ -29,7 +29,7 @@ function batchFor(model: Model, count: number): Batch {
 describe('memory kept from step to step', () => {
   const gpu = withGpu({ backend: 'null' });
 
-  /** As a multiple of what is in use at the busiest moment of a step. */
+  /** As a multiple of what is in use at the peak of a step. */
   async function keptFor(step: () => Promise<unknown>): Promise<number> {
     await step();
     await step();

@@ -73,13 +73,13 @@ export function checkLoss(network: Network): void {
       { where: network.name },
     );
   }
-  if (loss.takesOver !== null && network.outputActivation !== loss.takesOver) {
+  if (loss.fusedActivation !== null && network.outputActivation !== loss.fusedActivation) {
     throw new ConvbaseError(
       'loss/activation',
-      `${loss.name} needs a model that ends in ${loss.takesOver}, this one ends in ${network.outputActivation}`,
+      `${loss.name} needs a model that ends in ${loss.fusedActivation}, this one ends in ${network.outputActivation}`,
       {
         where: network.name,
-        fix: `Give the last layer the activation '${loss.takesOver}', or the loss { fromLogits: true } if its output is logits.`,
+        fix: `Give the last layer the activation '${loss.fusedActivation}', or the loss { fromLogits: true } if its output is logits.`,
       },
     );
   }
@@ -135,7 +135,9 @@ function withOutputs(network: Network, batch: Batch, { context, totals, use, kee
   const owned = [...inputs];
   try {
     const output =
-      loss.takesOver === null ? onlyOutput(network, inputs, context) : logitsOf(network, inputs, context);
+      loss.fusedActivation === null
+        ? onlyOutput(network, inputs, context)
+        : logitsOf(network, inputs, context);
     owned.push(output);
     const labels = uploadLabels(gpu, y, output.shape, loss.labels === 'classIndex', network.name);
     owned.push(labels);
@@ -151,7 +153,7 @@ function withOutputs(network: Network, batch: Batch, { context, totals, use, kee
     totals.addLosses(losses);
     addPenalties(network, totals, losses.size);
     if (compiled.metrics.length > 0 || keep !== undefined) {
-      const predictions = activate(loss.takesOver ?? 'linear', output.share(), null);
+      const predictions = activate(loss.fusedActivation ?? 'linear', output.share(), null);
       owned.push(predictions);
       gpu.label('metrics', () => {
         if (compiled.metrics.length > 0) totals.addMetrics(predictions, labels);

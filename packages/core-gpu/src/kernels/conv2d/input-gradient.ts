@@ -14,7 +14,7 @@ import { checkConv2dShape, conv2dFlops, conv2dLengths, type Conv2dShape } from '
 /**
  * dx from dy. Buffers: `dy [n, oh, ow, co]`, `kernel [kh, kw, ci, co]`, `dx [n, h, w, ci]`.
  *
- * The input gradient is a forward convolution over dy, with the kernel turned round and its channels swapped. With
+ * The input gradient is a forward convolution over dy, with the kernel flipped and its channels swapped. With
  * strides it is one for each of the strideH x strideW phases of dx, see README.md.
  */
 export function planConv2dInputGradient(
@@ -41,8 +41,8 @@ function planInputGradientAs(
   const choices = inputGradientPhases(padded, false).map(
     ({ convolution }) => wanted ?? chooseConv2dForward(convolution.shape, target),
   );
-  // Software adapters read the kernel turned where it lies, if its channels are multiples of 4 and it fits into a binding.
-  // Else it is turned in a copy first: a GPU's threads want their neighbours' weights beside their own.
+  // Software adapters read the kernel flipped in place, if its channels are multiples of 4 and it fits into a binding.
+  // Else it is flipped into a copy first: a GPU's threads want their neighbours' weights beside their own.
   const direct =
     choices.every(({ variant }) => variant !== 'tiled' && variant !== 'subgroup-matrix') &&
     !padDy &&

@@ -6,7 +6,7 @@
 //   x, dy   strided like x and y of the forward kernel     dkernel  (kh, kw, ci, co) dense from kernelOffset on
 //   thread  one element of dkernel, over the pixels first .. first + pixels
 //   cost    2 * n * oh * ow FLOP for each element
-//   needs   WORKGROUP, ACCUMULATE (add to what dkernel holds: later pixels of a sum cut in pieces)
+//   needs   WORKGROUP, ACCUMULATE (add to what dkernel holds: a later part of the pixels)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X>;

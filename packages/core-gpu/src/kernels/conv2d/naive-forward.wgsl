@@ -9,7 +9,7 @@
 //     thread t -> pixel first + t / co (counted through n, oy, ox), channel t % co
 //
 //   cost    2 * kh * kw * ci FLOP and 2 * kh * kw * ci loads for each element
-//   needs   WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//   needs   WORKGROUP, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a split sum)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X>;

@@ -12,7 +12,7 @@
 //
 //                         lane 0   lane 1         lane 7
 //               channels  0 .. 3   4 .. 7   ..   28 .. 31    in each step of two channels c lane l loads four of its own
-//               pixel 0    ####     ####           ####      columns of the kernel (two fours where COLS is 2), and of x
+//               pixel 0    ####     ####           ####      columns of the kernel (two vec4 where COLS is 2), and of x
 //               pixel 1    ####     ####           ####      pixels 4 l .. 4 l + 3 (and 32 + 4 l .. where ROWS > 32);
 //                ..                                          the other lanes' pixels come by subgroupShuffle
 //
@@ -24,7 +24,7 @@
 //   cost    2 * kh * kw * ci FLOP for each element of y; no shared memory, no barrier
 //   needs   ci, co and all strides and offsets divisible by 4; subgroups of exactly 8 lanes
 //           ROWS (a multiple of 4, at most 64), COLS (1 or 2, and 1 where ROWS > 32), TRANSPOSED, HAS_BIAS, ADD_RESIDUAL,
-//           RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           RELU, ACCUMULATE (add to what y holds: a later part of a split sum)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X2>;
@@ -39,7 +39,7 @@ const PIXEL_GROUPS = (ROWS + 31) / 32;
 
 // #include "../shared/outer-product.wgsl"
 
-// Where this lane's four pixels lie in y, and where their windows start in x.
+// Where this lane's four pixels lie in y, and where their receptive fields start in x.
 struct Pixels {
   outputAt: vec4u,
   image: vec4u,

@@ -5,7 +5,7 @@ import { tooLarge } from './subproblems.ts';
 
 const WORKGROUP = 64;
 
-/** Every `step`-th tap from `first` on, `count` of them; a negative step turns them round. */
+/** Every `step`-th tap from `first` on, `count` of them; a negative step reverses them. */
 export interface TapRange {
   readonly first: number;
   readonly step: number;
@@ -82,7 +82,7 @@ export function packKernel(
   }
 
   // Else tap by tap, and each tap in blocks of which both sides fit: `band` rows of packed; with the rows and
-  // columns swapped these are columns of the source, and a window of the source holds whole rows.
+  // columns swapped these are columns of the source, and a slice of the source holds whole rows.
   const most = Math.floor((target.maxBindingBytes - target.offsetAlignment) / 4);
   const rowBand = Math.min(rows, Math.floor(most / columns), transpose ? rows : Math.floor(most / co));
   const columnBand = transpose ? Math.min(columns, Math.floor(most / co)) : columns;
@@ -101,7 +101,7 @@ export function packKernel(
           columns: Math.min(columnBand, columns - column),
         };
         const [c, cs] = transpose ? [column, box.columns] : [row, box.rows];
-        // Rows of the packed kernel past the source's last one hold zeros; the window stays inside the source.
+        // Rows of the packed kernel past the source's last one hold zeros; the slice stays inside the source.
         const firstC = Math.min(c, ci - 1);
         const countC = Math.max(1, Math.min(cs, ci - firstC));
         const tapStart = (ky * source.kw + kx) * ci * co;

@@ -1,7 +1,7 @@
 // Where the factor x of a convolution lies, looked up as tiles are fetched: its rows are pixels of y, its columns
 // k = (ky, kx, c).
 
-// The window of one pixel: its image in x, and the row and column where it starts.
+// The receptive field of one output pixel: its image in x, and the row and column where it starts.
 struct ReceptiveField {
   image: u32,
   row: i32,
@@ -16,7 +16,7 @@ struct Tap {
   exists: bool,
 }
 
-// Where four channels of one tap of a window lie in x.
+// Where four channels of one tap of a receptive field lie in x.
 struct Source {
   at: u32,
   inside: bool,

@@ -15,7 +15,7 @@
 //
 //   cost    2 * kh * kw * ci FLOP for each element of y; (4 + PIXELS) vec4 loads for 16 * PIXELS multiply-adds
 //   needs   ci, co and all strides and offsets divisible by 4
-//           WORKGROUP, PIXELS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           WORKGROUP, PIXELS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a split sum)
 
 // #include "params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X4>;
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   let tilePixel = thread / columns * PIXELS;
   if (tilePixel >= params.pixels) { return; }
 
-  // Where each pixel lies in y, and where its window starts in x. Pixels past the last one repeat it.
+  // Where each pixel lies in y, and where its receptive field starts in x. Pixels past the last one repeat it.
   var outputAt: array<u32, PIXELS>;
   var image: array<u32, PIXELS>;
   var startRow: array<i32, PIXELS>;

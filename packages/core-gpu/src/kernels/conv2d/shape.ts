@@ -35,10 +35,10 @@ export interface Conv2dShape {
  * Works out output size and padding as Keras and TensorFlow do.
  *
  * SAME: `ceil(in / stride)` outputs, `max((out - 1) * stride + (k - 1) * dilation + 1 - in, 0)` zeros in all, the
- * smaller half in front. VALID: only windows that lie inside.
+ * smaller half in front. VALID: only receptive fields that lie inside the image.
  *
  * @throws ConvbaseError `conv2d/shape` for sizes that are no positive integers, channels that disagree, or a VALID
- * window larger than the image.
+ * receptive field larger than the image.
  */
 export function conv2dShape(options: Conv2dOptions): Conv2dShape {
   const [n, h, w, ci] = options.input;
@@ -65,7 +65,7 @@ export function conv2dShape(options: Conv2dOptions): Conv2dShape {
   if (rows.out < 1 || columns.out < 1) {
     throw new ConvbaseError(
       'conv2d/shape',
-      `a ${String(kh)}x${String(kw)} window does not fit into ${String(h)}x${String(w)} with 'valid' padding`,
+      `a ${String(kh)}x${String(kw)} kernel does not fit into ${String(h)}x${String(w)} with 'valid' padding`,
       { where: 'conv2d', fix: "Use larger images or padding 'same'." },
     );
   }

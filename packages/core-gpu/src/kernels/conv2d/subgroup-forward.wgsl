@@ -1,4 +1,4 @@
-// Convolution for software adapters with subgroups of 8: register tiles, rows handed round by subgroupShuffle.
+// Convolution for software adapters with subgroups of 8: register tiles, rows broadcast by subgroupShuffle.
 //
 // y[n, oy, ox, o] = sum over ky, kx, c of x[n, iy, ix, c] * kernel[ky, kx, c, o], iy = oy * strideH + ky * dilationH - padTop.
 // Read as a matrix product: rows are output pixels, columns are output channels, and the summed index runs over the
@@ -22,7 +22,7 @@
 //           would be spilled and masked at every step, at half the speed.
 //   cost    2 * kh * kw * ci FLOP for each element of y; no shared memory, no barrier
 //   needs   ci, co and all strides and offsets divisible by 4; subgroups of exactly 8 lanes
-//           GROUPS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           GROUPS, TRANSPOSED, HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a split sum)
 
 enable subgroups;
 
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
   // Lanes past the last channel work on it once more and write nothing.
   let readColumn = min(column, columns - 1);
 
-  // Where this lane's pixel of each group lies in y, and where its window starts in x.
+  // Where this lane's pixel of each group lies in y, and where its receptive field starts in x.
   var isPixel: array<bool, GROUPS>;
   var outputAt: array<u32, GROUPS>;
   var image: array<u32, GROUPS>;

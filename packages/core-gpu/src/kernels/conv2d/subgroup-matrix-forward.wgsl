@@ -24,7 +24,7 @@
 // #include "receptive-field.wgsl"
 // #include "tiled-store.wgsl"
 
-// Where a workgroup's tile of y begins, in pixels and in fours of channels, and its part of the sum.
+// Where a workgroup's tile of y begins, in pixels and in vec4 of channels, and its part of the sum.
 struct TileOrigin {
   pixel: u32,
   column: u32,
@@ -70,7 +70,7 @@ fn main(
   var tap = tapOf(k);
 
   var sums: Sums;
-  // Each round fetches the tiles at 'done', multiplies those of the round before, and puts the fetched ones in their place.
+  // Each round fetches the tiles at 'done', multiplies those of the round before, and stores the fetched ones.
   for (var done = begin; done < end + TILE_K; done += TILE_K) {
     var nextX: array<vec4f, LEFT_FETCHES>;
     var nextKernel: array<vec4f, RIGHT_FETCHES>;

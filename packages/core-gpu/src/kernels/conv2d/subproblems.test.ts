@@ -17,9 +17,13 @@ const vgg = conv2dShape({ input: [2, 12, 10, 8], kernel: [3, 3, 8, 16], strides:
 
 describe('splitConvolution', () => {
   it('is one subproblem with whole buffers where everything fits', () => {
-    const pieces = splitConvolution(denseConvolution(vgg), target(2 ** 20));
-    expect(pieces).toHaveLength(1);
-    expect([pieces[0]?.x('x'), pieces[0]?.kernel('k'), pieces[0]?.y('y')]).toEqual(['x', 'k', 'y']);
+    const subproblems = splitConvolution(denseConvolution(vgg), target(2 ** 20));
+    expect(subproblems).toHaveLength(1);
+    expect([subproblems[0]?.x('x'), subproblems[0]?.kernel('k'), subproblems[0]?.y('y')]).toEqual([
+      'x',
+      'k',
+      'y',
+    ]);
   });
 
   it('keeps every binding legal and multiplies every pixel with every weight exactly once', () => {
@@ -56,7 +60,7 @@ describe('splitConvolution', () => {
             legal(subproblem.y('y'), lengths.y);
             const { pixels, kh: rows, kw: columns, ci: channels, first, yOffset } = subproblem.uniforms;
             products += pixels * rows * columns * channels;
-            // Sums begin with a first subproblem, go on in the pieces after it and end with a last one.
+            // Sums begin with a first subproblem, go on in the subproblems after it and end with a last one.
             const key = `${JSON.stringify(subproblem.y('y'))} ${String(first)} ${String(yOffset)}`;
             expect(subproblem.firstOfSum).toBe(!open.has(key));
             if (subproblem.lastOfSum) open.delete(key);

@@ -28,7 +28,7 @@
 //           4 COLS + ROWS shared vec4 loads for 16 ROWS COLS multiply-adds
 //   needs   ci, co and all strides and offsets divisible by 4; kPerSplit divisible by TILE_K
 //           ROWS (4 or 8), COLS (1 or 2), TILE_K (16 with 4 x 1, else 8), SPLIT,
-//           HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a sum cut in pieces)
+//           HAS_BIAS, ADD_RESIDUAL, RELU, ACCUMULATE (add to what y holds: a later part of a split sum)
 
 // #include "tiled-params.wgsl"
 @group(0) @binding(1) var<storage, read> x: array<X4>;

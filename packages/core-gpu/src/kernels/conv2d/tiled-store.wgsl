@@ -1,6 +1,6 @@
 // Where the sums of a tile go, and what is done with them on their way.
 
-// Where the channels of a pixel of y lie, in fours; with SPLIT those of one part's sums.
+// Where the channels of a pixel of y lie, in vec4; with SPLIT those of one part's sums.
 fn startOf(index: u32, split: u32) -> u32 {
   if (SPLIT) { return (split * params.splitStride + index * params.co) / 4; }
   let row = (params.first + index) / params.ow;

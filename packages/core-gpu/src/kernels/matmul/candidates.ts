@@ -44,7 +44,7 @@ export function matmulCandidates({ m, n, k, batch = 1 }: MatmulShape, target: Ke
   );
 }
 
-/** Whether lanes of a GPU may hand numbers round among 8 of them, whatever the size of a subgroup. */
+/** Whether lanes of a GPU may exchange numbers among 8 of them, whatever the size of a subgroup. */
 function hasWideSubgroups({ kind, leastSubgroupSize = 0 }: KernelTarget): boolean {
   return kind !== 'software' && leastSubgroupSize >= 8;
 }

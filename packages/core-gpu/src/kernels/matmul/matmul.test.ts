@@ -155,7 +155,7 @@ describe('sums of outer products', () => {
     [24, 64],
   ] as const;
 
-  // Odd sizes of m and k and operands that lie the other way come packed; n in fours is what c needs.
+  // Odd sizes of m and k and operands in the other order come packed; c needs n to be a multiple of 4.
   it.for(tiles)('tile %i x %i', { timeout: 120_000 }, async ([tileM, tileN], { skip }) => {
     skip(gpu().target.subgroupSize !== 8, 'planMatmul takes it only for subgroups of 8');
     const shapes = fc.record({
@@ -220,7 +220,7 @@ describe('matrices larger than a binding', () => {
     await check(gpu(), undefined, shape, epilogue);
   });
 
-  it("plans VGG16's fc1 in pieces of no more than 128 MiB", () => {
+  it("plans VGG16's fc1 in subproblems of no more than 128 MiB", () => {
     const target = { ...gpu().target, maxBindingBytes: 128 * 1024 ** 2 };
     const forward = planMatmul({ m: 1, n: 4096, k: 25088 }, { bias: true, relu: true }, target);
     const toKernel = planMatmul(

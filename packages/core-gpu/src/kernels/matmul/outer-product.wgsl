@@ -3,7 +3,7 @@
 //
 // Both operands are read in the order of k: step p needs a row of the transposed a and a row of b, and adds the product
 // of every number of the one with every number of the other to the tile of sums. Each number is loaded once for the
-// whole tile, by one lane; subgroupShuffle hands it to the other lanes.
+// whole tile, by one lane; subgroupShuffle sends it to the other lanes.
 //
 //   a        [k, m] floats: rows aStrideRow floats apart, the columns of tile t from t * aStridePanel on (and not beyond aLastStart),
 //            in a batch of matrices aStrideBatch floats apart, from aOffset on. A matrix that lies so in memory (transposeA)
@@ -15,7 +15,7 @@
 //
 //                         lane 0   lane 1         lane 7
 //               columns   0 .. 3   4 .. 7   ..   28 .. 31    in each step of k lane l loads four of its own columns of
-//               row 0      ####     ####           ####      b (two fours where COLS is 2) and rows 4 l .. 4 l + 3 of
+//               row 0      ####     ####           ####      b (two vec4 where COLS is 2) and rows 4 l .. 4 l + 3 of
 //               row 1      ####     ####           ####      a (and 32 + 4 l .. where ROWS > 32): 2 or 3 loads of
 //                ..                                          vec4f for 32 ROWS COLS multiply-adds
 //

@@ -3,7 +3,7 @@
 //   source   a batch of matrices, `lines` lines of k numbers: [lines, k], or [k, lines] where K_MAJOR; rows
 //            sourceStrideRow floats apart, matrices sourceStrideBatch, from sourceOffset on
 //   packed   [batch, panels, k, WIDTH]: panel p holds lines p * WIDTH .. of the source, and zeros past the last
-//   thread   four lines at four steps of k, which are turned round on the way (unless they are K_MAJOR); steps run
+//   thread   four lines at four steps of k, which are transposed on the way (unless they are K_MAJOR); steps run
 //            fastest, so that neighbours read neighbouring memory. A line of workgroups folded over x and y.
 //   cost     8 bytes for each number
 //   needs    WORKGROUP, WIDTH (a multiple of 4), K_MAJOR, VEC (rows of the source and its offset are multiples of 4

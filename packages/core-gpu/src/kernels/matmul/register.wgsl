@@ -1,6 +1,6 @@
 // c = op(a) op(b) + bias, relu of that if wanted, for software adapters without subgroups.
 //
-// Such an adapter fetches every load lane by lane, so loads are dear and arithmetic is cheap: each thread keeps 8 x 4
+// Such an adapter fetches every load lane by lane, so loads are expensive and arithmetic is cheap: each thread keeps 8 x 4
 // sums in registers and uses every value it loads 8 or 4 times. No shared memory: barriers cost more than they save.
 //
 //   a, b, c   as in naive.wgsl; a4 and b4 are the same memory as a and b, seen as vec4f, and are read instead of

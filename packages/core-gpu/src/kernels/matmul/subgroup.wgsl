@@ -1,9 +1,9 @@
-// c = op(a) op(b) + bias, relu of that if wanted: tiles in registers, rows of a handed round within subgroups.
+// c = op(a) op(b) + bias, relu of that if wanted: tiles in registers, rows of a broadcast within subgroups.
 //
 // A software adapter with subgroups of 8 lanes runs one of them as one vector of the CPU and fetches every load lane by
-// lane, so loads are dear and arithmetic is cheap: each lane keeps ROWS x 4 sums in registers, loads its own four columns
-// of b, and of a only one row in eight, which subgroupBroadcast hands round. No shared memory: barriers cost more than they
-// save. Some GPUs broadcast for nothing, and 'convbase tune' tries workgroups of more lanes there: of subgroups of any size
+// lane, so loads are expensive and arithmetic is cheap: each lane keeps ROWS x 4 sums in registers, loads its own four columns
+// of b, and of a only one row in eight, which subgroupBroadcast sends to the others. No shared memory: barriers cost more than they
+// save. On some GPUs a broadcast costs nothing, and 'convbase tune' tries workgroups of more lanes there: of subgroups of any size
 // from 8 on, since lanes 0 to 7 of each hold the rows, and columns go by the place in the workgroup.
 //
 //   a, b, c   as in naive.wgsl; a4 and b4 are the same memory as a and b, seen as vec4f, and are read instead of
@@ -35,7 +35,7 @@ alias Rows = array<vec4f, 8>;
 // Four columns of 8 rows of op(a), the same in every lane; 'lane' counts to 7, again and again.
 fn loadA(start: u32, row: u32, kk: u32, lane: u32) -> Rows {
   if (TRANSPOSE_A) {
-    // Lane l loads rows 4 (l % 2) .. + 3 of column kk + l / 2; each 4 x 4 block is then turned round.
+    // Lane l loads rows 4 (l % 2) .. + 3 of column kk + l / 2; each 4 x 4 block is then transposed.
     let mine = loadA4(start + (kk + lane / 2) * params.aStrideRow + row + 4 * (lane % 2));
     let low = transpose(mat4x4f(
       subgroupBroadcast(mine, 0u),

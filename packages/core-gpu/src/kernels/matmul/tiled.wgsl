@@ -1,10 +1,10 @@
 // c = op(a) op(b) + bias, relu of that if wanted, for GPUs: tiles in shared memory, register tiles in threads.
 //
-// Global memory is far and shared memory near, registers nearer: a workgroup fetches a tile of a and one of b once,
+// Shared memory is faster than global memory, and registers are faster still: a workgroup loads a tile of a and one of b once,
 // 4 K_VEC4 steps of k at a time, and each thread multiplies ROWS rows by 4 COLS columns of them out of registers. While
-// it does, its part of the next two tiles is on its way: each thread fetches at most one vec4f of a and one of b into
-// registers, multiplies, and only then puts them into the other half of shared memory (double buffering), so that no
-// one waits for far memory and one barrier a round is enough.
+// it does, its part of the next two tiles is being loaded: each thread fetches at most one vec4f of a and one of b into
+// registers, multiplies, and only then stores them to the other half of shared memory (double buffering), so that no
+// one waits for global memory and one barrier a round is enough.
 //
 //   a, b, c   as in naive.wgsl; a4 and b4 are the same memory as a and b, seen as vec4f, and are read instead of
 //             them where VEC_A, VEC_B: rows and offsets are then multiples of 4 floats
@@ -76,7 +76,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) nwg: vec3u, 
 
   var sums: array<vec4f, ROWS * COLS>;
   var half = 0u;
-  // Each round fetches the tiles at kk, multiplies those of the round before, and puts the fetched ones beside them.
+  // Each round fetches the tiles at kk, multiplies those of the round before, and stores the fetched ones beside them.
   for (var kk = kBegin; kk < kEnd + TILE_K; kk += TILE_K) {
     var nextA: vec4f;
     var nextB: vec4f;

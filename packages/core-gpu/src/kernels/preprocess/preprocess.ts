@@ -32,7 +32,7 @@ export function planPreprocess(
   const pixelBytes = 3 * 4;
   const step = Math.floor(target.maxBindingBytes / (ALIGNED_PIXELS * pixelBytes)) * ALIGNED_PIXELS;
   const whole = pixels * pixelBytes <= target.maxBindingBytes;
-  const slices = whole ? [{ first: 0, count: pixels }] : pieces(pixels, step);
+  const slices = whole ? [{ first: 0, count: pixels }] : pixelSlices(pixels, step);
   return {
     kernel: 'preprocess',
     variant: mode,
@@ -52,7 +52,7 @@ export function planPreprocess(
   };
 }
 
-function pieces(total: number, step: number): { first: number; count: number }[] {
+function pixelSlices(total: number, step: number): { first: number; count: number }[] {
   return Array.from({ length: Math.ceil(total / step) }, (_, i) => ({
     first: i * step,
     count: Math.min(step, total - i * step),

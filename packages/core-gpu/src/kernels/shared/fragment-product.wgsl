@@ -76,7 +76,7 @@ fn multiplyTiles(subgroup: u32, sums: ptr<function, Sums>) {
 }
 
 // Hands the sums to storeVec4. Only a whole subgroup can write a fragment, and only to where it is a plain matrix: so one
-// fragment of each subgroup at a time goes through shared memory, and every thread takes some fours of these.
+// fragment of each subgroup at a time goes through shared memory, and every thread takes some vec4 of these.
 fn storeSums(origin: TileOrigin, subgroup: u32, thread: u32, sums: ptr<function, Sums>) {
   for (var at = 0u; at < FRAGMENTS_M * FRAGMENTS_N; at++) {
     storeSum(subgroup * FRAGMENT, (*sums)[at]);

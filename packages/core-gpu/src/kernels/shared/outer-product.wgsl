@@ -2,7 +2,7 @@
 //
 // A subgroup of 8 lanes holds ROWS x 32 COLS sums, a lane four neighbouring columns of every row (with COLS 2 the sums of
 // its other four columns stand behind those of the first four). Each row of the left factor is loaded by one lane, four
-// rows a lane and two steps of the summed index at a time; subgroupShuffle hands it to the others.
+// rows a lane and two steps of the summed index at a time; subgroupShuffle sends it to the others.
 //
 //   needs     ROWS, COLS; subgroups of exactly 8 lanes
 

@@ -21,7 +21,7 @@ describe('chooseWinograd', () => {
     }
   });
 
-  it('takes filters that run along a line, where subgroups have 8 lanes', () => {
+  it('takes filters in one dimension, where subgroups have 8 lanes', () => {
     for (const kernel of [
       [1, 7, 128, 128],
       [7, 1, 128, 128],
@@ -63,7 +63,7 @@ describe('chooseWinograd', () => {
     expect(chooseWinograd(shape(9, 512, 512, 32), epilogue, gpu)?.output).toBe(3);
   });
 
-  it('saves GPUs the passes where there is little to multiply, and the factors where there are few pixels', () => {
+  it('saves GPUs the passes where there is little to multiply, and the transformed kernel where there are few pixels', () => {
     // Of InceptionV3 at 299x299.
     expect(chooseWinograd(shape(147, 32, 64), epilogue, gpu)).not.toBeNull();
     expect(chooseWinograd(shape(35, 64, 96), epilogue, gpu)).toBeNull();

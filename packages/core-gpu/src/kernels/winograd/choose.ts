@@ -8,11 +8,11 @@ import { axisOf1d, positions, winogradTiles } from './tiles.ts';
 
 /** How a convolution with constant weights is computed. */
 export interface WinogradChoice {
-  /** Rows and columns of outputs that one tile has: F(output x output, 3x3), or F(output, 7) for filters of a line. */
+  /** Rows and columns of outputs that one tile has: F(output x output, 3x3), or F(output, 7) for filters in one dimension. */
   readonly output: 2 | 3 | 4;
   /**
    * The products: subgroup-product.wgsl, or a batch of products by `../matmul`, of rows ('matmul') or of columns ('outer-product':
-   * the transformed windows lie in the order of the channels, as ../matmul/outer-product.wgsl wants them).
+   * the transformed input lies in the order of the channels, as ../matmul/outer-product.wgsl reads it).
    */
   readonly product: 'subgroup' | 'matmul' | 'outer-product';
   /** Tiles of one workgroup of the subgroup product, in eights. */
@@ -74,7 +74,7 @@ export function winogradCandidates(
   return outputs.map((output) => ({ output, product: 'matmul', groups: 1 }));
 }
 
-/** Whether it is 3x3 taps or a line of 7 with stride 1 and no holes, channels in multiples of 4, and everything fits into bindings. */
+/** Whether it is 3x3 taps or 7 in one dimension, with stride 1 and no holes, channels in multiples of 4, and everything fits into bindings. */
 function fits(s: Conv2dShape, epilogue: Conv2dEpilogue, target: KernelTarget): boolean {
   const slice = outputSliceOf(s, epilogue);
   const isPlain = [s.kh, s.kw].every((taps) => taps === 3) || axisOf1d(s) !== null;

@@ -13,7 +13,7 @@ export interface TileChunk {
   readonly tiles: number;
 }
 
-/** Bytes that the transformed windows or the products of one chunk may take: what stays in a core's cache, or a GPU's. */
+/** Bytes that the transformed input or the products of one chunk may take: what stays in a core's cache, or a GPU's. */
 const CHUNK_BYTES = { software: 2 ** 20, 'outer-product': 2 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
 
 /**

@@ -21,7 +21,7 @@ export function gpuDirectCost(s: Conv2dShape): number {
 }
 
 /**
- * Three passes: windows of x are transformed, multiplied by the factors of the kernel, and transformed back. The passes of
+ * Three passes: tiles of x are transformed, multiplied by the transformed kernel, and transformed back. The passes of
  * further chunks are not counted: each of those moves 64 MiB, beside which a pass is nothing.
  */
 export function gpuWinogradCost(s: Conv2dShape, positions: number, tiles: number): number {

@@ -1,12 +1,12 @@
-// Winograd F(4, 7), first of three passes: windows of ten pixels of a row or a column of x are transformed, B^T d, and
+// Winograd F(4, 7), first of three passes: tiles of ten pixels of a row or a column of x are transformed, B^T d, and
 // stored in the order in which a sum of outer products reads them.
 //
-//     x  . +---------+ . . .      a window for each tile of four outputs: windows
+//     x  . +---------+ . . .      an input tile for each tile of four outputs: they
 //        . | d       |-+ . .  ->  overlap by six pixels            transformedInput[position 0 .. 9][tile][channel]
 //        . +---------+ | . .
 //
 //   x            strided: pixel (n, row, column) starts at ((n * h + row) * w + column) * ci + xOffset
-//   transformedInput  (position, positionStride): `positionStride` vec4f for each of the positions of the window, as store-transposed.wgsl says
+//   transformedInput  (position, positionStride): `positionStride` vec4f for each of the positions of the tile, as store-transposed.wgsl says
 //   along        (down, right) is (0, 1) for a filter of a row, (1, 0) for one of a column
 //   thread       one tile, four channels. Threads past the last do once more what the last ones do: a `return` would
 //                mask all loads.

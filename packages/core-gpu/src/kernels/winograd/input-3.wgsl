@@ -1,6 +1,6 @@
-// Winograd F(3x3, 3x3), first of three passes: every 5x5 window of x is transformed, B^T d B.
+// Winograd F(3x3, 3x3), first of three passes: every tile of 5x5 inputs is transformed, B^T d B.
 //
-//     x  . . . . . . . .          a window for each tile of 3x3 outputs: windows
+//     x  . . . . . . . .          an input tile for each tile of 3x3 outputs: they
 //        . +-------+ . .          overlap by two rows and columns
 //        . | d     |-+ .    ->    transformedInput[position 0 .. 24][tile][channel]
 //        . +-------+ | .

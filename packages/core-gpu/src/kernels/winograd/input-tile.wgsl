@@ -1,7 +1,7 @@
 // The input transform of one tile and four channels, for tiles of any size (transforms-N.wgsl gives the arithmetic).
 //
 //   x            strided: pixel (n, row, column) starts at ((n * h + row) * w + column) * ci + xOffset
-//   transformedInput  (position, positionStride): `positionStride` vec4f for each of the TILE_SIZE * TILE_SIZE positions of the window, in it
+//   transformedInput  (position, positionStride): `positionStride` vec4f for each of the TILE_SIZE * TILE_SIZE positions of the tile, in it
 //                  (tile / interleave, ci / 4, tile % interleave)
 //                with interleave = 1 rows of a matrix, one for each tile; with interleave = 8 the lanes of a subgroup read eight tiles
 //                that lie interleave by interleave; or as store-transposed.wgsl says

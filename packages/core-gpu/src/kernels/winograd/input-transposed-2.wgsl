@@ -1,7 +1,7 @@
-// Winograd F(2x2, 3x3), first of three passes: every 4x4 window of x is transformed, B^T d B, and stored in the
+// Winograd F(2x2, 3x3), first of three passes: every tile of 4x4 inputs is transformed, B^T d B, and stored in the
 // order in which a sum of outer products reads it.
 //
-//     x  . . . . . . . .          a window for each tile of 2x2 outputs: windows
+//     x  . . . . . . . .          an input tile for each tile of 2x2 outputs: they
 //        . +-------+ . .          overlap by two rows and columns
 //        . | d     |-+ .    ->    transformedInput[position 0 .. 15][tile][channel]
 //        . +-------+ | .

@@ -1,7 +1,7 @@
-// Winograd F(4x4, 3x3), first of three passes: every 6x6 window of x is transformed, B^T d B, and stored in the
+// Winograd F(4x4, 3x3), first of three passes: every tile of 6x6 inputs is transformed, B^T d B, and stored in the
 // order in which a sum of outer products reads it.
 //
-//     x  . . . . . . . .          a window for each tile of 4x4 outputs: windows
+//     x  . . . . . . . .          an input tile for each tile of 4x4 outputs: they
 //        . +-------+ . .          overlap by two rows and columns
 //        . | d     |-+ .    ->    transformedInput[position 0 .. 35][tile][channel]
 //        . +-------+ | .

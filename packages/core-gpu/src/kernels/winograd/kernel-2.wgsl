@@ -1,4 +1,4 @@
-// Winograd F(2x2, 3x3), once for each set of weights: 3x3 taps become 4x4 factors, G g G^T.
+// Winograd F(2x2, 3x3), once for each set of weights: 3x3 taps become 4x4 numbers, G g G^T.
 //
 //     kernel[3][3][ci][co]  ->  transformedKernel[position 0 .. 15][ci][co]
 //

@@ -1,4 +1,4 @@
-// Winograd F(3x3, 3x3), once for each set of weights: 3x3 taps become 5x5 factors, G g G^T.
+// Winograd F(3x3, 3x3), once for each set of weights: 3x3 taps become 5x5 numbers, G g G^T.
 //
 //     kernel[3][3][ci][co]  ->  transformedKernel[position 0 .. 24][ci][co]
 //

@@ -1,4 +1,4 @@
-// Winograd F(4x4, 3x3), once for each set of weights: 3x3 taps become 6x6 factors, G g G^T.
+// Winograd F(4x4, 3x3), once for each set of weights: 3x3 taps become 6x6 numbers, G g G^T.
 //
 //     kernel[3][3][ci][co]  ->  transformedKernel[position 0 .. 35][ci][co]
 //

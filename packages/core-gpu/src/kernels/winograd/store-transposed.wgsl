@@ -1,7 +1,7 @@
 // Stores what a thread has made of its tile and four channels as rows of channels, tile beside tile: (position, ci,
 // tile / 4) vec4f of four tiles. That is the order in which ../matmul/outer-product.wgsl reads its first operand.
 //
-//   The eight lanes of a subgroup hold eight tiles, of which they turn two squares of 4 x 4 round:
+//   The eight lanes of a subgroup hold eight tiles, of which they transpose two squares of 4 x 4:
 //
 //            lane 0 1 2 3 | 4 5 6 7                lane 0  tiles 0 .. 3 of channel 0      lane 4  tiles 4 .. 7 of channel 0
 //     channel 0   . . . . | . . . .         ->     lane 1  tiles 0 .. 3 of channel 1      lane 5  ..

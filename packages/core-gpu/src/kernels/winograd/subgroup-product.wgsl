@@ -3,7 +3,7 @@
 // products[p, tile, o] = sum over c of transformedInput[p, tile, c] * transformedKernel[p, c, o], for all positions p of the window
 //
 //   transformedInput  (p, tile / 8, ci / 4, tile % 8) vec4f of four channels c
-//   factors      (p, co / 32, ci, 8) vec4f of four channels o
+//   transformedKernel (p, co / 32, ci, 8) vec4f of four channels o
 //   products     (p, tile, co / 4) vec4f of four channels o
 //   tile         8 * GROUPS tiles x 32 channels for each workgroup, which is one subgroup of 8 lanes
 //

@@ -12,7 +12,7 @@ export function axisOf1d({ kh, kw }: Pick<Conv2dShape, 'kh' | 'kw'>): 'row' | 'c
   return kh === TAPS_1D && kw === 1 ? 'column' : null;
 }
 
-/** Products of a tile: one for each position of its window. */
+/** Products of a tile: one for each position of its input tile. */
 export function positions(kernel: Pick<Conv2dShape, 'kh' | 'kw'>, output: number): number {
   return axisOf1d(kernel) === null ? (output + 2) ** 2 : output + TAPS_1D - 1;
 }

@@ -123,7 +123,7 @@ describe('winograd', patient, () => {
     }
   });
 
-  it('hands the matrix product large windows, turned the way that it reads them', async () => {
+  it('gives the matrix product large operands, transposed the way that it reads them', async () => {
     const s = conv2dShape({
       input: [2, 32, 31, 36],
       kernel: [3, 3, 36, 64],
@@ -169,7 +169,7 @@ describe('winograd where tensors exceed a binding', patient, () => {
   // 36 positions of 32 tiles and 4 channels take 18 KiB: hardly more than that.
   const gpu = withGpu({ bindingLimit: 20_480 });
 
-  it('works off images and tiles in chunks', async () => {
+  it('processes images and tiles in chunks', async () => {
     const s = conv2dShape({ input: [5, 16, 17, 4], kernel: [3, 3, 4, 4], strides: [1, 1], padding: 'same' });
     const candidates = choices(gpu(), s).filter(({ groups }) => groups === 4 || groups === 1);
     expect(candidates.length).toBeGreaterThan(2);

@@ -21,8 +21,8 @@ export function transformedKernelLength(kernel: WinogradKernel, choice: Winograd
 }
 
 /**
- * The factors of a kernel of 3x3 taps or of a line of 7, to be computed once for each set of weights: `kernel [kh, kw, ci,
- * co]` to `factors` (`transformedKernelLength` floats). They hold for all convolutions whose choice has the same `output` and
+ * The transform of a kernel of 3x3 taps or of 7 in one dimension, to be computed once for each set of weights: `kernel [kh, kw, ci,
+ * co]` to `transformedKernel` (`transformedKernelLength` floats). It holds for all convolutions whose choice has the same `output` and
  * `product`.
  */
 export function planWinogradKernel(
@@ -62,10 +62,10 @@ function nameOf(kernel: WinogradKernel, { output }: WinogradChoice): string {
 }
 
 /**
- * y = conv(x, kernel), 3x3 or a line of 7 with stride 1, from the factors of its kernel, with bias, residual and relu fused if wanted.
+ * y = conv(x, kernel), 3x3 or 7 in one dimension, with stride 1, from its transformed kernel, with bias, residual and relu fused if wanted.
  *
- * Buffers: `x [n, h, w, ci]`, `factors` (from `planWinogradKernel` with the same choice), `bias [co]` (null without),
- * `residual` like y (only with `residual`), `y [n, oh, ow, co]`, or wider with `outputSlice`. The tiles are worked off in chunks, so that what lies between the passes stays small.
+ * Buffers: `x [n, h, w, ci]`, `transformedKernel` (from `planWinogradKernel` with the same choice), `bias [co]` (null without),
+ * `residual` like y (only with `residual`), `y [n, oh, ow, co]`, or wider with `outputSlice`. The tiles are processed in chunks, so that what lies between the passes stays small.
  */
 export function planWinograd(
   shape: Conv2dShape,
