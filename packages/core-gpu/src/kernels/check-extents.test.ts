@@ -71,6 +71,14 @@ const plans: Readonly<Record<string, Planned | readonly Planned[]>> = {
   planAdd: counted(kernels.planAdd),
   planCast: counted(kernels.planCast),
   planMultiply: counted(kernels.planMultiply),
+  planMaximum: counted(kernels.planMaximum),
+  planMaximumGradient: counted(({ count }, target) =>
+    kernels.planMaximumGradient({ of: 'a', count }, target),
+  ),
+  planUnary: counted(({ count }, target) => kernels.planUnary({ kind: 'log', count }, target)),
+  planUnaryGradient: counted(({ count }, target) =>
+    kernels.planUnaryGradient({ kind: 'log', count }, target),
+  ),
   planFill: [
     count,
     ({ count: n }: { count: number }, target) => kernels.planFill({ count: n, value: 1 }, target),

@@ -162,13 +162,14 @@ function featuresTarget(scratch: string): FuzzTarget {
     ...{ format: 'convbase-features', version: 1, complete: true, skipped: ['a.jpg'] },
     base: { model: 'vgg16', weights: null, checksum: 'x', layer: 'l' },
     input: { size: [8, 8], preprocess: 'caffe', resize: 'nearest' },
-    source: { path: 'p', listing: 'x', samples: 2 },
+    source: { path: 'p', listing: 'x', samples: 3 },
     ...{ classNames: ['a', 'b'], featureShape: [3] },
   };
   const whole = {
     [featureFiles.manifest]: encode(JSON.stringify(manifest)),
     [featureFiles.features]: npy(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]),
     [featureFiles.labels]: npy(Int32Array.of(0, 1), [2]),
+    [featureFiles.samples]: npy(Int32Array.of(0, 2), [2]),
   };
   return {
     name: 'features',
@@ -180,6 +181,7 @@ function featuresTarget(scratch: string): FuzzTarget {
         arbitrary: among(whole, {
           [featureFiles.features]: damagedNpy(whole[featureFiles.features]),
           [featureFiles.labels]: damagedNpy(whole[featureFiles.labels]),
+          [featureFiles.samples]: damagedNpy(whole[featureFiles.samples]),
         }),
       },
     ),

@@ -13,12 +13,16 @@ import { add, fill, multiply, scale } from './elementwise.ts';
 export function unary(kind: UnaryKind, x: Tensor, tape: Tape | null = null): Tensor {
   const { gpu } = x;
   const y = Tensor.empty(gpu, x.shape, kind, x.dtype);
-  gpu.run(planUnary(kind, x.size, gpu.target), { x: x.buffer, y: y.buffer });
+  gpu.run(planUnary({ kind, count: x.size }, gpu.target), { x: x.buffer, y: y.buffer });
   const kept = kind === 'log' || kind === 'abs' ? x : y;
   tape?.record([x], y, [kept], (dy, [v]) => {
     if (!v) return [null];
     const dx = Tensor.empty(gpu, v.shape, `${kind} dx`, dy.dtype);
-    gpu.run(planUnaryGradient(kind, v.size, gpu.target), { v: v.buffer, dy: dy.buffer, dx: dx.buffer });
+    gpu.run(planUnaryGradient({ kind, count: v.size }, gpu.target), {
+      v: v.buffer,
+      dy: dy.buffer,
+      dx: dx.buffer,
+    });
     return [dx];
   });
   return y;
@@ -28,13 +32,13 @@ export function unary(kind: UnaryKind, x: Tensor, tape: Tape | null = null): Ten
 export function maximum(a: Tensor, b: Tensor, tape: Tape | null = null): Tensor {
   const { gpu } = a;
   const y = Tensor.empty(gpu, a.shape, 'maximum', a.dtype);
-  gpu.run(planMaximum(a.size, gpu.target), { a: a.buffer, b: b.buffer, y: y.buffer });
+  gpu.run(planMaximum({ count: a.size }, gpu.target), { a: a.buffer, b: b.buffer, y: y.buffer });
   tape?.record([a, b], y, [a, b], (dy, [a, b], wanted) =>
     (['a', 'b'] as const).map((of, index) => {
       if (wanted[index] !== true || !a || !b) return null;
       const dx = Tensor.empty(gpu, a.shape, 'maximum dx', dy.dtype);
       const buffers = { a: a.buffer, b: b.buffer, dy: dy.buffer, dx: dx.buffer };
-      gpu.run(planMaximumGradient(of, a.size, gpu.target), buffers);
+      gpu.run(planMaximumGradient({ of, count: a.size }, gpu.target), buffers);
       return dx;
     }),
   );

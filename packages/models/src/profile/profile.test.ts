@@ -43,7 +43,7 @@ describe('sums of events', () => {
       forwardMilliseconds: 3,
       backwardMilliseconds: 3,
       updateMilliseconds: 0,
-      kernels: ['conv, tile', 'conv gradient, tile'],
+      kernels: ['conv, tiled', 'conv gradient, tiled'],
     });
   });
 

@@ -51,7 +51,7 @@ describe('what tuning prints', () => {
     const same = { ...base, best: base.rule, bestMilliseconds: 3, layers: ['x'] };
     const text = tuneText([base, same]);
     expect(text).toMatch(/^matmul 20x8192 times 8192x256T +3\.000 +2\.000 +1\.50x$/m);
-    expect(text).toMatch(/tile rows=8\n +instead of tile rows=4/);
+    expect(text).toMatch(/tiled rows=8\n +instead of tiled rows=4/);
     expect(text).toMatch(/^matmul 20x8192 times 8192x256T +3\.000 +3\.000 +-$/m);
     expect(text).toMatch(/1 of 2 problems[^]*7\.0 ms instead of 9\.0 ms/);
     const kept = tuneText([same]);

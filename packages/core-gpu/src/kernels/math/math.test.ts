@@ -26,12 +26,12 @@ describe.each([
   const gpu = withGpu(options);
 
   const run = async (kind: UnaryKind, x: Float32Array): Promise<Float32Array> => {
-    const plan = planUnary(kind, x.length, gpu().target);
+    const plan = planUnary({ kind, count: x.length }, gpu().target);
     return (await runPlan(gpu(), plan, { x }, { y: x.length })).y;
   };
 
   const gradient = async (kind: UnaryKind, v: Float32Array, dy: Float32Array): Promise<Float32Array> => {
-    const plan = planUnaryGradient(kind, v.length, gpu().target);
+    const plan = planUnaryGradient({ kind, count: v.length }, gpu().target);
     return (await runPlan(gpu(), plan, { v, dy }, { dx: v.length })).dx;
   };
 
@@ -83,10 +83,10 @@ describe.each([
     const [a, b, dy] = [randomFloats(1001, 1), randomFloats(1001, 2), randomFloats(1001, 3)];
     for (let i = 0; i < 100; i++) b[i] = a[i] ?? 0;
     const { target } = gpu();
-    const { y } = await runPlan(gpu(), planMaximum(1001, target), { a, b }, { y: 1001 });
+    const { y } = await runPlan(gpu(), planMaximum({ count: 1001 }, target), { a, b }, { y: 1001 });
     expect([...y]).toEqual([...maximum(a, b)]);
     for (const of of ['a', 'b'] as const) {
-      const plan = planMaximumGradient(of, 1001, target);
+      const plan = planMaximumGradient({ of, count: 1001 }, target);
       const { dx } = await runPlan(gpu(), plan, { a, b, dy }, { dx: 1001 });
       expect([...dx]).toEqual([...maximumGradient(of, a, b, dy)]);
     }
@@ -95,7 +95,7 @@ describe.each([
   it('maximum is NaN where one of its arguments is', async () => {
     const a = Float32Array.of(NaN, 1, NaN, Infinity, -Infinity, 1e8);
     const b = Float32Array.of(1, NaN, NaN, 1, 1, -1e8);
-    const { y } = await runPlan(gpu(), planMaximum(6, gpu().target), { a, b }, { y: 6 });
+    const { y } = await runPlan(gpu(), planMaximum({ count: 6 }, gpu().target), { a, b }, { y: 6 });
     expect([...y]).toEqual([NaN, NaN, NaN, Infinity, 1, 1e8]);
   });
 
@@ -105,10 +105,10 @@ describe.each([
     const y = new Float32Array(count + 70).fill(7);
     const dx = new Float32Array(count + 70).fill(7);
     const after = new Array<number>(70).fill(7);
-    const plan = planMaximum(count, gpu().target);
+    const plan = planMaximum({ count }, gpu().target);
     const result = await runPlan(gpu(), plan, { a: x, b: x, y }, { y: count + 70 });
     expect([...result.y]).toEqual([...x, ...after]);
-    const back = planMaximumGradient('a', count, gpu().target);
+    const back = planMaximumGradient({ of: 'a', count }, gpu().target);
     const gradients = await runPlan(gpu(), back, { a: x, b: x, dy: x, dx }, { dx: count + 70 });
     expect([...gradients.dx]).toEqual([...x, ...after]);
   });

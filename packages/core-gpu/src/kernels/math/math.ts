@@ -16,7 +16,10 @@ const kinds = {
 } as const satisfies Record<UnaryKind, object>;
 
 /** `y = kind(x)`; `x` and `y` have `count` floats. */
-export function planUnary(kind: UnaryKind, count: number, target: KernelTarget): Plan {
+export function planUnary(
+  { kind, count }: { readonly kind: UnaryKind; readonly count: number },
+  target: KernelTarget,
+): Plan {
   const { KIND, forwardFlops: flops } = kinds[kind];
   return planElementwise(
     { kernel: kind, shader: 'math/unary', constants: { KIND }, buffers: ['x', 'y'], count, flops },
@@ -25,7 +28,10 @@ export function planUnary(kind: UnaryKind, count: number, target: KernelTarget):
 }
 
 /** `dx` from `dy` and `v`, which is the function's input for log and abs, else its output; `count` floats each. */
-export function planUnaryGradient(kind: UnaryKind, count: number, target: KernelTarget): Plan {
+export function planUnaryGradient(
+  { kind, count }: { readonly kind: UnaryKind; readonly count: number },
+  target: KernelTarget,
+): Plan {
   const { KIND, gradientFlops: flops } = kinds[kind];
   const buffers = ['v', 'dy', 'dx'];
   return planElementwise(
@@ -42,7 +48,7 @@ export function planUnaryGradient(kind: UnaryKind, count: number, target: Kernel
 }
 
 /** `y = max(a, b)`; three buffers of `count` floats. */
-export function planMaximum(count: number, target: KernelTarget): Plan {
+export function planMaximum({ count }: { readonly count: number }, target: KernelTarget): Plan {
   return planElementwise(
     { kernel: 'maximum', shader: 'math/maximum', buffers: ['a', 'b', 'y'], count, flops: 1 },
     target,
@@ -50,7 +56,10 @@ export function planMaximum(count: number, target: KernelTarget): Plan {
 }
 
 /** `dx`, the gradient of `max(a, b)` with respect to a or b, from `dy`; four buffers of `count` floats. */
-export function planMaximumGradient(of: 'a' | 'b', count: number, target: KernelTarget): Plan {
+export function planMaximumGradient(
+  { of, count }: { readonly of: 'a' | 'b'; readonly count: number },
+  target: KernelTarget,
+): Plan {
   return planElementwise(
     {
       kernel: 'maximum-gradient',
