@@ -99,12 +99,12 @@ const resultsSchema = z.object({
   tolerances: z.record(z.string(), z.number()),
   /** Contenders that did not take part at all, and why. */
   missing: z.array(z.object({ contender: z.string(), why: z.string() })),
-  rows: z.array(rowSchema),
-  figures: z.array(figureSchema),
-  ladders: z.array(ladderSchema).optional(),
+  rows: list(rowSchema),
+  figures: list(figureSchema),
+  ladders: list(ladderSchema).optional(),
 });
 
-const figuresFileSchema = z.object({ figures: z.array(figureSchema) });
+const figuresFileSchema = z.object({ figures: list(figureSchema) });
 
 /** What a run of the benchmarks found. */
 export type Results = z.infer<typeof resultsSchema>;
@@ -154,5 +154,23 @@ async function readJson<T>(path: string, schema: z.ZodType<T>, { what, fix }: Wa
   throw new ConvbaseError('bench/results', `these are not ${what}: ${place} ${issue?.message ?? ''}`, {
     where: path,
     fix,
+  });
+}
+
+/** An array that is read up to its first wrong entry: only that is told, and a file may have a million. */
+function list<T extends z.ZodType>(entry: T): z.ZodType<z.output<T>[]> {
+  return z.array(z.unknown()).transform((values, context) => {
+    const entries: z.output<T>[] = [];
+    for (const [i, value] of values.entries()) {
+      const parsed = entry.safeParse(value);
+      if (!parsed.success) {
+        for (const issue of parsed.error.issues) {
+          context.addIssue({ code: 'custom', message: issue.message, path: [i, ...issue.path] });
+        }
+        return z.NEVER;
+      }
+      entries.push(parsed.data);
+    }
+    return entries;
   });
 }

@@ -18,7 +18,7 @@ const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length
 
 const growing: Growing[] = [
   ['results of rows', 2000, (n) => readResults(file(results(times(n, () => row()))))],
-  ['results of wrong rows', 2000, (n) => readResults(file({ ...results([]), rows: times(n, () => ({})) }))],
+  ['results of wrong rows', 5000, (n) => readResults(file({ ...results([]), rows: times(n, () => ({})) }))],
   ['figures', 5000, (n) => readFigures(file({ figures: times(n, () => ({ case: 'c' })) }))],
 ];
 
